@@ -1,0 +1,84 @@
+"""The shape of an engine: load, run as a blocking generator, unload; and how it is stopped."""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
+from contract.events import EngineEvent
+from contract.models import Kind, ModelSpec
+from contract.requests import Request
+
+
+class Stop:
+    """A job's stop sign: asked between steps, or told through a callback while a call blocks."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._lock = threading.Lock()
+        self._callbacks: list[Callable[[], None]] = []
+
+    def is_set(self) -> bool:
+        """Whether the job was asked to stop."""
+        return self._event.is_set()
+
+    def set(self) -> None:
+        """Ask the job to stop; callbacks run at once, on this thread, each at most once."""
+        with self._lock:
+            self._event.set()
+            callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def on_set(self, callback: Callable[[], None]) -> None:
+        """Run ``callback`` when the job is stopped; at once if it already is. It must not raise or block."""
+        with self._lock:
+            if not self._event.is_set():
+                self._callbacks.append(callback)
+                return
+        callback()
+
+
+class Engine(ABC):
+    """One loaded (or loadable) model of one engine.
+
+    An instance belongs to one model. ``load``, each ``run`` and ``unload`` are called from worker
+    threads; up to ``slots`` runs at once, each iterated by one thread from start to end and closed
+    by that thread. Nothing heavy is imported before ``load``. Only StudioError escapes.
+
+    Class attributes:
+        name: Its key in ``engines.ENGINES``.
+        kind: The job it does.
+        lane: The resource it needs: ``llama``, ``torch``, ``translation``, ``speech``,
+            ``transcription``, ``remote`` or ``echo``.
+        requires: Modules that must be importable, checked without importing them.
+        extra: The extra of pyproject.toml that installs them; "" when they always come along.
+    """
+
+    name: ClassVar[str]
+    kind: ClassVar[Kind]
+    lane: ClassVar[str]
+    requires: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = ""
+
+    def __init__(self, spec: ModelSpec, *, threads: int = 1) -> None:
+        """Args: spec: the model. threads: CPU threads it may use."""
+        self.spec = spec
+        self.threads = threads
+
+    @property
+    def slots(self) -> int:
+        """How many runs it takes at once."""
+        return 1
+
+    @abstractmethod
+    def load(self) -> None:
+        """Read the model into memory. Raises ModelDamaged, EngineMissing, DoesNotFit or EngineFailed."""
+
+    @abstractmethod
+    def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
+        """Do the job; once ``stop`` is set, end (without an event for it) within one token or step."""
+
+    @abstractmethod
+    def unload(self) -> None:
+        """Give the memory back; may be called again, and when never loaded."""

@@ -1,0 +1,118 @@
+"""The one tree of errors: each has a code, a title, an HTTP status and a next step.
+
+::
+
+    StudioError                       500  studio_error
+    ├── InvalidRequest                422  invalid_request      a field has a value it can't have
+    │   └── InputTooLarge             413  input_too_large      text, file or count over its limit
+    ├── NotFound                      404  not_found            no such job, conversation or file
+    │   ├── UnknownModel              404  model_not_found      nobody knows this name
+    │   └── ModelNotInstalled         404  model_not_installed  known, but not on this machine yet
+    ├── Conflict                      409  conflict             changed elsewhere since it was read
+    ├── Forbidden                     403  forbidden            this caller may not do that
+    ├── LaneFull                      503  lane_full            too many jobs wait; carries retry_after_s
+    ├── EngineMissing                 501  engine_missing       an optional package is not installed
+    ├── ModelDamaged                  422  model_damaged        the model's files can't be read
+    ├── DoesNotFit                    507  does_not_fit         more memory than the budget allows
+    ├── EngineFailed                  500  engine_failed        the engine broke while it ran
+    ├── ProviderFailed                502  provider_failed      a server we asked failed or refused
+    │   └── ProviderUnreachable       503  provider_unreachable nobody answers there
+    ├── DownloadFailed                502  download_failed      a file could not be fetched whole
+    ├── StorageFailed                 507  storage_failed       the data folder can't be written
+    └── Interrupted                   500  interrupted          the process ended while the job ran
+
+The message is one or two plain sentences: what happened, the value, the next step. Engines map
+foreign exceptions to these in one table each; only ``ui`` and ``api`` turn them into something shown.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+
+class StudioError(Exception):
+    """Anything that Hearth tells a person went wrong.
+
+    Args:
+        message: What happened, the value, and the next step, in plain English.
+        details: Figures and names for programs: JSON scalars only.
+    """
+
+    code: ClassVar[str] = "studio_error"
+    title: ClassVar[str] = "Something went wrong"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, **details: str | int | float | bool | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, str | int | float | bool | None] = MappingProxyType(details)
+
+
+class InvalidRequest(StudioError):
+    code, title, status = "invalid_request", "That request can't be done", 422
+
+
+class InputTooLarge(InvalidRequest):
+    code, title, status = "input_too_large", "That is too large", 413
+
+
+class NotFound(StudioError):
+    code, title, status = "not_found", "Not found", 404
+
+
+class UnknownModel(NotFound):
+    code, title, status = "model_not_found", "Unknown model", 404
+
+
+class ModelNotInstalled(NotFound):
+    code, title, status = "model_not_installed", "This model is not installed yet", 404
+
+
+class Conflict(StudioError):
+    code, title, status = "conflict", "Changed elsewhere", 409
+
+
+class Forbidden(StudioError):
+    code, title, status = "forbidden", "Not allowed", 403
+
+
+class LaneFull(StudioError):
+    """Too many jobs wait already; ``details["retry_after_s"]`` says when to ask again."""
+
+    code, title, status = "lane_full", "Too many jobs are waiting", 503
+
+
+class EngineMissing(StudioError):
+    code, title, status = "engine_missing", "A part is not installed", 501
+
+
+class ModelDamaged(StudioError):
+    code, title, status = "model_damaged", "The model's files are damaged", 422
+
+
+class DoesNotFit(StudioError):
+    code, title, status = "does_not_fit", "Not enough memory", 507
+
+
+class EngineFailed(StudioError):
+    code, title, status = "engine_failed", "The engine failed", 500
+
+
+class ProviderFailed(StudioError):
+    code, title, status = "provider_failed", "The model's server failed", 502
+
+
+class ProviderUnreachable(ProviderFailed):
+    code, title, status = "provider_unreachable", "The model's server does not answer", 503
+
+
+class DownloadFailed(StudioError):
+    code, title, status = "download_failed", "The download failed", 502
+
+
+class StorageFailed(StudioError):
+    code, title, status = "storage_failed", "The data folder can't be written", 507
+
+
+class Interrupted(StudioError):
+    code, title, status = "interrupted", "Interrupted", 500

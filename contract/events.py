@@ -1,0 +1,138 @@
+"""What a job tells its followers, in order; exactly one of Done, Failed, Cancelled comes last.
+
+Engines yield the events marked *engine*; the Studio adds the rest. A job keeps all of them, so
+the position of an event in that list is its number, and a follower can start from any.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """The job waits; ``position`` 1 is next in line."""
+
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model is being made resident. ``fraction`` is in [0, 1], or None where unknown."""
+
+    model: str
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """*engine*: text to append to the output, never empty; ``reasoning`` text is shown apart."""
+
+    text: str
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """*engine*: ``step`` of ``total`` is done (total 0: unknown); preview is a small PNG or JPEG."""
+
+    step: int
+    total: int
+    message: str = ""
+    preview: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AudioChunk:
+    """*engine*: one piece of speech: 16-bit little-endian mono PCM, and the text it speaks."""
+
+    pcm: bytes = field(repr=False)
+    sample_rate_hz: int
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """*engine*: one recognised passage, times in seconds from the start of the recording."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """*engine* or Studio: the language of the input (ISO 639-1) and how sure that is, in [0, 1]."""
+
+    language: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact."""
+
+    png: bytes = field(repr=False)
+    width: int
+    height: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file the job made is stored and can be fetched by its id."""
+
+    id: str
+    mime: str
+    size_bytes: int
+    name: str
+    details: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """*engine*: what the job cost so far; the last one counts. None: does not apply.
+
+    ``seconds`` is audio spoken or heard; ``context_tokens`` is the model's context length.
+    """
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    context_tokens: int | None = None
+    characters: int | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """*engine*: why the output ended: ``stop``, ``length`` or ``tool_calls``; optional, at most once."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The job succeeded and its row is in the log."""
+
+    finish_reason: str = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The job failed with an error of the one tree; ``message`` is fit for a person."""
+
+    code: str
+    title: str
+    message: str
+    status: int
+    details: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The job was stopped on request; what it had made so far is kept."""
+
+
+EngineEvent = Delta | Progress | AudioChunk | Segment | Detected | Picture | Usage | Finish
+Terminal = Done | Failed | Cancelled
+Event = Queued | Loading | EngineEvent | Artifact | Terminal

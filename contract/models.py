@@ -1,0 +1,46 @@
+"""What is known of a model: its id, engine, files, size, languages and licence."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["chat", "translation", "image", "speech", "transcription", "download"]
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSpec:
+    """One model that an engine can load, or that a server elsewhere already holds.
+
+    Attributes:
+        id: The name a request uses: lower case, ``[a-z0-9._:/-]``, unique over all engines.
+        engine: The name of the engine's class in ``engines.ENGINES``.
+        kind: The job it does.
+        title: What a person reads.
+        paths: Files or folders of the model on this machine, in the order its engine wants;
+            two translation folders are the two legs of a pivot. Empty for a remote model.
+        size_bytes: Bytes on disk (0 for a remote model).
+        memory_bytes: Bytes it takes once loaded, estimated before and measured after.
+        languages: ISO 639-1 codes it is good for; empty: not tied to a language.
+        source_lang, target_lang: Of a translation model.
+        licence: An SPDX identifier or the publisher's words.
+        note: One plain sentence on what it is good for and what not.
+        remote: It runs in a server elsewhere; loading costs nothing here.
+        options: Settings of its engine: JSON scalars.
+    """
+
+    id: str
+    engine: str
+    kind: Kind
+    title: str
+    paths: tuple[Path, ...] = ()
+    size_bytes: int = 0
+    memory_bytes: int = 0
+    languages: tuple[str, ...] = ()
+    source_lang: str | None = None
+    target_lang: str | None = None
+    licence: str = ""
+    note: str = ""
+    remote: bool = False
+    options: Mapping[str, Scalar] = field(default_factory=dict)

@@ -1,0 +1,239 @@
+"""The frozen requests that click, HTTP call and notebook call build alike, and their limits.
+
+A request is plain data: making one never fails. ``check`` holds every rule, and the Studio calls
+it first, so that a refused request is logged like any other.
+"""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from contract.errors import InputTooLarge, InvalidRequest
+from contract.models import Kind
+
+Role = Literal["system", "user", "assistant"]
+ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one request may ask for. Characters are Unicode code points."""
+
+    chat_characters: int = 400_000
+    translate_characters: int = 200_000
+    speech_characters: int = 100_000
+    prompt_characters: int = 4_000
+    audio_bytes: int = 200 * 1024 * 1024
+    images: int = 8
+    image_min_px: int = 64
+    image_max_px: int = 2_048
+    image_steps: int = 200
+
+
+def _check_range(field: str, value: float | None, low: float, high: float) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise InvalidRequest(f"{field} is {value!r}; it must be a number from {low:g} to {high:g}.", field=field)
+    if not low <= value <= high:
+        raise InvalidRequest(f"{field} is {value:g}; it must be from {low:g} to {high:g}.", field=field)
+
+
+def _check_text(field: str, text: str, most: int) -> None:
+    if not isinstance(text, str) or not text.strip():
+        raise InvalidRequest(f"{field} is empty. Write some text and try again.", field=field)
+    if "\x00" in text:
+        raise InvalidRequest(f"{field} holds binary data, not text. Paste plain text.", field=field)
+    if len(text) > most:
+        raise InputTooLarge(
+            f"{field} has {len(text):,} characters; the limit is {most:,}. Send it in parts.", field=field, limit=most
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """Ask a chat model for the next message.
+
+    Attributes:
+        messages: The turns so far; the last one is the user's, or the assistant's to be continued.
+        model: A model's id; None: the default chat model.
+        max_tokens: Most tokens to write; None: up to the context's end.
+        temperature: 0 to 2; None, here and below: the model's own default.
+        top_p, min_p: 0 to 1.  top_k: 0 to 1,000 (0: off).  repeat_penalty: 0.5 to 2.
+        seed: 0 to 2**32 - 1: the same seed and request give the same text.
+        stop: Up to 8 strings that end the reply.
+        reply_id: The stored message that the reply is written into as it grows.
+    """
+
+    kind: ClassVar[Kind] = "chat"
+    messages: tuple[Message, ...]
+    model: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+    reply_id: str | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        if not self.messages:
+            raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
+        for message in self.messages:
+            if message.role not in ROLES:
+                raise InvalidRequest(
+                    f"messages has the role {message.role!r}; it must be one of {', '.join(ROLES)}.", field="messages"
+                )
+            if not isinstance(message.content, str) or "\x00" in message.content:
+                raise InvalidRequest("messages holds binary data, not text. Paste plain text.", field="messages")
+        last = self.messages[-1]
+        if last.role == "system":
+            raise InvalidRequest("messages ends with a system message. End with the user's.", field="messages")
+        _check_text("message", last.content, limits.chat_characters)
+        total = sum(len(message.content) for message in self.messages)
+        if total > limits.chat_characters:
+            raise InputTooLarge(
+                f"messages has {total:,} characters; the limit is {limits.chat_characters:,}. Start a new chat.",
+                field="messages",
+                limit=limits.chat_characters,
+            )
+        _check_range("max_tokens", self.max_tokens, 1, 1_000_000)
+        _check_range("temperature", self.temperature, 0, 2)
+        _check_range("top_p", self.top_p, 0, 1)
+        _check_range("min_p", self.min_p, 0, 1)
+        _check_range("top_k", self.top_k, 0, 1_000)
+        _check_range("repeat_penalty", self.repeat_penalty, 0.5, 2)
+        _check_range("seed", self.seed, 0, 2**32 - 1)
+        if len(self.stop) > 8 or any(not text or len(text) > 200 for text in self.stop):
+            raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranslateRequest:
+    """Translate text. Languages are ISO 639-1 codes; ``source_lang`` None: detect it."""
+
+    kind: ClassVar[Kind] = "translation"
+    text: str
+    target_lang: str
+    source_lang: str | None = None
+    model: str | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_text("text", self.text, limits.translate_characters)
+        if not self.target_lang:
+            raise InvalidRequest("target_lang is empty. Choose the language to translate into.", field="target_lang")
+        if self.source_lang is not None and self.source_lang == self.target_lang:
+            raise InvalidRequest(
+                f"source_lang and target_lang are both {self.target_lang!r}. Choose two languages.", field="target_lang"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRequest:
+    """Make images from a prompt. None leaves a value to the model's own default.
+
+    Attributes:
+        width, height: Pixels, multiples of 8.
+        num_inference_steps: Denoising steps, 1 to 200.
+        guidance_scale: How strictly to follow the prompt, 0 to 30.
+        seed: 0 to 2**32 - 1; image ``i`` of a request uses ``seed + i``. None: a random one.
+        num_images: 1 to 8.
+    """
+
+    kind: ClassVar[Kind] = "image"
+    prompt: str
+    negative_prompt: str = ""
+    model: str | None = None
+    width: int | None = None
+    height: int | None = None
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+    seed: int | None = None
+    num_images: int = 1
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_text("prompt", self.prompt, limits.prompt_characters)
+        if len(self.negative_prompt) > limits.prompt_characters:
+            raise InputTooLarge(
+                f"negative_prompt has {len(self.negative_prompt):,} characters; "
+                f"the limit is {limits.prompt_characters:,}. Shorten it.",
+                field="negative_prompt",
+            )
+        for field, value in (("width", self.width), ("height", self.height)):
+            _check_range(field, value, limits.image_min_px, limits.image_max_px)
+            if value is not None and value % 8:
+                raise InvalidRequest(f"{field} is {value}; it must be a multiple of 8.", field=field)
+        _check_range("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
+        _check_range("guidance_scale", self.guidance_scale, 0, 30)
+        _check_range("seed", self.seed, 0, 2**32 - 1)
+        _check_range("num_images", self.num_images, 1, limits.images)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechRequest:
+    """Speak text. ``model`` is the voice's id; ``speed`` 1 is the voice's own, 0.5 to 2."""
+
+    kind: ClassVar[Kind] = "speech"
+    text: str
+    model: str | None = None
+    speed: float = 1.0
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_text("text", self.text, limits.speech_characters)
+        _check_range("speed", self.speed, 0.5, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TranscribeRequest:
+    """Write down what a recording says. ``language`` is ISO 639-1; None: the model's, or detect it."""
+
+    kind: ClassVar[Kind] = "transcription"
+    audio: Path
+    model: str | None = None
+    language: str | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        if not self.audio.is_file():
+            raise InvalidRequest("There is no recording. Upload one or record it, then try again.", field="audio")
+        size = self.audio.stat().st_size
+        if size == 0:
+            raise InvalidRequest("The recording is empty (0 bytes). Record it again or choose another.", field="audio")
+        if size > limits.audio_bytes:
+            raise InputTooLarge(
+                f"The recording has {size / 1e6:,.0f} MB; the limit is {limits.audio_bytes / 1e6:,.0f} MB. "
+                "Split it and send the parts.",
+                field="audio",
+                limit=limits.audio_bytes,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadRequest:
+    """Fetch a model: a catalogue id, or ``hf:owner/name`` for a Hugging Face Hub repository."""
+
+    kind: ClassVar[Kind] = "download"
+    model: str
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest with the field, the value and the rule."""
+        if not self.model or len(self.model) > 200:
+            raise InvalidRequest("model is empty or over 200 characters. Name one model to fetch.", field="model")
+
+
+Request = ChatRequest | TranslateRequest | ImageRequest | SpeechRequest | TranscribeRequest | DownloadRequest
