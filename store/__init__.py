@@ -1,0 +1,22 @@
+"""SQLite through sqlite-utils: the log, jobs, conversations and artifacts; knows no engine."""
+
+from store.artifacts import Artifacts, StoredFile
+from store.conversations import Conversation, Conversations, StoredMessage
+from store.database import Database
+from store.interactions import Interaction, Interactions
+from store.jobs import JobRow, Jobs
+from store.preferences import Preferences
+
+__all__ = [
+    "Artifacts",
+    "Conversation",
+    "Conversations",
+    "Database",
+    "Interaction",
+    "Interactions",
+    "JobRow",
+    "Jobs",
+    "Preferences",
+    "StoredFile",
+    "StoredMessage",
+]

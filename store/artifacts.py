@@ -1,0 +1,109 @@
+"""Files that jobs made: one folder an owner, one row a file, and no path from outside is trusted."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlite_utils
+
+from contract.errors import NotFound, StorageFailed
+from contract.ids import new_id
+from store.database import Database, now
+
+SUFFIXES = {
+    "audio/wav": ".wav",
+    "audio/mpeg": ".mp3",
+    "image/png": ".png",
+    "application/octet-stream": ".bin",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """One row of ``artifacts``; ``path`` is absolute, ``name`` is what a person saves it as."""
+
+    id: str
+    owner: str
+    job_id: str | None
+    mime: str
+    name: str
+    path: Path
+    size_bytes: int
+    created_at: str
+    details: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+class Artifacts:
+    """Keeps files under ``folder/<owner>/<year-month>/``."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self._database = database
+        self.folder = folder
+
+    def new_path(self, owner: str, mime: str) -> tuple[str, Path]:
+        """Return a new id and the path to write its file to; the folder exists.
+
+        Raises:
+            StorageFailed: The folder can't be made.
+        """
+        artifact_id = new_id()
+        # Owners come from signed cookies and accounts; hashed, none can name a path.
+        who = owner if owner == "local" else hashlib.sha256(owner.encode()).hexdigest()[:24]
+        path = self.folder / who / now()[:7] / (artifact_id + SUFFIXES[mime])
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as exc:
+            raise StorageFailed(
+                f"{path.parent} can't be made: {exc}. Free space or check the folder's rights."
+            ) from exc
+        return artifact_id, path
+
+    @staticmethod
+    def add(db: sqlite_utils.Database, file: StoredFile, folder: Path) -> None:
+        """Add a file's row, inside a write of the caller's; the path is kept relative to ``folder``."""
+        db.execute(
+            """INSERT INTO artifacts (id, owner, job_id, mime, name, path, size_bytes, details, created_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+            (
+                *(file.id, file.owner, file.job_id, file.mime, file.name),
+                *(file.path.relative_to(folder).as_posix(), file.size_bytes),
+                *(json.dumps(dict(file.details)), file.created_at),
+            ),
+        )
+
+    def get(self, artifact_id: str, owner: str) -> StoredFile:
+        """Return one file.
+
+        Raises:
+            NotFound: There is no such file of this owner, or it is gone from the disk.
+        """
+        rows = self._database.rows("SELECT * FROM artifacts WHERE id = ? AND owner = ?", (artifact_id, owner))
+        if not rows:
+            raise NotFound(f"There is no file {artifact_id[:64]!r}. It may have been deleted.", id=artifact_id[:64])
+        row = dict(rows[0])
+        path = self.folder / row.pop("path")
+        if not path.is_file():
+            raise NotFound(f"The file {row['name']} is gone from the data folder. Make it again.", id=artifact_id)
+        return StoredFile(**{**row, "path": path, "details": json.loads(row["details"])})
+
+    def of_job(self, job_id: str, owner: str) -> list[StoredFile]:
+        """Return the files that a job made, oldest first."""
+        rows = self._database.rows(
+            "SELECT id FROM artifacts WHERE job_id = ? AND owner = ? ORDER BY id", (job_id, owner)
+        )
+        return [self.get(row["id"], owner) for row in rows]
+
+    def latest(self, owner: str, mime: str, limit: int = 50) -> list[StoredFile]:
+        """Return the newest files of a type whose bytes are still there."""
+        rows = self._database.rows(
+            "SELECT id FROM artifacts WHERE owner = ? AND mime = ? ORDER BY id DESC LIMIT ?", (owner, mime, limit)
+        )
+        files = []
+        for row in rows:
+            try:
+                files.append(self.get(row["id"], owner))
+            except NotFound:
+                continue  # deleted by hand: the row stays for the log, the gallery shows what there is
+        return files

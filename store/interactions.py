@@ -1,0 +1,95 @@
+"""The log: one append-only row for each interaction, whatever its surface and outcome."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+
+import sqlite_utils
+
+from store.database import Database, Value
+
+STATUSES = ("done", "failed", "cancelled", "refused", "interrupted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One row of ``interactions``; times in seconds, None where a figure does not apply.
+
+    Attributes:
+        first_output_s: From submission to the first thing a person could see or hear.
+        duration_s: From submission to the end, waiting and loading included.
+        queued_s, load_s: Of that, waiting in the lane and making the model resident.
+    """
+
+    id: str
+    created_at: str
+    kind: str
+    via: str
+    owner: str
+    status: str
+    engine: str | None = None
+    model: str | None = None
+    job_id: str | None = None
+    conversation_id: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    input: str | None = None
+    output: str | None = None
+    artifacts: tuple[str, ...] = ()
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    tokens_cached: int | None = None
+    characters: int | None = None
+    audio_s: float | None = None
+    queued_s: float | None = None
+    load_s: float | None = None
+    first_output_s: float | None = None
+    duration_s: float | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+COLUMNS = tuple(column.name for column in fields(Interaction))
+INSERT = f"INSERT INTO interactions ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"
+
+
+def _row(interaction: Interaction) -> dict[str, Value]:
+    row: dict[str, Value] = {name: getattr(interaction, name) for name in COLUMNS}
+    row["parameters"] = json.dumps(interaction.parameters, ensure_ascii=False, default=str)
+    row["artifacts"] = json.dumps(interaction.artifacts)
+    return row
+
+
+class Interactions:
+    """Appends to the log and reads it."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @staticmethod
+    def append(db: sqlite_utils.Database, interaction: Interaction) -> None:
+        """Add one row, inside a write of the caller's."""
+        db.execute(INSERT, _row(interaction))
+
+    def rows(self, owner: str | None, since: str, until: str | None = None) -> Iterator[sqlite3.Row]:
+        """Yield the figures (not the texts) since a time, oldest first; owner None: everybody's."""
+        yield from self._database.each(
+            """SELECT id, created_at, kind, engine, model, via, owner, tokens_in, tokens_out, tokens_cached,
+                      characters, audio_s, queued_s, load_s, first_output_s, duration_s, status, error_code
+               FROM interactions
+               WHERE created_at >= :since AND (:until IS NULL OR created_at < :until)
+                 AND (:owner IS NULL OR owner = :owner)
+               ORDER BY created_at""",
+            {"since": since, "until": until, "owner": owner},
+        )
+
+    def latest(self, owner: str | None, limit: int = 100) -> list[sqlite3.Row]:
+        """Return the newest rows, texts included."""
+        return self._database.rows(
+            "SELECT * FROM interactions WHERE (:owner IS NULL OR owner = :owner) ORDER BY id DESC LIMIT :limit",
+            {"owner": owner, "limit": limit},
+        )
+
+    def count(self) -> int:
+        """Return how many interactions there are."""
+        return int(self._database.rows("SELECT count(*) FROM interactions")[0][0])

@@ -1,0 +1,77 @@
+"""Jobs as they outlive their process: who asked for what, how it stands, and which were cut off."""
+
+from dataclasses import dataclass
+
+import sqlite_utils
+
+from store.database import Database, now
+
+OPEN_STATES = ("queued", "running")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """One row of ``jobs``; ``instance`` names the process that runs it."""
+
+    id: str
+    owner: str
+    via: str
+    kind: str
+    state: str
+    created_at: str
+    instance: str
+    model: str | None = None
+    input: str | None = None
+    reply_id: str | None = None
+    finished_at: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+
+
+class Jobs:
+    """Writes and reads the ``jobs`` table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, row: JobRow) -> None:
+        """Queue the row of a new job; what follows it in the writer sees it."""
+        self._database.submit(
+            lambda db: db.execute(
+                """INSERT INTO jobs (id, owner, via, kind, state, created_at, instance, model, input, reply_id)
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                (
+                    *(row.id, row.owner, row.via, row.kind, row.state),
+                    *(row.created_at, row.instance, row.model, row.input, row.reply_id),
+                ),
+            )
+        )
+
+    def started(self, job_id: str) -> None:
+        """Mark a job as running."""
+        self._database.submit(lambda db: db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (job_id,)))
+
+    @staticmethod
+    def finish(
+        db: sqlite_utils.Database,
+        job_id: str,
+        state: str,
+        model: str | None,
+        error_code: str | None,
+        error_message: str | None,
+    ) -> None:
+        """Close a job, inside a write of the caller's."""
+        db.execute(
+            "UPDATE jobs SET state = ?, model = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?",
+            (state, model, error_code, error_message, now(), job_id),
+        )
+
+    def get(self, job_id: str) -> JobRow | None:
+        """Return one job's row, or None."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE id = ?", (job_id,))
+        return JobRow(**dict(rows[0])) if rows else None
+
+    def open(self) -> list[JobRow]:
+        """Return the jobs that no process has finished."""
+        rows = self._database.rows("SELECT * FROM jobs WHERE state IN ('queued', 'running') ORDER BY created_at")
+        return [JobRow(**dict(row)) for row in rows]

@@ -1,0 +1,113 @@
+"""The numbered steps that make the database, each in one transaction with its record.
+
+A step that has landed is never edited; a change is a new step at the end. Every row that belongs
+to a person has an owner. Times are UTC in ISO 8601 with milliseconds, so that they sort as text,
+read well in Datasette and parse in pandas. ``interactions`` refers to nothing by foreign key: it
+outlives what it tells about.
+"""
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("hearth")
+
+
+@migrations(name="0001_first")
+def first(db: Database) -> None:
+    """Make the log, jobs, conversations, artifacts and preferences."""
+    for statement in FIRST:
+        db.execute(statement)
+
+
+FIRST = (
+    """CREATE TABLE interactions (
+        id TEXT PRIMARY KEY,
+        created_at TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        engine TEXT,
+        model TEXT,
+        via TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        job_id TEXT,
+        conversation_id TEXT,
+        parameters TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(parameters)),
+        input TEXT,
+        output TEXT,
+        artifacts TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(artifacts)),
+        tokens_in INTEGER,
+        tokens_out INTEGER,
+        tokens_cached INTEGER,
+        characters INTEGER,
+        audio_s REAL,
+        queued_s REAL,
+        load_s REAL,
+        first_output_s REAL,
+        duration_s REAL,
+        status TEXT NOT NULL CHECK (status IN ('done', 'failed', 'cancelled', 'refused', 'interrupted')),
+        error_code TEXT,
+        error_message TEXT
+    )""",
+    "CREATE INDEX interactions_created ON interactions (created_at)",
+    "CREATE INDEX interactions_owner ON interactions (owner, created_at)",
+    """CREATE TABLE jobs (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        via TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        model TEXT,
+        state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'cancelled', 'interrupted')),
+        created_at TEXT NOT NULL,
+        finished_at TEXT,
+        input TEXT,
+        reply_id TEXT,
+        instance TEXT NOT NULL,
+        error_code TEXT,
+        error_message TEXT
+    )""",
+    "CREATE INDEX jobs_owner ON jobs (owner, created_at)",
+    "CREATE INDEX jobs_open ON jobs (state) WHERE state IN ('queued', 'running')",
+    """CREATE TABLE conversations (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        title TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 0,
+        leaf_id TEXT,
+        settings TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(settings)),
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX conversations_owner ON conversations (owner, updated_at)",
+    """CREATE TABLE messages (
+        id TEXT PRIMARY KEY,
+        conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        parent_id TEXT REFERENCES messages(id) ON DELETE CASCADE,
+        role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+        content TEXT NOT NULL DEFAULT '',
+        reasoning TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL CHECK (state IN ('done', 'growing', 'failed', 'cancelled', 'interrupted')),
+        model TEXT,
+        job_id TEXT,
+        figures TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(figures)),
+        error_message TEXT,
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX messages_conversation ON messages (conversation_id, created_at)",
+    "CREATE INDEX messages_parent ON messages (parent_id)",
+    """CREATE TABLE artifacts (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        job_id TEXT,
+        mime TEXT NOT NULL,
+        name TEXT NOT NULL,
+        path TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        details TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(details)),
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX artifacts_owner ON artifacts (owner, created_at)",
+    """CREATE TABLE preferences (
+        owner TEXT NOT NULL,
+        key TEXT NOT NULL,
+        value TEXT NOT NULL CHECK (json_valid(value)),
+        PRIMARY KEY (owner, key)
+    ) WITHOUT ROWID""",
+)
