@@ -1,0 +1,37 @@
+"""Runs models, one file an engine; knows nothing of users, HTTP, Gradio or the database.
+
+``ENGINES`` has every engine's class by name. Importing it costs milliseconds: an engine imports
+its libraries in ``load``.
+"""
+
+import importlib.util
+
+from contract.engine import Engine
+from contract.errors import EngineMissing
+from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
+
+ENGINES: dict[str, type[Engine]] = {
+    engine.name: engine for engine in (EchoChat, EchoTranslation, EchoImage, EchoSpeech, EchoTranscription)
+}
+
+
+def missing(engine: type[Engine]) -> list[str]:
+    """The modules that ``engine`` needs and this Python has not, found without importing any."""
+    return [module for module in engine.requires if importlib.util.find_spec(module) is None]
+
+
+def require(engine: type[Engine]) -> None:
+    """Raise EngineMissing, with the command that adds what is missing, unless ``engine`` can load."""
+    absent = missing(engine)
+    if absent:
+        command = "make install PROFILE=full" if engine.extra else "make install"
+        raise EngineMissing(
+            f"The engine {engine.name} needs {', '.join(absent)}, which is not installed. "
+            f"Run `{command}` in Hearth's folder, then start it again.",
+            engine=engine.name,
+            missing=", ".join(absent),
+            command=command,
+        )
+
+
+__all__ = ["ENGINES", "missing", "require"]

@@ -1,0 +1,57 @@
+"""Checks that every engine makes in the same words: the right request, the right files."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from contract.errors import EngineFailed, InvalidRequest, ModelDamaged
+from contract.models import ModelSpec, Scalar
+from contract.requests import Request
+
+_R = TypeVar("_R")
+_T = TypeVar("_T")
+
+
+def expect(request: Request, wanted: type[_R], spec: ModelSpec) -> _R:
+    """Give ``request`` back as the type this engine takes, or raise InvalidRequest."""
+    if not isinstance(request, wanted):
+        raise InvalidRequest(
+            f"{spec.id} does {spec.kind}, and was asked for {request.kind}. Choose a model for {request.kind}.",
+            model=spec.id,
+        )
+    return request
+
+
+def loaded(part: _T | None, spec: ModelSpec) -> _T:
+    """Give the loaded model back, or raise EngineFailed if ``load`` was not called."""
+    if part is None:
+        raise EngineFailed(f"{spec.id} was asked to run before it was loaded.", model=spec.id)
+    return part
+
+
+def model_path(spec: ModelSpec) -> Path:
+    """The model's first path, or raise ModelDamaged if it names none or nothing is there."""
+    if not spec.paths:
+        raise ModelDamaged(f"{spec.id} names no file. Remove the model and install it again.", model=spec.id)
+    path = spec.paths[0]
+    if not path.exists():
+        raise ModelDamaged(
+            f"{spec.id} should be at {path}, but nothing is there. Remove the model and install it again.",
+            model=spec.id,
+        )
+    return path
+
+
+def damaged(spec: ModelSpec, why: str) -> ModelDamaged:
+    """The error for files that can't be read: what is wrong with them and what to do."""
+    return ModelDamaged(
+        f"The files of {spec.id} can't be used: {why}. Remove the model and install it again.", model=spec.id
+    )
+
+
+def number(options: Mapping[str, Scalar], name: str, default: float) -> float:
+    """A model's option as a number, or raise ModelDamaged with the value."""
+    value = options.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ModelDamaged(f"The model's option {name} is {value!r}; it must be a number.", option=name)
+    return value
