@@ -116,3 +116,13 @@ class StorageFailed(StudioError):
 
 class Interrupted(StudioError):
     code, title, status = "interrupted", "Interrupted", 500
+
+
+def error_class(code: str) -> type[StudioError]:
+    """Return the class of an error code; StudioError itself for one of another version."""
+    found = [StudioError]
+    for cls in found:
+        if cls.code == code:
+            return cls
+        found.extend(cls.__subclasses__())
+    return StudioError

@@ -43,11 +43,23 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class AudioChunk:
-    """*engine*: one piece of speech: 16-bit little-endian mono PCM, and the text it speaks."""
+    """*engine*: one piece of speech: 16-bit little-endian mono PCM, and the text it speaks.
+
+    The Studio writes it to a file and tells Spoken, so that long speech does not fill memory.
+    """
 
     pcm: bytes = field(repr=False)
     sample_rate_hz: int
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A piece of speech is in the job's growing audio file: its text, and its place in seconds."""
+
+    start_s: float
+    end_s: float
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,4 +147,4 @@ class Cancelled:
 
 EngineEvent = Delta | Progress | AudioChunk | Segment | Detected | Picture | Usage | Finish
 Terminal = Done | Failed | Cancelled
-Event = Queued | Loading | EngineEvent | Artifact | Terminal
+Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal

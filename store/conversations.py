@@ -14,6 +14,7 @@ import sqlite_utils
 
 from contract.errors import Conflict, NotFound
 from contract.ids import new_id
+from contract.requests import Role
 from store.database import Database, now
 
 TITLE_CHARACTERS = 60
@@ -40,7 +41,7 @@ class StoredMessage:
     id: str
     conversation_id: str
     parent_id: str | None
-    role: str
+    role: Role
     content: str
     reasoning: str
     state: str
@@ -127,6 +128,26 @@ class Conversations:
         """Return one message, or None."""
         rows = self._database.rows("SELECT * FROM messages WHERE id = ?", (message_id,))
         return _message(rows[0]) if rows else None
+
+    def conversation_of(self, message_id: str, owner: str) -> str:
+        """Return the conversation that a message of this owner is in; raises NotFound."""
+        rows = self._database.rows(
+            """SELECT c.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+               WHERE m.id = ? AND c.owner = ?""",
+            (message_id, owner),
+        )
+        if not rows:
+            raise NotFound("There is no such message. Its conversation may have been deleted.", id=message_id[:64])
+        return str(rows[0]["id"])
+
+    def fail_reply(self, reply_id: str, error_message: str) -> None:
+        """Close a reply whose request was refused; the user's message above it stays."""
+        self._database.write(
+            lambda db: db.execute(
+                "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
+                (error_message, reply_id),
+            )
+        )
 
     def say(
         self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None

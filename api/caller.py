@@ -1,0 +1,40 @@
+"""Who calls, and whether they are still there."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import cast
+
+from fastapi import Request
+
+from studio import Caller, Job, Studio
+
+
+def studio_of(request: Request) -> Studio:
+    """Return the studio that this app serves."""
+    return cast(Studio, request.app.state.studio)
+
+
+def caller_of(request: Request) -> Caller:
+    """Return the caller that the gate found out."""
+    owner = request.scope.get("hearth.owner", "local")
+    return Caller(owner=owner, role="admin" if owner == "local" else "user", via="api")
+
+
+@asynccontextmanager
+async def cancelled_when_gone(request: Request, job: Job) -> AsyncIterator[None]:
+    """Cancel a job when its client hangs up inside the block, or the block fails."""
+
+    async def watch() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+        job.cancel()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    except BaseException:
+        job.cancel()
+        raise
+    finally:
+        watcher.cancel()

@@ -1,0 +1,94 @@
+"""Jobs and the files they make: follow, replay, cancel, listen while it is spoken, download."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request
+from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+
+from api.caller import caller_of, studio_of
+from studio import Event, Job, Progress
+
+router = APIRouter(tags=["jobs"])
+# Inline only what can't run script in our origin.
+INLINE = ("audio/wav", "audio/mpeg", "image/png")
+
+
+def as_json(event: Event) -> dict[str, object]:
+    """Return an event as JSON: its class's name in lower case, and its fields; previews are left out."""
+    values = asdict(event)
+    if isinstance(event, Progress):
+        values.pop("preview")
+    return {"type": type(event).__name__.lower(), **values}
+
+
+def describe(job: Job) -> dict[str, object]:
+    """Return a job as JSON."""
+    return {
+        "id": job.id,
+        "kind": job.kind,
+        "state": job.state,
+        "model": job.spec.id if job.spec else None,
+        "position": job.position,
+    }
+
+
+@router.get("/jobs")
+def jobs(request: Request) -> Response:
+    """The caller's unfinished jobs, oldest first."""
+    return JSONResponse({"data": [describe(job) for job in studio_of(request).jobs(caller_of(request))]})
+
+
+@router.get("/jobs/{job_id}")
+def job(request: Request, job_id: str) -> Response:
+    """One job of the caller's."""
+    return JSONResponse(describe(studio_of(request).job(job_id, caller_of(request))))
+
+
+@router.post("/jobs/{job_id}/cancel")
+def cancel(request: Request, job_id: str) -> Response:
+    """Stop a job; what it has made so far is kept."""
+    found = studio_of(request).job(job_id, caller_of(request))
+    found.cancel()
+    return JSONResponse(describe(found), 202)
+
+
+@router.get("/jobs/{job_id}/events")
+async def events(
+    request: Request,
+    job_id: str,
+    after: Annotated[int, Query(ge=0)] = 0,
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> StreamingResponse:
+    """Follow a job as server-sent events; ``Last-Event-ID`` or ``after`` replays what came since."""
+    found = studio_of(request).job(job_id, caller_of(request))
+
+    async def stream() -> AsyncIterator[str]:
+        async for number, event in found.events(after if last_event_id is None else last_event_id):
+            yield f"id: {number}\ndata: {json.dumps(as_json(event), ensure_ascii=False, default=str)}\n\n"
+
+    return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/jobs/{job_id}/audio.mp3")
+async def audio(request: Request, job_id: str) -> StreamingResponse:
+    """The speech of a job as MP3, from its beginning, while it is still being made."""
+    studio = studio_of(request)
+    found = studio.job(job_id, caller_of(request))
+    return StreamingResponse(studio.audio_stream(found), media_type="audio/mpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/files/{file_id}")
+def file(request: Request, file_id: str, download: bool = False) -> FileResponse:
+    """A file that one of the caller's jobs made; ``download=1`` saves it instead of showing it."""
+    found = studio_of(request).artifact(file_id, caller_of(request))
+    inline = found.mime in INLINE and not download
+    return FileResponse(
+        found.path,
+        media_type=found.mime if found.mime in INLINE else "application/octet-stream",
+        filename=found.name,
+        content_disposition_type="inline" if inline else "attachment",
+        headers={"Cache-Control": "private, max-age=31536000, immutable"},
+    )

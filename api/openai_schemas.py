@@ -1,0 +1,66 @@
+"""What OpenAI's clients send, as far as the engines can do it; anything else is refused by name."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Strict(BaseModel):
+    """A body that takes no field it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class TextPart(Strict):
+    """A piece of text in a message's content."""
+
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(Strict):
+    """One turn; ``developer`` means ``system``."""
+
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart]
+    name: str | None = None
+
+    def text(self) -> str:
+        """Return the content as one text."""
+        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+
+
+class StreamOptions(Strict):
+    """Options of a streamed reply."""
+
+    include_usage: bool = False
+
+
+class ChatCompletionBody(Strict):
+    """The body of ``POST /v1/chat/completions``. ``top_k``, ``min_p`` and ``repeat_penalty`` are llama.cpp's."""
+
+    model: str
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=10_000)]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    n: Literal[1] = 1
+    user: str | None = None
+
+
+class SpeechBody(Strict):
+    """The body of ``POST /v1/audio/speech``; ``voice`` is a voice's id, ``model`` the same or its engine's name."""
+
+    model: str
+    input: str
+    voice: str
+    response_format: Literal["mp3", "wav"] = "mp3"
+    speed: float = 1.0

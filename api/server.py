@@ -1,0 +1,23 @@
+"""The API as one ASGI app."""
+
+from fastapi import FastAPI
+
+from api import errors, health, jobs, openai
+from studio import Studio
+
+
+def create_api(studio: Studio) -> FastAPI:
+    """Return the app that serves ``studio``; ``state.dashboard`` is ``starting``, ``up`` or ``failed``."""
+    app = FastAPI(
+        title="Hearth",
+        version="0.1.0",
+        description="A local AI studio. Errors are problem details; under /v1 they have OpenAI's form.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.studio = studio
+    app.state.dashboard = "starting"
+    errors.install(app)
+    for module in (health, openai, jobs):
+        app.include_router(module.router)
+    return app

@@ -1,0 +1,95 @@
+"""What a crash left open is closed at the next start, and only what no living process still runs.
+
+Each process holds a lock file of its own while it lives; the system lets go of it however the
+process ends. Jobs whose process is gone are marked interrupted: their rows, their log entries and
+the replies they were writing, with the text those had so far.
+"""
+
+from pathlib import Path
+
+import filelock
+import sqlite_utils
+
+from contract.errors import Interrupted, StorageFailed
+from contract.ids import new_id
+from store import Database, Interaction, Interactions, JobRow, Jobs
+from store.database import now
+
+MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
+
+
+def claim(data_dir: Path) -> tuple[str, filelock.BaseFileLock]:
+    """Return this process's instance name and the lock that shows it is alive."""
+    instance = new_id()
+    folder = data_dir / "run"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # One database file may be open twice in a process (a notebook's Studio beside another's).
+        lock = filelock.FileLock(folder / f"{instance}.lock", is_singleton=False)
+        lock.acquire(timeout=0)
+    except OSError as exc:
+        raise StorageFailed(
+            f"The data folder {data_dir} can't be used: {exc}. Make it writable, or choose another with --data-dir.",
+            folder=str(data_dir),
+        ) from exc
+    return instance, lock
+
+
+def release(lock: filelock.BaseFileLock) -> None:
+    """Give the lock back and take its file away."""
+    lock.release()
+    Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def recover(database: Database, jobs: Jobs, data_dir: Path) -> int:
+    """Close what dead processes left open; returns how many jobs that were."""
+    unfinished = jobs.open()
+    if not unfinished:
+        return 0
+    alive = _alive(data_dir)
+    cut_off = [job for job in unfinished if job.instance not in alive]
+    if cut_off:
+        database.write(lambda db: _mark(db, cut_off))
+    return len(cut_off)
+
+
+def _alive(data_dir: Path) -> set[str]:
+    """Return the instances whose process lives, and take the others' lock files away."""
+    alive = set()
+    for path in (data_dir / "run").glob("*.lock"):
+        probe = filelock.FileLock(path, is_singleton=False)
+        try:
+            probe.acquire(timeout=0)
+        except (filelock.Timeout, OSError):
+            alive.add(path.stem)
+        else:
+            release(probe)
+    return alive
+
+
+def _mark(db: sqlite_utils.Database, cut_off: list[JobRow]) -> None:
+    for job in cut_off:
+        reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
+        Interactions.append(
+            db,
+            Interaction(
+                id=new_id(),
+                created_at=now(),
+                kind=job.kind,
+                via=job.via,
+                owner=job.owner,
+                status="interrupted",
+                model=job.model,
+                job_id=job.id,
+                conversation_id=reply[1] if reply else None,
+                input=job.input,
+                output=(reply[0] or None) if reply else None,
+                error_code=Interrupted.code,
+                error_message=MESSAGE,
+            ),
+        )
+        Jobs.finish(db, job.id, "interrupted", job.model, Interrupted.code, MESSAGE)
+        db.execute(
+            "UPDATE messages SET state = 'interrupted', error_message = ? WHERE id = ? AND state = 'growing'",
+            (MESSAGE, job.reply_id),
+        )

@@ -1,0 +1,285 @@
+"""All models there are: installed, to be had, and held by an Ollama server that comes and goes.
+
+The server is looked for in the background, so that a dead or slow one never holds up a request.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import structlog
+
+import engines
+from contract.errors import InvalidRequest, ModelNotInstalled, UnknownModel
+from contract.models import Kind, ModelSpec
+from store import Preferences
+from studio import library
+from studio.catalogue import Entry, load_catalogue
+from studio.settings import Settings
+
+log = structlog.get_logger(__name__)
+ModelState = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
+JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription")
+OLLAMA_DEFAULT = "http://127.0.0.1:11434"
+OLLAMA_EVERY_S = 15.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """One line of the list of models.
+
+    Attributes:
+        state: ``available`` means known but not here; ``damaged`` says why in ``error``.
+        memory_bytes: What it takes in memory now, 0 when it is not loaded.
+        starter, recommended: Comes at first start; is the one to take first for its job.
+    """
+
+    spec: ModelSpec
+    state: ModelState
+    is_default: bool = False
+    starter: bool = False
+    recommended: bool = False
+    memory_bytes: int = 0
+    missing_parts: tuple[str, ...] = ()
+    error: str = ""
+
+
+class Registry:
+    """Finds models by name and by job.
+
+    Args:
+        settings: Where models are, and whether this is a demonstration on echo engines alone.
+        preferences: Keeps the chosen default of each job.
+    """
+
+    def __init__(self, settings: Settings, preferences: Preferences) -> None:
+        self._settings = settings
+        self._preferences = preferences
+        self._lock = threading.Lock()
+        self._catalogue: Mapping[str, Entry] = load_catalogue()
+        self._installed: dict[str, ModelSpec] = {}
+        self._damaged: dict[str, str] = {}
+        self._remote: dict[str, ModelSpec] = {}
+        self._wake = threading.Event()
+        self._closed = False
+        self.ollama_host = settings.ollama_host or OLLAMA_DEFAULT
+        self.ollama_state: Literal["unknown", "up", "down"] = "unknown"
+        self.refresh()
+        if not settings.demo:
+            threading.Thread(target=self._watch_ollama, name="ollama-watch", daemon=True).start()
+
+    # What there is
+
+    @property
+    def catalogue(self) -> Mapping[str, Entry]:
+        """Every model that Hearth knows how to fetch, by id."""
+        return self._catalogue
+
+    def refresh(self) -> None:
+        """Look at the models folder again."""
+        if self._settings.demo:
+            installed = {spec.id: spec for spec in echo_specs()}
+            damaged: dict[str, str] = {}
+        else:
+            found = library.scan(self._settings.models_dir)
+            installed = {spec.id: spec for spec in found.models}
+            damaged = {item.id: item.message for item in found.damaged}
+        with self._lock:
+            self._installed, self._damaged = installed, damaged
+
+    def installed(self, kind: Kind | None = None) -> list[ModelSpec]:
+        """Return the models that a request can use now, remote ones included."""
+        with self._lock:
+            specs = [*self._remote.values(), *self._installed.values()]
+        return [spec for spec in specs if kind is None or spec.kind == kind]
+
+    def default(self, kind: Kind) -> ModelSpec | None:
+        """Return the model that a job takes when none is named: the chosen one, else the first there is."""
+        specs = {spec.id: spec for spec in self.installed(kind)}
+        chosen = self._preferences.get("", f"default.{kind}")
+        if isinstance(chosen, str) and chosen in specs:
+            return specs[chosen]
+        return next(iter(specs.values()), None)
+
+    def set_default(self, kind: Kind, model: str) -> None:
+        """Choose the model that a job takes when none is named."""
+        self._preferences.set("", f"default.{kind}", self.find(model, kind).id)
+
+    # Finding one
+
+    def find(self, name: str | None, kind: Kind) -> ModelSpec:
+        """Return a usable model.
+
+        Args:
+            name: Its id; None: the job's default.
+
+        Raises:
+            UnknownModel: Nobody knows the name. ModelNotInstalled: It is known, but not here.
+            InvalidRequest: It does another job.
+        """
+        if name is None:
+            spec = self.default(kind)
+            if spec is None:
+                raise ModelNotInstalled(
+                    f"There is no {kind} model on this machine yet. Open Models and download one.", kind=kind
+                )
+            return spec
+        spec = self._by_id(name)
+        if spec is None:
+            self.refresh()  # it may have been put there by hand, or by another Hearth
+            spec = self._by_id(name)
+        if spec is None:
+            raise self._not_here(name, kind)
+        if spec.kind != kind:
+            raise InvalidRequest(f"{name} is a {spec.kind} model; this needs one for {kind}.", model=name)
+        return spec
+
+    def _by_id(self, name: str) -> ModelSpec | None:
+        with self._lock:
+            return self._installed.get(name) or self._remote.get(name)
+
+    def _not_here(self, name: str, kind: Kind) -> ModelNotInstalled | UnknownModel:
+        entry = None if self._settings.demo else self._catalogue.get(name)
+        if entry is not None:
+            return ModelNotInstalled(
+                f"{entry.title} is not on this machine yet ({entry.size_bytes / 1e6:,.0f} MB). "
+                "Open Models and download it.",
+                model=name,
+                size_bytes=entry.size_bytes,
+            )
+        there = ", ".join(spec.id for spec in self.installed(kind)) or "none yet"
+        return UnknownModel(
+            f"There is no model called {name[:200]!r}. The {kind} models here: {there}.", model=name[:200]
+        )
+
+    def for_pair(self, source: str, target: str) -> ModelSpec:
+        """Return the translation model of a pair, two joined through English where need be.
+
+        Raises:
+            ModelNotInstalled: The pair is known; the message has its size.
+            InvalidRequest: No model does this pair.
+        """
+        if self._settings.demo:
+            return self.find(None, "translation")
+        for pair in self.pairs():
+            if (pair.source, pair.target) != (source, target):
+                continue
+            if pair.installed:
+                return self._joined([self.find(model, "translation") for model in pair.models])
+            raise ModelNotInstalled(
+                f"The translation from {source} to {target} is not on this machine yet "
+                f"({pair.size_bytes / 1e6:,.0f} MB). Download it in Translate or in Models.",
+                source_lang=source,
+                target_lang=target,
+                size_bytes=pair.size_bytes,
+                models=",".join(pair.models),
+            )
+        raise InvalidRequest(
+            f"No model translates from {source!r} to {target!r}. Choose another pair of languages.",
+            source_lang=source,
+            target_lang=target,
+        )
+
+    @staticmethod
+    def _joined(legs: list[ModelSpec]) -> ModelSpec:
+        if len(legs) == 1:
+            return legs[0]
+        first, last = legs[0], legs[-1]
+        return replace(
+            first,
+            id=f"{first.engine}-{first.source_lang}-{last.target_lang}",
+            title=f"{first.title} + {last.title}",
+            paths=tuple(path for leg in legs for path in leg.paths),
+            size_bytes=sum(leg.size_bytes for leg in legs),
+            memory_bytes=sum(leg.memory_bytes for leg in legs),
+            target_lang=last.target_lang,
+        )
+
+    def pairs(self) -> "list[library.Pair]":
+        """Return every pair of languages that is here or can be fetched."""
+        return library.pairs(self._catalogue, self.installed("translation"))
+
+    # Ollama
+
+    def look_for_ollama(self) -> None:
+        """Ask the Ollama server for its models, once; a silence marks it as down."""
+        from engines import ollama  # the client costs 0.3 s to import, on this thread only
+
+        try:
+            found = ollama.discover(self.ollama_host)
+            state: Literal["up", "down"] = "up"
+        except Exception as exc:  # whatever answers there, it must not end the watch
+            found, state = [], "down"
+            log.debug("ollama_down", host=self.ollama_host, error=str(exc))
+        if state != self.ollama_state:
+            log.info("ollama", host=self.ollama_host, state=state, models=len(found))
+        with self._lock:
+            self.ollama_state = state
+            self._remote = {spec.id: spec for spec in found}
+
+    def _watch_ollama(self) -> None:
+        while not self._closed:
+            self.look_for_ollama()
+            self._wake.wait(OLLAMA_EVERY_S)
+
+    def close(self) -> None:
+        """End the watch."""
+        self._closed = True
+        self._wake.set()
+
+    # The list
+
+    def infos(self, loaded: Mapping[str, int], loading: set[str], downloading: set[str]) -> list[ModelInfo]:
+        """Return the list of models, those here first, then what can be fetched."""
+        defaults = {spec.id for kind in JOBS if (spec := self.default(kind)) is not None}
+        listed: list[ModelInfo] = []
+        for spec in self.installed():
+            state: ModelState = "remote" if spec.remote else "installed"
+            if spec.id in loaded and not spec.remote:
+                state = "loaded"
+            elif spec.id in loading:
+                state = "loading"
+            entry = self._catalogue.get(spec.id)
+            listed.append(
+                ModelInfo(
+                    spec=spec,
+                    state=state,
+                    is_default=spec.id in defaults,
+                    starter=entry is not None and entry.starter,
+                    memory_bytes=loaded.get(spec.id, 0),
+                    missing_parts=tuple(engines.missing(engines.ENGINES[spec.engine])),
+                )
+            )
+        if self._settings.demo:
+            return listed
+        here = {info.spec.id for info in listed}
+        for entry in self._catalogue.values():
+            if entry.id in here:
+                continue
+            state = "damaged" if entry.id in self._damaged else "available"
+            listed.append(
+                ModelInfo(
+                    spec=entry.spec(),
+                    state="downloading" if entry.id in downloading else state,
+                    starter=entry.starter,
+                    recommended=entry.recommended,
+                    error=self._damaged.get(entry.id, ""),
+                )
+            )
+        return listed
+
+
+def echo_specs() -> list[ModelSpec]:
+    """Return the models of the echo engines, which need no files."""
+    return [
+        ModelSpec(
+            id=name,
+            engine=name,
+            kind=engine.kind,
+            title=f"Echo ({engine.kind})",
+            note="Says back what it was given. For demonstrations and tests.",
+        )
+        for name, engine in engines.ENGINES.items()
+        if name.startswith("echo-")
+    ]

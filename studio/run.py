@@ -1,0 +1,282 @@
+"""One job from its lane to its row: model made resident, engine run, outcome kept and told.
+
+Everything an engine says passes through ``Outcome``: texts gather, speech and pictures become
+files, a chat reply is saved as it grows. Whatever happens, ``finally`` writes one row to the log,
+closes the job's row and its reply in the same transaction, and only then tells the last event.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import sqlite_utils
+import structlog
+
+from contract.errors import EngineFailed, StorageFailed, StudioError
+from contract.events import (
+    Artifact,
+    AudioChunk,
+    Cancelled,
+    Delta,
+    Done,
+    EngineEvent,
+    Failed,
+    Finish,
+    Picture,
+    Segment,
+    Spoken,
+    Terminal,
+    Usage,
+)
+from contract.ids import new_id
+from contract.requests import ChatRequest, DownloadRequest, ImageRequest, Request, TranscribeRequest
+from store import Artifacts, Conversations, Database, Interaction, Interactions, Jobs, StoredFile
+from store.database import now
+from studio.audio import SpeechFile
+from studio.job import Job
+
+log = structlog.get_logger(__name__)
+SAVE_EVERY_S = 0.5
+LOG_TEXT_CHARACTERS = 100_000
+TEXT_FIELDS = ("messages", "text", "prompt", "audio", "model", "reply_id")
+
+
+def input_text(request: Request) -> str:
+    """Return what the log keeps as a request's input."""
+    if isinstance(request, ChatRequest):
+        text = request.messages[-1].content if request.messages else ""
+    elif isinstance(request, ImageRequest):
+        text = request.prompt
+    elif isinstance(request, TranscribeRequest):
+        text = request.audio.name
+    elif isinstance(request, DownloadRequest):
+        text = request.model
+    else:
+        text = request.text
+    return str(text)[:LOG_TEXT_CHARACTERS]
+
+
+def parameters(request: Request) -> Mapping[str, object]:
+    """Return a request's settings, without its texts and without what was left to the model."""
+    values = {name: value for name, value in asdict(request).items() if name not in TEXT_FIELDS}
+    return {name: value for name, value in values.items() if value not in (None, "", (), [])}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a job has made so far."""
+
+    job: Job
+    artifacts: Artifacts
+    conversations: Conversations
+    text: list[str] = field(default_factory=list)
+    reasoning: list[str] = field(default_factory=list)
+    usage: Usage = field(default_factory=Usage)
+    finish_reason: str = "stop"
+    files: list[StoredFile] = field(default_factory=list)
+    speech: SpeechFile | None = None
+    saved_at: float = 0.0
+
+    def take(self, event: EngineEvent) -> None:
+        """Keep one event of the engine's and tell it to the followers."""
+        job = self.job
+        if job.times.first_output is None and isinstance(event, Delta | AudioChunk | Segment | Picture):
+            job.times.first_output = time.monotonic()
+        match event:
+            case AudioChunk():
+                self._speak(event)
+                return
+            case Picture():
+                self._keep_picture(event)
+                return
+            case Finish(reason):
+                self.finish_reason = reason
+                return
+            case Delta(text, reasoning):
+                (self.reasoning if reasoning else self.text).append(text)
+                self._save_reply()
+            case Segment(text=text):
+                self.text.append(text.strip() + "\n")
+            case Usage():
+                self.usage = event
+            case _:
+                pass
+        job.publish(event)
+
+    def _save_reply(self) -> None:
+        request = self.job.request
+        if not isinstance(request, ChatRequest) or request.reply_id is None:
+            return
+        if time.monotonic() - self.saved_at >= SAVE_EVERY_S:
+            self.saved_at = time.monotonic()
+            self.conversations.grow(request.reply_id, "".join(self.text), "".join(self.reasoning), self.job.id)
+
+    def _speak(self, chunk: AudioChunk) -> None:
+        if self.speech is None:
+            owner = self.job.caller.owner
+            self.speech = SpeechFile(
+                self.artifacts.new_path(owner, "audio/wav")[1],
+                self.artifacts.new_path(owner, "audio/mpeg")[1],
+                chunk.sample_rate_hz,
+            )
+            self.job.speech = self.speech.mp3
+        start = self.speech.seconds
+        self.speech.write(chunk.pcm)
+        self.job.publish(Spoken(start, self.speech.seconds, chunk.text))
+
+    def _keep_picture(self, picture: Picture) -> None:
+        _, path = self.artifacts.new_path(self.job.caller.owner, "image/png")
+        try:
+            path.write_bytes(picture.png)
+        except OSError as exc:
+            path.unlink(missing_ok=True)
+            raise StorageFailed(f"Saving the image to {path} failed: {exc}. Free some space, try again.") from exc
+        details = {"width": picture.width, "height": picture.height, "seed": picture.seed}
+        self._add_file(path, "image/png", f"hearth-{picture.seed}.png", details)
+
+    def _add_file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> None:
+        file = StoredFile(
+            id=path.stem,
+            owner=self.job.caller.owner,
+            job_id=self.job.id,
+            mime=mime,
+            name=name,
+            path=path,
+            size_bytes=path.stat().st_size,
+            created_at=now(),
+            details=details,
+        )
+        self.files.append(file)
+        self.job.publish(Artifact(file.id, mime, file.size_bytes, name, details))
+
+    def close(self) -> None:
+        """Finish the speech files; what a cancelled or failed job has spoken is kept."""
+        if self.speech is None:
+            return
+        self.speech.close()
+        details = {"seconds": round(self.speech.seconds, 3), "sample_rate_hz": self.speech.sample_rate_hz}
+        self._add_file(self.speech.wav, "audio/wav", "hearth-speech.wav", details)
+        self._add_file(self.speech.mp3, "audio/mpeg", "hearth-speech.mp3", details)
+        self.speech = None
+
+
+class Recorder:
+    """Writes how jobs ended."""
+
+    def __init__(self, database: Database, artifacts: Artifacts, conversations: Conversations) -> None:
+        self._database = database
+        self._artifacts = artifacts
+        self._conversations = conversations
+
+    def outcome(self, job: Job) -> Outcome:
+        """Return an empty outcome for a job."""
+        return Outcome(job, self._artifacts, self._conversations)
+
+    def interaction(self, job: Job, outcome: Outcome, terminal: Terminal, *, refused: bool = False) -> Interaction:
+        """Return the log's row for a job that ends now."""
+        times, spec, usage, request = job.times, job.spec, outcome.usage, job.request
+        began, ended = times.submitted, time.monotonic()
+        named = getattr(request, "model", None)
+
+        def since(mark: float | None, start: float | None = began) -> float | None:
+            return None if mark is None or start is None else round(mark - start, 4)
+
+        failed = terminal if isinstance(terminal, Failed) else None
+        status = "refused" if refused else {Done: "done", Cancelled: "cancelled", Failed: "failed"}[type(terminal)]
+        return Interaction(
+            id=new_id(),
+            created_at=now(),
+            kind=job.kind,
+            via=job.caller.via,
+            owner=job.caller.owner,
+            status=status,
+            engine=spec.engine if spec else None,
+            model=spec.id if spec else (named[:200] if isinstance(named, str) else None),
+            job_id=job.id,
+            conversation_id=job.conversation_id,
+            parameters=parameters(request),
+            input=input_text(request),
+            output="".join(outcome.text)[:LOG_TEXT_CHARACTERS] or None,
+            artifacts=tuple(file.id for file in outcome.files),
+            tokens_in=usage.tokens_in,
+            tokens_out=usage.tokens_out,
+            tokens_cached=usage.tokens_cached,
+            characters=usage.characters,
+            audio_s=usage.seconds,
+            queued_s=since(times.started),
+            load_s=since(times.loaded, times.started),
+            first_output_s=since(times.first_output),
+            duration_s=round(ended - began, 4),
+            error_code=failed.code if failed else None,
+            error_message=failed.message if failed else None,
+        )
+
+    def refused(self, job: Job, error: StudioError) -> None:
+        """Log a request that was not taken."""
+        failed = failed_event(error)
+        row = self.interaction(job, self.outcome(job), failed, refused=True)
+        self._database.submit(lambda db: Interactions.append(db, row))
+
+    def finish(self, job: Job, outcome: Outcome, terminal: Terminal, *, wait: bool = True) -> None:
+        """Write a job's end in one transaction, then tell it to the followers.
+
+        A disk that takes no row must not leave the followers waiting: then the job ends all the
+        same, as failed, and the server's log keeps the reason.
+        """
+        row = self.interaction(job, outcome, terminal)
+        write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
+        if not wait:
+            job.publish(terminal)
+            return
+        try:
+            write.result()
+        except Exception as exc:
+            log.exception("job_not_recorded", job=job.id)
+            if isinstance(terminal, Done) and isinstance(exc, StorageFailed):
+                terminal = failed_event(exc)
+        job.publish(terminal)
+
+    def _write_end(self, db: sqlite_utils.Database, job: Job, outcome: Outcome, row: Interaction) -> None:
+        for file in outcome.files:
+            Artifacts.add(db, file, self._artifacts.folder)
+        Interactions.append(db, row)
+        Jobs.finish(db, job.id, row.status, row.model, row.error_code, row.error_message)
+        request = job.request
+        if isinstance(request, ChatRequest) and request.reply_id is not None:
+            Conversations.finish_reply(
+                db,
+                request.reply_id,
+                state=row.status,
+                content="".join(outcome.text),
+                reasoning="".join(outcome.reasoning),
+                model=row.model,
+                job_id=job.id,
+                figures={
+                    "tokens_in": row.tokens_in,
+                    "tokens_out": row.tokens_out,
+                    "tokens_cached": row.tokens_cached,
+                    "context_tokens": outcome.usage.context_tokens,
+                    "first_output_s": row.first_output_s,
+                    "duration_s": row.duration_s,
+                    "finish_reason": outcome.finish_reason,
+                },
+                error_message=row.error_message,
+            )
+
+
+def failed_event(error: StudioError) -> Failed:
+    """Return an error as the event that tells it."""
+    return Failed(error.code, error.title, error.message, error.status, dict(error.details))
+
+
+def unexpected(job: Job, exc: Exception) -> Failed:
+    """Log a bug with its traceback, and return what a person sees of it: an id and no more."""
+    log.error("job_crashed", job=job.id, kind=job.kind, exc_info=exc)
+    return failed_event(
+        EngineFailed(
+            f"Something unexpected went wrong. The server's log tells more under {job.id}. Try again, and report it "
+            "if it stays.",
+            job=job.id,
+        )
+    )

@@ -1,0 +1,151 @@
+"""Settings: one frozen object from the command line and ``HEARTH_*``, with its own help."""
+
+import argparse
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
+
+import platformdirs
+import psutil
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_Reader = Callable[[str], object]
+
+
+def _default_data_dir() -> Path:
+    # A Space keeps files across restarts in /data alone, and only when storage was bought for it.
+    if "SPACE_ID" in os.environ and os.access("/data", os.W_OK):
+        return Path("/data")
+    return Path(platformdirs.user_data_dir("hearth", appauthor=False))
+
+
+def _default_budget_mb() -> int:
+    return int(psutil.virtual_memory().total * 0.7 / 1024 / 1024)
+
+
+def _is_yes(text: str) -> bool:
+    yes, no = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
+    if text.lower() not in (*yes, *no):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no: use 1 or 0")
+    return text.lower() in yes
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 0 to 65535")
+    return int(text)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def _help(text: str) -> dict[str, str]:
+    return {"help": text}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this Hearth runs. Each field is ``--a-field`` and ``HEARTH_A_FIELD``; the option wins."""
+
+    host: str = field(default="127.0.0.1", metadata=_help("address to listen on"))
+    port: int = field(default=7860, metadata=_help("port to listen on; 0 takes any free one"))
+    data_dir: Path = field(
+        default_factory=_default_data_dir, metadata=_help("folder for the database, files and models")
+    )
+    share: bool = field(default=False, metadata=_help("open a temporary public link (needs --open)"))
+    open: bool = field(
+        default=False,
+        metadata=_help("let anybody who can reach the address use it without a login; each browser sees its own"),
+    )
+    no_starters: bool = field(default=False, metadata=_help("do not fetch the starter models at start"))
+    demo: bool = field(default=False, metadata=_help("run on the echo engines alone, without any model"))
+    ollama_host: str = field(default="", metadata=_help("address of an Ollama server; empty: OLLAMA_HOST"))
+    threads: int = field(
+        default_factory=lambda: psutil.cpu_count(logical=True) or 1, metadata=_help("CPU threads a model may use")
+    )
+    memory_budget_mb: int = field(
+        default_factory=_default_budget_mb, metadata=_help("memory that all loaded models together may take")
+    )
+    keep_alive_s: int = field(default=900, metadata=_help("seconds that an idle model stays in memory"))
+    log_json: bool = field(default=False, metadata=_help("write the server log as JSON lines"))
+
+    @property
+    def models_dir(self) -> Path:
+        """Where models are kept."""
+        return self.data_dir / "models"
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        return self.host in LOOPBACK and not self.share
+
+    @classmethod
+    def load(cls, argv: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> "Settings":
+        """Read the environment, then the command line; exits with a sentence on a bad value.
+
+        Args:
+            argv: Arguments without the program's name.
+            environ: ``os.environ`` unless given.
+        """
+        environ = os.environ if environ is None else environ
+        parser = _parser()
+        values = vars(parser.parse_args(list(argv)))
+        for item in fields(cls):
+            name = f"HEARTH_{item.name.upper()}"
+            if values[item.name] is None and name in environ:
+                try:
+                    values[item.name] = _reader(item)(environ[name])
+                except argparse.ArgumentTypeError as exc:
+                    parser.error(f"{name}: {exc}")
+        given = {key: value for key, value in values.items() if value is not None}
+        if "data_dir" in given:
+            given["data_dir"] = given["data_dir"].expanduser().resolve()
+        if not given.get("ollama_host"):
+            given["ollama_host"] = environ.get("OLLAMA_HOST", "")
+        settings = cls(**given)
+        if not settings.loopback and not settings.open and "SPACE_ID" not in environ:
+            parser.error(
+                f"{'--share' if settings.share else f'--host {settings.host}'} lets others reach this Hearth, "
+                "and it has no login yet. Add --open if that is what you want, or keep to 127.0.0.1."
+            )
+        return settings
+
+
+def _default(item: "Field[object]") -> object:
+    if item.default_factory is not MISSING:
+        return item.default_factory()
+    return item.default
+
+
+def _reader(item: "Field[object]") -> _Reader:
+    default = _default(item)
+    if item.name == "port":
+        return _port
+    if isinstance(default, bool):
+        return _is_yes
+    if isinstance(default, int):
+        return _positive
+    return Path if isinstance(default, Path) else str
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="app.py",
+        description="Hearth: a local AI studio. Chat, translate, draw, speak and listen on your own machine.",
+        epilog="Each option is also an environment variable: --data-dir is HEARTH_DATA_DIR, and so on.",
+    )
+    for item in fields(Settings):
+        flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
+        if isinstance(item.default, bool):
+            parser.add_argument(flag, action="store_true", default=None, help=text)
+            continue
+        shown = {"data_dir": "the user's data folder", "threads": "all", "memory_budget_mb": "70 % of the memory"}
+        hint = shown.get(item.name, _default(item) or "none")
+        parser.add_argument(
+            flag, type=_reader(item), default=None, metavar=item.name.upper(), help=f"{text} (default: {hint})"
+        )
+    return parser
