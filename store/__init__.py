@@ -6,6 +6,7 @@ from store.database import Database
 from store.interactions import Interaction, Interactions
 from store.jobs import JobRow, Jobs
 from store.preferences import Preferences
+from store.sqlite import Transaction
 
 __all__ = [
     "Artifacts",
@@ -19,4 +20,5 @@ __all__ = [
     "Preferences",
     "StoredFile",
     "StoredMessage",
+    "Transaction",
 ]

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import sqlite_utils
-
 from contract.errors import NotFound, StorageFailed
 from contract.ids import new_id
 from store.database import Database, now
+from store.sqlite import Transaction
 
 SUFFIXES = {
     "audio/wav": ".wav",
@@ -61,7 +60,7 @@ class Artifacts:
         return artifact_id, path
 
     @staticmethod
-    def add(db: sqlite_utils.Database, file: StoredFile, folder: Path) -> None:
+    def add(db: Transaction, file: StoredFile, folder: Path) -> None:
         """Add a file's row, inside a write of the caller's; the path is kept relative to ``folder``."""
         db.execute(
             """INSERT INTO artifacts (id, owner, job_id, mime, name, path, size_bytes, details, created_at)

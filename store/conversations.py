@@ -10,12 +10,11 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import sqlite_utils
-
 from contract.errors import Conflict, NotFound
 from contract.ids import new_id
 from contract.requests import Role
 from store.database import Database, now
+from store.sqlite import Transaction
 
 TITLE_CHARACTERS = 60
 
@@ -78,7 +77,7 @@ class Conversations:
         """Make an empty conversation."""
         conversation_id, when = new_id(), now()
 
-        def insert(db: sqlite_utils.Database) -> None:
+        def insert(db: Transaction) -> None:
             db.execute(
                 "INSERT INTO conversations (id, owner, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
                 (conversation_id, owner, title, when, when),
@@ -165,7 +164,7 @@ class Conversations:
         """
         user_id, reply_id = new_id(), new_id()
 
-        def insert(db: sqlite_utils.Database) -> None:
+        def insert(db: Transaction) -> None:
             found = db.execute(
                 "SELECT revision, leaf_id, title FROM conversations WHERE id = ? AND owner = ?",
                 (conversation_id, owner),
@@ -209,7 +208,7 @@ class Conversations:
 
     @staticmethod
     def finish_reply(
-        db: sqlite_utils.Database,
+        db: Transaction,
         reply_id: str,
         *,
         state: str,
@@ -246,7 +245,7 @@ class Conversations:
         """Delete a conversation; the log keeps its figures, its texts there go too."""
         self.get(conversation_id, owner)
 
-        def remove(db: sqlite_utils.Database) -> None:
+        def remove(db: Transaction) -> None:
             db.execute(
                 "UPDATE interactions SET input = NULL, output = NULL WHERE conversation_id = ? AND owner = ?",
                 (conversation_id, owner),

@@ -16,14 +16,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import sqlite_utils
-
 from contract.errors import StorageFailed
 from store.migrations import migrations
+from store.sqlite import Transaction
 
 Value = str | int | float | bytes | None
 Row = Mapping[str, Value]
-Write = Callable[[sqlite_utils.Database], object]
+Write = Callable[[Transaction], object]
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
@@ -52,7 +51,7 @@ class Database:
         self._writes: queue.SimpleQueue[tuple[Write, Future[object]] | None] = queue.SimpleQueue()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            writer = sqlite_utils.Database(self._connect())
+            writer = Transaction(self._connect())
             writer.conn.execute("PRAGMA journal_mode=WAL")
             self._migrate(writer)
         except (OSError, sqlite3.Error) as exc:
@@ -71,7 +70,7 @@ class Database:
         connection.execute("PRAGMA synchronous=NORMAL")
         return connection
 
-    def _migrate(self, db: sqlite_utils.Database) -> None:
+    def _migrate(self, db: Transaction) -> None:
         pending = migrations.pending(db)
         if not pending:
             return
@@ -105,11 +104,11 @@ class Database:
             self._writes.put((write, future))
         return future
 
-    def write(self, write: Callable[[sqlite_utils.Database], T]) -> T:
+    def write(self, write: Callable[[Transaction], T]) -> T:
         """Write and wait for the commit; returns what ``write`` returns."""
         return self.submit(write).result()  # type: ignore[return-value]  # the future is of this very call
 
-    def _write_loop(self, db: sqlite_utils.Database) -> None:
+    def _write_loop(self, db: Transaction) -> None:
         stop = False
         while not stop:
             batch = [self._writes.get()]
@@ -122,7 +121,7 @@ class Database:
             self._commit(db, [item for item in batch if item is not None])
         db.conn.close()
 
-    def _commit(self, db: sqlite_utils.Database, batch: Sequence[tuple[Write, Future[object]]]) -> None:
+    def _commit(self, db: Transaction, batch: Sequence[tuple[Write, Future[object]]]) -> None:
         outcomes: list[tuple[Future[object], object, BaseException | None]] = []
         try:
             with db.atomic():

@@ -5,9 +5,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 
-import sqlite_utils
-
 from store.database import Database, Value
+from store.sqlite import Transaction
 
 STATUSES = ("done", "failed", "cancelled", "refused", "interrupted")
 
@@ -67,7 +66,7 @@ class Interactions:
         self._database = database
 
     @staticmethod
-    def append(db: sqlite_utils.Database, interaction: Interaction) -> None:
+    def append(db: Transaction, interaction: Interaction) -> None:
         """Add one row, inside a write of the caller's."""
         db.execute(INSERT, _row(interaction))
 

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-import sqlite_utils
-
 from store.database import Database, now
+from store.sqlite import Transaction
 
 OPEN_STATES = ("queued", "running")
 
@@ -53,7 +52,7 @@ class Jobs:
 
     @staticmethod
     def finish(
-        db: sqlite_utils.Database,
+        db: Transaction,
         job_id: str,
         state: str,
         model: str | None,

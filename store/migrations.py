@@ -6,13 +6,13 @@ read well in Datasette and parse in pandas. ``interactions`` refers to nothing b
 outlives what it tells about.
 """
 
-from sqlite_utils import Database, Migrations
+from store.sqlite import Migrations, Transaction
 
 migrations = Migrations("hearth")
 
 
 @migrations(name="0001_first")
-def first(db: Database) -> None:
+def first(db: Transaction) -> None:
     """Make the log, jobs, conversations, artifacts and preferences."""
     for statement in FIRST:
         db.execute(statement)

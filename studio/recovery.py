@@ -8,11 +8,10 @@ the replies they were writing, with the text those had so far.
 from pathlib import Path
 
 import filelock
-import sqlite_utils
 
 from contract.errors import Interrupted, StorageFailed
 from contract.ids import new_id
-from store import Database, Interaction, Interactions, JobRow, Jobs
+from store import Database, Interaction, Interactions, JobRow, Jobs, Transaction
 from store.database import now
 
 MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
@@ -67,7 +66,7 @@ def _alive(data_dir: Path) -> set[str]:
     return alive
 
 
-def _mark(db: sqlite_utils.Database, cut_off: list[JobRow]) -> None:
+def _mark(db: Transaction, cut_off: list[JobRow]) -> None:
     for job in cut_off:
         reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
         Interactions.append(

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import sqlite_utils
 import structlog
 
 from contract.errors import EngineFailed, StorageFailed, StudioError
@@ -31,7 +30,7 @@ from contract.events import (
 )
 from contract.ids import new_id
 from contract.requests import ChatRequest, DownloadRequest, ImageRequest, Request, TranscribeRequest
-from store import Artifacts, Conversations, Database, Interaction, Interactions, Jobs, StoredFile
+from store import Artifacts, Conversations, Database, Interaction, Interactions, Jobs, StoredFile, Transaction
 from store.database import now
 from studio.audio import SpeechFile
 from studio.job import Job
@@ -237,7 +236,7 @@ class Recorder:
                 terminal = failed_event(exc)
         job.publish(terminal)
 
-    def _write_end(self, db: sqlite_utils.Database, job: Job, outcome: Outcome, row: Interaction) -> None:
+    def _write_end(self, db: Transaction, job: Job, outcome: Outcome, row: Interaction) -> None:
         for file in outcome.files:
             Artifacts.add(db, file, self._artifacts.folder)
         Interactions.append(db, row)
