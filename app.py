@@ -1,0 +1,242 @@
+"""Reads settings, builds the Studio, and serves dashboard and API in one process.
+
+The address answers within a second: the API at once, the page with a short "one moment" until
+Gradio, which takes seconds to import, is there. Both live behind one gate and one port.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Sequence
+from http.cookies import SimpleCookie
+
+# Before anything imports Gradio or a hub client: nothing is reported to anybody.
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.gate import Gate
+from api.server import create_api
+from studio import Settings, Studio, StudioError
+
+log = structlog.get_logger("app")
+SHUTDOWN_S = 2  # an open page holds a connection for ever; it may not hold up the end
+
+
+def configure_log(settings: Settings) -> None:
+    """Set up structlog: for people on a terminal, or JSON lines; each line carries its request id."""
+    renderer = structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer()
+    processors: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if settings.log_json:
+        processors.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*processors, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Return the listening socket: from now on a browser waits instead of being refused.
+
+    Raises:
+        SystemExit: The port is in use, or the address is not this machine's; says what to do.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    server = socket.socket(family, socket.SOCK_STREAM)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind((settings.host, settings.port))
+    except OSError as exc:
+        server.close()
+        raise SystemExit(
+            f"Hearth can't listen on {settings.host}:{settings.port}: {exc.strerror or exc}. "
+            f"Another program may use that port, perhaps another Hearth. Try --port {settings.port + 1}."
+        ) from exc
+    server.listen(2048)
+    return server
+
+
+def fetch_starters(settings: Settings) -> None:
+    """Fetch the starter models that are not here yet, with progress; offline it goes on without."""
+    if settings.demo or settings.no_starters:
+        return
+    from studio.starters import fetch_starters as fetch
+    from studio.starters import missing_starters
+
+    if missing_starters(settings.models_dir):
+        print("Fetching the starter models. This happens once.", file=sys.stderr)
+        fetch(settings.models_dir)
+
+
+class Dashboard:
+    """The ASGI app behind the API's routes: a page that says "one moment", then Gradio's."""
+
+    def __init__(self, studio: Studio, api: FastAPI) -> None:
+        self._studio = studio
+        self._api = api
+        self._inner: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["path"].startswith(("/v1/", "/jobs/", "/files/")):
+            raise HTTPException(404)
+        if self._inner is not None:
+            await self._inner(scope, receive, with_language(scope, send))
+            return
+        page = FAILED_PAGE if self._api.state.dashboard == "failed" else MOMENT_PAGE
+        await HTMLResponse(page, headers={"Cache-Control": "no-store"})(scope, receive, send)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        """Load Gradio beside the running server, and end it with the server."""
+        async with contextlib.AsyncExitStack() as stack:
+            loading = asyncio.create_task(self._load(stack))
+            yield
+            loading.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await loading
+
+    async def _load(self, stack: contextlib.AsyncExitStack) -> None:
+        try:
+            inner = await asyncio.to_thread(build_dashboard, self._studio)
+            await stack.enter_async_context(inner.router.lifespan_context(inner))
+        except Exception:
+            self._api.state.dashboard = "failed"
+            log.exception("dashboard_failed")
+            return
+        self._inner = inner
+        self._api.state.dashboard = "up"
+        log.info("dashboard_up", seconds=round(time.time() - self._studio.started, 2))
+
+
+def build_dashboard(studio: Studio) -> FastAPI:
+    """Import Gradio and return an app with the dashboard at its root."""
+    import gradio as gr
+
+    from ui import dashboard
+
+    blocks = dashboard.build(studio)
+    # Only launch() sets this; without it Gradio does not check the paths that clients name.
+    blocks.has_launched = True
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    gr.mount_gradio_app(app, blocks, path="/", **dashboard.mount_kwargs())
+    return app
+
+
+def with_language(scope: Scope, send: Send) -> Send:
+    """Put the chosen language into the page: Gradio asks the browser alone which one to show."""
+    from ui.words import language_head
+
+    if scope["path"] != "/":
+        return send
+    cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
+    head = language_head(cookies["hearth_lang"].value if "hearth_lang" in cookies else None)
+    start: Message = {}
+    body = bytearray()
+
+    async def send_page(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+            return
+        body.extend(message.get("body", b""))
+        if message.get("more_body"):
+            return
+        page = bytes(body).replace(b"<head>", b"<head>" + head.encode(), 1)
+        MutableHeaders(scope=start)["Content-Length"] = str(len(page))
+        await send(start)
+        await send({"type": "http.response.body", "body": page})
+
+    return send_page
+
+
+def open_share_link(port: int) -> None:
+    """Open Gradio's tunnel to this server and print its address; offline, say so."""
+    from gradio import networking
+
+    try:
+        address = networking.setup_tunnel("127.0.0.1", port, secrets.token_urlsafe(32), None, None)
+    except Exception as exc:  # no network, no tunnel client for this machine, their server down
+        log.error("share_failed", error=str(exc))
+        print("No share link: the tunnel could not be opened. Hearth works on this machine all the same.", flush=True)
+        return
+    print(f"Anybody with this link can use this Hearth for 72 hours: {address}", flush=True)
+
+
+def serve(settings: Settings, server: socket.socket) -> None:
+    """Serve until interrupted."""
+    with Studio.open(settings) as studio:
+        if studio.interrupted:
+            log.warning("jobs_interrupted", count=studio.interrupted)
+        api = create_api(studio)
+        dashboard = Dashboard(studio, api)
+        api.router.lifespan_context = dashboard.lifespan
+        api.mount("/", dashboard)
+        gate = Gate(api, settings, embedded="SPACE_ID" in os.environ)
+        config = uvicorn.Config(
+            gate, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+        )
+        host, port = server.getsockname()[:2]
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        print(f"Hearth is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+        if settings.share:
+            threading.Thread(target=open_share_link, args=(port,), daemon=True).start()
+        uvicorn.Server(config).run(sockets=[server])
+
+
+def main(argv: Sequence[str]) -> None:
+    """Run Hearth from a command line."""
+    settings = Settings.load(argv)
+    configure_log(settings)
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        fetch_starters(settings)
+        serve(settings, listen(settings))
+    except StudioError as error:
+        raise SystemExit(f"{error.title}. {error.message}") from error
+    except OSError as exc:
+        raise SystemExit(
+            f"The data folder {settings.data_dir} can't be used: {exc.strerror or exc}. "
+            "Make it writable, or choose another with --data-dir."
+        ) from exc
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Hearth</title>
+<meta name="viewport" content="width=device-width">
+<style>:root{{color-scheme:light dark}}body{{margin:0;min-height:100vh;display:grid;place-content:center;
+text-align:center;font:18px Lora,Georgia,serif;background:#faf7f2;color:#1f1b16}}p{{color:#6b6258;font-size:15px}}
+@media(prefers-color-scheme:dark){{body{{background:#171412;color:#f3ede4}}p{{color:#b3a799}}}}</style>
+<main role="status">{body}</main></html>"""
+MOMENT_PAGE = PAGE.format(
+    body="""<h1>Hearth</h1><p>One moment, the dashboard is opening.</p><p lang="pl">Chwileczkę, panel się otwiera.</p>
+<script>setInterval(async()=>{try{if((await fetch("/ready")).status!==503)location.reload()}catch{}},250)</script>"""
+)
+FAILED_PAGE = PAGE.format(
+    body="""<h1>Hearth</h1><p>The dashboard could not open; the server's log says why. The API works.</p>
+<p lang="pl">Panel nie otworzył się; powód jest w dzienniku serwera. API działa.</p>"""
+)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
