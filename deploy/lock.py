@@ -19,6 +19,16 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "full": ("setup", "images"),
     "dev": ("setup", "images", "dev"),
 }
+REQUIREMENTS = ROOT / "requirements.txt"
+SPACE_HEADER = """\
+# What a Hugging Face Space installs. Written by `make lock` from locks/full.txt. Do not edit.
+# Without hashes, because Spaces install it together with packages of their own choice. On a Space with a GPU
+# replace the next two lines by torch=={version}.
+--extra-index-url https://download.pytorch.org/whl/cpu
+torch=={version}+cpu
+"""
+# A Space has its own, and nothing here is built there.
+NOT_IN_SPACE = ("pip", "setuptools")
 HEADER = "# Written by `make lock` from pyproject.toml. Do not edit.\n"
 TORCH_ONLY = re.compile(r"torch|triton|nvidia-.*|cuda-.*")
 
@@ -60,18 +70,28 @@ def write(name: str, packages: dict[str, str]) -> None:
     print(f"{path.relative_to(ROOT)}: {len(packages)} packages")
 
 
+def pin(text: str) -> str:
+    """The line of a block that names version and marker, without the hashes."""
+    return text.split(" \\\n", maxsplit=1)[0]
+
+
 def main() -> None:
-    """Write locks/light.txt, full.txt, dev.txt (all without torch) and torch.txt."""
+    """Write locks/light.txt, full.txt, dev.txt (all without torch), torch.txt and requirements.txt."""
     every = resolve("pyproject.toml", *(f"--extra={extra}" for extra in EXTRAS["dev"]))
+    torch = {package: text for package, text in blocks(every).items() if TORCH_ONLY.fullmatch(package)}
+    locks: dict[str, dict[str, str]] = {"torch": torch}
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "every.txt")
         constraints.write_text(every, encoding="utf-8")
         for name, extras in EXTRAS.items():
-            lock = resolve(
-                "pyproject.toml", *(f"--extra={extra}" for extra in extras), "--constraint", str(constraints)
-            )
-            write(name, {package: text for package, text in blocks(lock).items() if not TORCH_ONLY.fullmatch(package)})
-    write("torch", {package: text for package, text in blocks(every).items() if TORCH_ONLY.fullmatch(package)})
+            chosen = (f"--extra={extra}" for extra in extras)
+            packages = blocks(resolve("pyproject.toml", *chosen, "--constraint", str(constraints)))
+            locks[name] = {package: text for package, text in packages.items() if package not in torch}
+    for name, packages in locks.items():
+        write(name, packages)
+    pins = [pin(text) for package, text in locks["full"].items() if package not in NOT_IN_SPACE]
+    header = SPACE_HEADER.format(version=pin(torch["torch"]).partition("==")[2])
+    REQUIREMENTS.write_text(header + "\n".join(pins) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
