@@ -143,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         if isinstance(item.default, bool):
             parser.add_argument(flag, action="store_true", default=None, help=text)
             continue
-        shown = {"data_dir": "the user's data folder", "threads": "all", "memory_budget_mb": "70 % of the memory"}
+        shown = {"data_dir": "the user's data folder", "threads": "all", "memory_budget_mb": "70 %% of the memory"}
         hint = shown.get(item.name, _default(item) or "none")
         parser.add_argument(
             flag, type=_reader(item), default=None, metavar=item.name.upper(), help=f"{text} (default: {hint})"
