@@ -131,7 +131,6 @@ def voice_entries(voices: Mapping[str, dict[str, object]]) -> list[Entry]:
                 f"({language['name_english']}, {language['region']}, {voice['quality']})",
                 source=Source(type="hub", name="rhasspy/piper-voices", revision=VOICES_TAG),
                 files=files,
-                paths=tuple(file.path for file in files),
                 size_bytes=sum(file.size_bytes for file in files),
                 languages=(str(language["family"]),),
                 licence="see the voice's model card",

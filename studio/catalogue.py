@@ -71,7 +71,6 @@ class Entry:
 
     Attributes:
         files: What it consists of; empty: the source tells when asked.
-        paths: The files or folders its engine loads, relative to the model's folder (".": all of it).
         starter: Fetched at the first start.
         recommended: Worth offering first.
     """
@@ -82,7 +81,6 @@ class Entry:
     title: str
     source: Source
     files: tuple[ModelFile, ...] = ()
-    paths: tuple[str, ...] = (".",)
     size_bytes: int = 0
     memory_bytes: int = 0
     languages: tuple[str, ...] = ()
@@ -152,7 +150,5 @@ def read_entry(item: Mapping[str, object]) -> Entry:
     parts = values.pop("files", [])
     if not isinstance(source, dict) or source.get("type") not in get_args(SourceType) or not isinstance(parts, list):
         raise ValueError(f"the catalogue's entry {values.get('id')!r} has no known source")
-    for name in ("languages", "paths"):
-        if name in values:
-            values[name] = tuple(values[name])  # type: ignore[arg-type]
+    values["languages"] = tuple(values.get("languages", ()))  # type: ignore[arg-type]
     return Entry(source=Source(**source), files=tuple(ModelFile(**part) for part in parts), **values)  # type: ignore[arg-type]

