@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
-from studio.catalogue import Entry, ModelFile, Source, starters
+from studio.catalogue import Entry, ModelFile, Source
 
 DATA = Path(__file__).parent.parent / "studio" / "data"
 FIREFOX_COMMIT = "e7957fc407441a5e3e35bbcbf9d60d9b35764618"
@@ -37,9 +37,14 @@ RECOMMENDED_PAIRS = {("en", "pl"), ("pl", "en")}
 RECOMMENDED_VOICES = {"pl_PL-gosia-medium", "pl_PL-darkman-medium"}
 
 
+def starter_ids() -> set[str]:
+    """The ids that starters.json gives away; read by itself, as the other files may be about to change form."""
+    return {item["id"] for item in json.loads((DATA / "starters.json").read_text(encoding="utf-8"))["models"]}
+
+
 def firefox_entries(models: list[dict[str, object]]) -> list[Entry]:
     """One entry for each published model, the smallest of a pair under the pair's plain id."""
-    taken = {entry.id for entry in starters()}
+    taken = starter_ids()
     by_pair: dict[tuple[str, str], list[dict[str, object]]] = defaultdict(list)
     for model in models:
         # zh-Hans is what the list calls two models of Chinese; their folders and files say zh.
@@ -106,7 +111,7 @@ def _role(item: Mapping[str, str]) -> str:
 
 def voice_entries(voices: Mapping[str, dict[str, object]]) -> list[Entry]:
     """One entry for each voice, less the one that is a starter."""
-    taken = {entry.id for entry in starters()}
+    taken = starter_ids()
     found = []
     for key, voice in sorted(voices.items()):
         language, listed = voice["language"], voice["files"]
