@@ -213,7 +213,8 @@ def _is_whole(folder: Path) -> bool:
 
 def _check_space(entry: Entry, models_dir: Path, already: int) -> None:
     # Packed and unpacked files lie side by side for a moment.
-    needed = max(0, entry.download_bytes + entry.size_bytes - already) + _SPARE_BYTES
+    packed = entry.source.size_bytes or sum(file.packed_bytes for file in entry.files)
+    needed = max(0, packed + entry.size_bytes - already) + _SPARE_BYTES
     free = shutil.disk_usage(models_dir).free
     if free < needed:
         raise StorageFailed(

@@ -86,6 +86,8 @@ def download(source: Source, into: Path, stop: Stop) -> Generator[Progress, None
         process.kill()
         process.wait()
         reader.join()
+        if process.stdout is not None:
+            process.stdout.close()
     if stop.is_set():
         return None
     wheels = sorted(into.glob("*.whl"))

@@ -1,0 +1,1 @@
+"""The studio: jobs, limits, residency, models, and where they come from."""

@@ -1,0 +1,131 @@
+"""A real HTTP server for the tests of downloads, that can be as bad as real ones are."""
+
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+
+@dataclass
+class FileServer:
+    """Serves bytes by path, and misbehaves as it is told.
+
+    Attributes:
+        files: What is served, by path.
+        statuses: Answered in place of a file, by path; with headers of that answer.
+        cuts: After how many bytes of the body the connection breaks, one number a request.
+        stalls: Paths whose body stops half-way until ``go_on`` is set.
+        ranges: Whether Range is honoured.
+        announced: A Content-Length that is not true, by path.
+        asked: Path and headers of each request so far.
+    """
+
+    url: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    statuses: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    etags: dict[str, str] = field(default_factory=dict)
+    cuts: dict[str, list[int]] = field(default_factory=dict)
+    stalls: set[str] = field(default_factory=set)
+    stalled: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    ranges: bool = True
+    announced: dict[str, int] = field(default_factory=dict)
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def put_json(self, path: str, value: object) -> None:
+        self.files[path] = json.dumps(value).encode()
+
+    def ranges_of(self, path: str) -> list[str | None]:
+        return [headers.get("range") for asked, headers in self.asked if asked == path]
+
+
+def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path = self.path.split("?", 1)[0]
+            server.asked.append((path, {name.lower(): value for name, value in self.headers.items()}))
+            if path in server.redirects:
+                self._answer(307, {"Location": server.redirects[path]}, b"")
+            elif path in server.statuses:
+                status, headers = server.statuses[path]
+                self._answer(status, headers, b"{}")
+            elif path in server.files:
+                self._send(path, server.files[path])
+            else:
+                self._answer(404, {}, b"{}")
+
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.do_GET()
+
+        def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def _send(self, path: str, body: bytes) -> None:
+            tag = server.etags.get(path, f'"{len(body)}"')
+            asked, start = self.headers.get("Range"), 0
+            if server.ranges and asked and self.headers.get("If-Range", tag) == tag:
+                start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            rest = body[start:]
+            self.send_response(206 if start else 200)
+            if start:
+                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header("ETag", tag)
+            self.send_header("Content-Length", str(server.announced.get(path, len(rest))))
+            self.end_headers()
+            if path in server.stalls:
+                self.wfile.write(rest[: len(rest) // 2])
+                self.wfile.flush()
+                server.stalled.set()
+                server.go_on.wait(30)
+                self.close_connection = True
+                return
+            if server.cuts.get(path):
+                rest = rest[: server.cuts[path].pop(0)]
+                self.close_connection = True
+            self.wfile.write(rest)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    return Handler
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # a client that hangs up is what several tests are about
+
+
+@pytest.fixture
+def file_server() -> Iterator[FileServer]:
+    state = FileServer()
+    server = _Server(("127.0.0.1", 0), _handler(state))
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield state
+    state.go_on.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def nobody() -> str:
+    """An address where nobody listens."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    server.server_close()
+    return f"http://127.0.0.1:{server.server_port}"
