@@ -47,7 +47,7 @@ def purpose(path: Path) -> str:
         text = "".join(cells[0]["source"]) if cells and cells[0]["cell_type"] == "markdown" else ""
     else:
         text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    first = text.strip().split("\n")[0].lstrip("# ").rstrip(".")
+    first = text.strip().split("\n")[0].lstrip("# ").rstrip(".").replace("``", "`")
     if not first:
         raise Stale(f"{path.relative_to(ROOT)} does not begin with a line that says its purpose.")
     return first
@@ -102,8 +102,8 @@ def put(readme: str, part: str, text: str) -> str:
     Raises:
         Stale: The markers are not there exactly once.
     """
-    pattern = re.compile(rf"(<!-- {part}:begin[^>]*-->\n).*?(\n<!-- {part}:end -->)", flags=re.DOTALL)
-    replaced, count = pattern.subn(lambda found: found[1] + text + found[2], readme)
+    pattern = re.compile(rf"(<!-- {part}:begin[^>]*-->\n).*?(<!-- {part}:end -->)", flags=re.DOTALL)
+    replaced, count = pattern.subn(lambda found: f"{found[1]}{text}\n{found[2]}", readme)
     if count != 1:
         raise Stale(f"README.md must hold the markers of the part {part!r} once; it holds them {count} times.")
     return replaced

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"contract"},
     "contract": set(),
     "notebooks": {"studio"},
-    "deploy": set(),
+    "deploy": {"studio"},
 }
 # Third parties that only some rooms may know; notebooks and deploy know none of them.
 LIVES_IN: dict[str, set[str]] = {
@@ -34,7 +34,7 @@ LIVES_IN: dict[str, set[str]] = {
     "diffusers": {"engines"},
     "faster_whisper": {"engines"},
     "fxtranslate": {"engines"},
-    "ollama": {"engines"},
+    "ollama": {"engines", "studio"},  # its server runs models, and fetches them too
     "onnxruntime": {"engines"},
     "piper": {"engines"},
     "torch": {"engines"},
@@ -128,7 +128,7 @@ def test_every_room_that_the_rule_names_is_there() -> None:
         ("ui/one.py", "from sqlite3 import connect"),
         ("ui/panels/one.py", "from ...store import database"),
         ("app.py", "import engines"),
-        ("deploy/one.py", "from studio import Studio"),
+        ("deploy/one.py", "from store import database"),
     ],
 )
 def test_a_wrong_import_is_found(tmp_path: Path, file: str, code: str) -> None:
