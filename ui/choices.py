@@ -1,0 +1,35 @@
+"""The models that a panel can offer: those that a request can use now, the default first chosen."""
+
+from dataclasses import dataclass
+
+from studio import Kind, Studio
+from ui import render
+from ui.words import Words
+
+USABLE = ("installed", "loading", "loaded", "remote")
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What a Dropdown shows: ``(title, id)``, and the id that is chosen."""
+
+    pairs: list[tuple[str, str]]
+    value: str | None
+
+
+def of_kind(studio: Studio, kind: Kind, chosen: str | None = None) -> Choices:
+    """Return the models of a job; ``chosen`` stays if it still can be used, else the job's default."""
+    infos = [info for info in studio.models() if info.spec.kind == kind and info.state in USABLE]
+    ids = [info.spec.id for info in infos]
+    if chosen not in ids:
+        chosen = next((info.spec.id for info in infos if info.is_default), ids[0] if ids else None)
+    return Choices([(info.spec.title, info.spec.id) for info in infos], chosen)
+
+
+def hint(studio: Studio, model: str | None, words: Words) -> str:
+    """Return one muted line on what a model is not good for; "" where nothing is known."""
+    for info in studio.models():
+        if info.spec.id == model:
+            note = words.note(info.spec.id, info.spec.note)
+            return f'<p class="hint">{render.escape(note)}</p>' if note else ""
+    return ""

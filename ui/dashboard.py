@@ -1,0 +1,104 @@
+"""The dashboard: sidebar and six panels over one studio, and how Gradio must serve them."""
+
+from importlib import resources
+
+import gradio as gr
+
+from studio import Studio
+from ui.caller import page_of
+from ui.chat import ChatPanel
+from ui.follow import Turns
+from ui.images import ImagesPanel
+from ui.models import ModelsPanel
+from ui.panel import area, on
+from ui.render import icon
+from ui.sidebar import MARK, Sidebar
+from ui.speech import SpeechPanel
+from ui.theme import HearthTheme
+from ui.translate import TranslatePanel
+from ui.usage import UsagePanel
+from ui.words import I18N, both, label
+
+TITLE = "Hearth"
+MAX_UPLOAD = "200mb"
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """Build the dashboard of a studio; serve it with ``launch_kwargs`` or ``mount_kwargs``."""
+    turns = Turns()
+    sidebar = Sidebar(studio)
+    chat = ChatPanel(studio, turns, sidebar)
+    translate, images = TranslatePanel(studio, turns), ImagesPanel(studio, turns)
+    speech, models, usage = SpeechPanel(studio, turns), ModelsPanel(studio, turns), UsagePanel(studio, turns)
+    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
+        with gr.Row(elem_id="shell"):
+            with gr.Column(elem_id="side", scale=0, min_width=0):
+                sidebar.build()
+            with gr.Column(elem_id="main", min_width=0):
+                area(_bar(), elem_id="bar")
+                with gr.Tabs(elem_id="nav", selected="chat", overflow_behavior="wrap"):
+                    with gr.Tab(label("tab_chat"), id="chat", elem_id="tab-chat") as chat_tab:
+                        chat.build()
+                    with gr.Tab(label("tab_translate"), id="translate", elem_id="tab-translate"):
+                        translate.build()
+                    with gr.Tab(label("tab_images"), id="images", elem_id="tab-images") as images_tab:
+                        images.build()
+                    with gr.Tab(label("tab_speech"), id="speech", elem_id="tab-speech"):
+                        speech.build()
+                    with gr.Tab(label("tab_models"), id="models", elem_id="tab-models") as models_tab:
+                        models.build()
+                    with gr.Tab(label("tab_usage"), id="usage", elem_id="tab-usage") as usage_tab:
+                        usage.build()
+        for panel in (chat, translate, images, speech, models):
+            panel.wire(demo)
+        usage.wire(usage_tab)
+        on([chat_tab.select], chat.list_models, [chat.model], [chat.model, chat.hint])
+        on([images_tab.select], images.list_models, [], [images.model, images.hint])
+        on([models_tab.select], models.show, [], [models.list])
+
+        def leave(request: gr.Request) -> None:
+            turns.leave(page_of(request))
+
+        demo.unload(leave)
+    # A follower is a waiting coroutine: it takes no worker, so none has to wait for another.
+    demo.queue(default_concurrency_limit=None, api_open=False)
+    return demo
+
+
+def mount_kwargs() -> dict[str, object]:
+    """Return what ``gr.mount_gradio_app`` must be given; set ``demo.has_launched = True`` after it."""
+    return {
+        "theme": HearthTheme(),
+        # In the head rather than as css=: Gradio would confine every rule to its own container.
+        "head": f"<style>{_asset('hearth.css')}</style>",
+        "js": _asset("hearth.js"),
+        "i18n": I18N,
+        "show_error": False,
+        "run_history": False,
+        "footer_links": [],
+        "enable_monitoring": False,
+        "max_file_size": MAX_UPLOAD,
+        "favicon_path": str(resources.files("ui") / "assets" / "favicon.svg"),
+        "pwa": False,
+        "ssr_mode": False,
+        "mcp_server": False,
+    }
+
+
+def launch_kwargs() -> dict[str, object]:
+    """Return what ``demo.launch`` must be given besides the address."""
+    return {**mount_kwargs(), "quiet": True, "inline": False, "strict_cors": True}
+
+
+def _asset(name: str) -> str:
+    return (resources.files("ui") / "assets" / name).read_text(encoding="utf-8")
+
+
+def _bar() -> str:
+    """Return the bar of small screens: what opens the sidebar, and the name."""
+    return (
+        f'<a class="skip" href="#main">{both("skip")}</a>'
+        f'<button type="button" class="btn quiet" id="open-side" aria-expanded="false" aria-controls="side">'
+        f'{icon("menu")}<span class="hidden-text">{both("menu")}</span></button>'
+        f'<p class="wordmark">{MARK}Hearth</p>'
+    )

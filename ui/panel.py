@@ -1,0 +1,74 @@
+"""What all panels share: how events are wired, and what a handler gives back."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import gradio as gr
+from gradio.components import Component
+
+from studio import Studio
+from ui.follow import Turns
+
+# Only the components named change; the rest of a handler's outputs stay as they are.
+Updates = dict[Component, object]
+Handler = Callable[..., Updates | Awaitable[Updates] | AsyncIterator[Updates]]
+
+
+class Panel:
+    """One panel: ``build`` lays it out inside its tab, ``wire`` connects its events."""
+
+    def __init__(self, studio: Studio, turns: Turns) -> None:
+        self.studio = studio
+        self.turns = turns
+
+
+def on(
+    triggers: Sequence[object],
+    handler: Handler,
+    inputs: Sequence[Component],
+    outputs: Sequence[Component],
+    *,
+    queue: bool = True,
+) -> None:
+    """Connect events to a handler.
+
+    Followers hold no slot and show no spinner of Gradio's, and a new event never waits for the one
+    before it: the newest turn of a panel ends the older ones itself (see ``ui.follow``).
+
+    Args:
+        queue: False answers at once over plain HTTP; for buttons such as Stop.
+    """
+    gr.on(
+        list(triggers),
+        handler,
+        list(inputs),
+        list(outputs),
+        show_progress="hidden",
+        api_visibility="private",
+        trigger_mode="multiple",
+        concurrency_limit=None,
+        queue=queue,
+    )
+
+
+def area(
+    value: str = "", *, elem_id: str = "", elem_classes: str = "", visible: bool = True, script: str | None = None
+) -> gr.HTML:
+    """Return a place for our own HTML, without Gradio's styles for it.
+
+    Args:
+        script: JavaScript that tells its clicks; None: it has none.
+    """
+    return gr.HTML(
+        value,
+        elem_id=elem_id or None,
+        elem_classes=elem_classes or None,
+        visible=visible,
+        js_on_load=script,
+        apply_default_css=False,
+    )
+
+
+def event_text(event: gr.EventData, name: str) -> str:
+    """Return one text that the browser told with an event; anything but a text is ""."""
+    found = getattr(event, name, "")
+    return found if isinstance(found, str) else ""

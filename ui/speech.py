@@ -1,0 +1,336 @@
+"""The Speech panel: text that is heard while it is still being spoken, and recordings written down."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import gradio as gr
+
+from studio import (
+    Artifact,
+    Cancelled,
+    Failed,
+    Job,
+    SpeechRequest,
+    StoredFile,
+    StudioError,
+    TranscribeRequest,
+)
+from ui import choices, render
+from ui.caller import caller_of, link, page_of
+from ui.follow import Turn, View, follow
+from ui.panel import Panel, Updates, area, event_text, on
+from ui.words import Words, both, label, words_of
+
+KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
+
+
+class SpeechPanel(Panel):
+    """Builds the panel and answers its events: two halves that share nothing but the page."""
+
+    def build(self) -> None:
+        """Lay the panel out inside the open tab."""
+        with gr.Column(elem_id="speech", elem_classes="sheet wide"):
+            area(render.head("sp_title"), elem_classes="head")
+            with gr.Row(elem_classes="halves"):
+                with gr.Column(min_width=300, elem_classes="card"):
+                    self._build_speak()
+                with gr.Column(min_width=300, elem_classes="card"):
+                    self._build_write()
+
+    def _build_speak(self) -> None:
+        area(f"<h2>{both('sp_speak')}</h2>")
+        self.text = gr.Textbox(
+            label=label("sp_text"), show_label=False, placeholder=label("sp_text_hint"), lines=6, elem_id="sp-text",
+            container=False,
+        )  # fmt: skip
+        with gr.Row():
+            self.voice = gr.Dropdown(label=label("sp_voice"), choices=[], elem_id="sp-voice", min_width=160)
+            self.speed = gr.Slider(0.5, 2, value=1, step=0.1, label=label("sp_speed"), elem_id="sp-speed")
+        self.voice_hint = area()
+        with gr.Row(elem_classes="actions"):
+            self.go = gr.Button(label("sp_go"), variant="primary", elem_id="sp-go", scale=0)
+            self.stop_button = gr.Button(
+                label("stop"), variant="stop", visible=False, elem_id="sp-stop", elem_classes="stop", scale=0
+            )
+        self.player = area(elem_id="sp-player")
+        self.status = area(elem_id="sp-status", script=render.CLICKS)
+
+    def _build_write(self) -> None:
+        area(f"<h2>{both('sp_write')}</h2>")
+        self.recording = gr.Audio(
+            label=label("sp_recording"), sources=["upload", "microphone"], type="filepath", elem_id="sp-recording"
+        )
+        self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="sp-model", filterable=False)
+        self.model_hint = area()
+        with gr.Row(elem_classes="actions"):
+            self.write_go = gr.Button(label("sp_write_go"), elem_id="sp-write", scale=0)
+            self.write_stop = gr.Button(
+                label("stop"), variant="stop", visible=False, elem_id="sp-write-stop", elem_classes="stop", scale=0
+            )
+        self.write_status = area(elem_id="sp-write-status", script=render.CLICKS)
+        self.transcript = area(elem_id="sp-transcript")
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connect the events."""
+        say = [self.text, self.voice, self.speed]
+        said = [self.text, self.status, self.player, self.go, self.stop_button]
+        on([demo.load], self.load_speak, [], [*said, self.voice, self.voice_hint])
+        on([self.go.click], self.speak, say, said)
+        on([self.status.click], self.act_speak, say, said)
+        on([self.stop_button.click], self.stop_speaking, [], [self.status], queue=False)
+        on([self.voice.input], self.tell_voice, [self.voice], [self.voice_hint])
+        write = [self.recording, self.model]
+        written = [self.write_status, self.transcript, self.write_go, self.write_stop]
+        on([demo.load], self.load_write, [], [*written, self.model, self.model_hint])
+        on([self.write_go.click], self.write, write, written)
+        on([self.write_status.click], self.act_write, write, written)
+        on([self.write_stop.click], self.stop_writing, [], [self.write_status], queue=False)
+
+    # Speaking
+
+    async def load_speak(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Show the last thing spoken, or follow what is being spoken."""
+        words, caller = words_of(request), caller_of(request)
+        offered = choices.of_kind(self.studio, "speech")
+        yield {
+            self.voice: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.voice_hint: choices.hint(self.studio, offered.value, words),
+            **await self._last_spoken(request),
+        }
+        running = [job for job in self.studio.jobs(caller, "speech") if job.caller.via == "ui"]
+        if running and isinstance(running[-1].request, SpeechRequest):
+            yield {self.text: running[-1].request.text}
+            turn = self.turns.take(page_of(request), "speak")
+            async for updates in self._follow_speech(running[-1], request, turn):
+                yield updates
+
+    async def speak(self, text: str, voice: str | None, speed: float, request: gr.Request) -> AsyncIterator[Updates]:
+        """Submit the text, and let it be heard from its first sentence on."""
+        words = words_of(request)
+        turn = self.turns.take(page_of(request), "speak")
+        try:
+            asked = SpeechRequest(text=text, model=voice, speed=speed)
+            job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
+        except StudioError as exc:
+            yield {self.status: render.failure(words, exc)}
+            return
+        except Exception as exc:
+            yield {self.status: render.crash(words, exc)}
+            return
+        async for updates in self._follow_speech(job, request, turn):
+            yield updates
+
+    async def act_speak(
+        self, text: str, voice: str | None, speed: float, request: gr.Request, event: gr.EventData
+    ) -> AsyncIterator[Updates]:
+        """Speak the example of the empty panel."""
+        if event_text(event, "act") != "example":
+            return
+        text = words_of(request)("sp_example")
+        yield {self.text: text}
+        async for updates in self.speak(text, voice, speed, request):
+            yield updates
+
+    def stop_speaking(self, request: gr.Request) -> Updates:
+        """Cancel what this person's pages have spoken."""
+        self._stop("speech", request)
+        return {self.status: gr.skip()}
+
+    def tell_voice(self, voice: str | None, request: gr.Request) -> Updates:
+        """Say what the chosen voice can't do."""
+        return {self.voice_hint: choices.hint(self.studio, voice, words_of(request))}
+
+    async def _follow_speech(self, job: Job, request: gr.Request, turn: Turn) -> AsyncIterator[Updates]:
+        words = words_of(request)
+        yield {
+            self.player: "",
+            self.status: render.busy(words("starting")),
+            self.go: gr.Button(visible=False),
+            self.stop_button: gr.Button(visible=True),
+        }
+        playing = False
+        async for view in follow(job, turn):
+            updates: Updates = {}
+            if view.spoken and not playing:
+                # Put into the page once and left alone: replacing it would cut the sound.
+                playing = True
+                updates[self.player] = _player(link(request, f"jobs/{job.id}/audio.mp3"), words, autoplay=True)
+            if view.end is None:
+                updates[self.status] = render.waiting(words, view) or _speaking(view, words)
+            else:
+                updates[self.status] = self._spoken(view, request)
+                updates[self.go] = gr.Button(visible=True)
+                updates[self.stop_button] = gr.Button(visible=False)
+            yield updates
+
+    def _spoken(self, view: View, request: gr.Request) -> str:
+        words = words_of(request)
+        if isinstance(view.end, Failed):
+            return render.failure(words, view.end)
+        seconds = view.spoken[-1].end_s if view.spoken else 0.0
+        figures = [words("n_seconds_audio", n=words.number(seconds, 1))]
+        if view.first_output_s is not None:
+            figures.append(words("first_after", n=words.seconds(view.first_output_s)))
+        figures.append(words("took", n=words.seconds(view.duration_s)))
+        if isinstance(view.end, Cancelled):
+            figures.insert(0, words("stopped"))
+        return _downloads(view.artifacts, request, words) + render.cost(figures)
+
+    async def _last_spoken(self, request: gr.Request) -> Updates:
+        words, owner = words_of(request), caller_of(request).owner
+        latest = await asyncio.to_thread(self.studio.artifacts.latest, owner, "audio/mpeg", 1)
+        if not latest:
+            return {self.status: render.empty(words("sp_empty"), words("sp_example"))}
+        files = await asyncio.to_thread(self.studio.artifacts.of_job, latest[0].job_id, owner)
+        return {
+            self.player: _player(link(request, f"files/{latest[0].id}"), words, autoplay=False),
+            self.status: _downloads(files, request, words),
+        }
+
+    # Writing down
+
+    async def load_write(self, request: gr.Request) -> AsyncIterator[Updates]:
+        """Offer the models, and follow the recording that is being written down."""
+        words, caller = words_of(request), caller_of(request)
+        offered = choices.of_kind(self.studio, "transcription")
+        yield {
+            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.model_hint: choices.hint(self.studio, offered.value, words),
+            self.write_status: render.empty(words("sp_write_empty"), words("sp_sample"), "sample"),
+        }
+        running = [job for job in self.studio.jobs(caller, "transcription") if job.caller.via == "ui"]
+        if running:
+            turn = self.turns.take(page_of(request), "write")
+            async for updates in self._follow_writing(running[-1], words, turn):
+                yield updates
+
+    async def write(self, recording: str | None, model: str | None, request: gr.Request) -> AsyncIterator[Updates]:
+        """Write a recording down."""
+        words = words_of(request)
+        turn = self.turns.take(page_of(request), "write")
+        try:
+            asked = TranscribeRequest(audio=Path(recording or ""), model=model)
+            job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
+        except StudioError as exc:
+            yield {self.write_status: render.failure(words, exc)}
+            return
+        except Exception as exc:
+            yield {self.write_status: render.crash(words, exc)}
+            return
+        async for updates in self._follow_writing(job, words, turn):
+            yield updates
+
+    async def act_write(
+        self, recording: str | None, model: str | None, request: gr.Request, event: gr.EventData
+    ) -> AsyncIterator[Updates]:
+        """Try it out on a sample: what was spoken last, or a sentence spoken for it now."""
+        if event_text(event, "act") != "sample":
+            return
+        words, caller = words_of(request), caller_of(request)
+        yield {self.write_status: render.busy(words("sp_speaking"))}
+        try:
+            latest = await asyncio.to_thread(self.studio.artifacts.latest, caller.owner, "audio/wav", 1)
+            if not latest:
+                asked = SpeechRequest(text=words("sp_sample_text"))
+                job = await asyncio.to_thread(self.studio.submit, asked, caller)
+                async for view in follow(job, Turn()):
+                    if isinstance(view.end, Failed):
+                        yield {self.write_status: render.failure(words, view.end)}
+                        return
+                latest = await asyncio.to_thread(self.studio.artifacts.latest, caller.owner, "audio/wav", 1)
+        except StudioError as exc:
+            yield {self.write_status: render.failure(words, exc)}
+            return
+        async for updates in self.write(str(latest[0].path) if latest else None, model, request):
+            yield updates
+
+    def stop_writing(self, request: gr.Request) -> Updates:
+        """Cancel what this person's pages have written down."""
+        self._stop("transcription", request)
+        return {self.write_status: gr.skip()}
+
+    async def _follow_writing(self, job: Job, words: Words, turn: Turn) -> AsyncIterator[Updates]:
+        yield {
+            self.transcript: "",
+            self.write_status: render.busy(words("starting")),
+            self.write_go: gr.Button(visible=False),
+            self.write_stop: gr.Button(visible=True),
+        }
+        async for view in follow(job, turn):
+            updates: Updates = {self.transcript: _transcript(view, words)}
+            if view.end is None:
+                told = view.progress
+                fraction = told.step / told.total if told is not None and told.total else None
+                updates[self.write_status] = render.waiting(words, view) or render.busy(words("sp_listening"), fraction)
+            else:
+                updates[self.write_status] = _written(view, words)
+                updates[self.write_go] = gr.Button(visible=True)
+                updates[self.write_stop] = gr.Button(visible=False)
+            yield updates
+
+    def _stop(self, kind: str, request: gr.Request) -> None:
+        for job in self.studio.jobs(caller_of(request)):
+            if job.kind == kind and job.caller.via == "ui":
+                job.cancel()
+
+
+def _player(address: str, words: Words, *, autoplay: bool) -> str:
+    start = " autoplay" if autoplay else ""
+    name = render.escape(words("sp_listen"))
+    return f'<audio controls{start} preload="metadata" src="{render.escape(address)}" aria-label="{name}"></audio>'
+
+
+def _speaking(view: View, words: Words) -> str:
+    spoken = view.spoken[-1] if view.spoken else None
+    text = words("sp_speaking")
+    if spoken is not None:
+        text = f"{text} {words('n_seconds_audio', n=words.number(spoken.end_s, 1))}"
+    return render.busy(text)
+
+
+def _downloads(files: Sequence[Artifact | StoredFile], request: gr.Request, words: Words) -> str:
+    """Return the links that save the sound; hearth.js plays the file itself once the stream has ended."""
+    links = []
+    for file in files:
+        kind = KIND_OF.get(file.mime)
+        if kind is not None:
+            address = render.escape(link(request, f"files/{file.id}"))
+            final = f' data-final="{address}"' if kind == "MP3" else ""
+            links.append(
+                f'<a class="btn plain" href="{address}?download=1" download{final}>{render.icon("down")}'
+                f"<span>{render.escape(words('sp_save', kind=kind))}</span></a>"
+            )
+    return f'<div class="downloads">{"".join(links)}</div>' if links else ""
+
+
+def _transcript(view: View, words: Words) -> str:
+    if not view.segments:
+        return ""
+    rows = "".join(
+        f"<li><time>{render.clock(segment.start_s)}</time><span>{render.escape(segment.text.strip())}</span></li>"
+        for segment in view.segments
+    )
+    copy = (
+        f'<button type="button" class="btn quiet" data-copy="#sp-transcript span.line, #sp-transcript li > span" '
+        f'data-copied="{render.escape(words("copied"))}">{render.icon("copy")}'
+        f"<span>{render.escape(words('copy'))}</span></button>"
+    )
+    heading = render.escape(words("sp_result"))
+    return (
+        f'<section class="transcript" aria-live="polite" aria-label="{heading}"><header><h3>{heading}</h3>{copy}'
+        f"</header><ol>{rows}</ol></section>"
+    )
+
+
+def _written(view: View, words: Words) -> str:
+    if isinstance(view.end, Failed):
+        return render.failure(words, view.end)
+    figures = [words("took", n=words.seconds(view.duration_s))]
+    if view.usage.seconds is not None:
+        figures.insert(0, words("n_seconds_audio", n=words.number(view.usage.seconds, 1)))
+    if isinstance(view.end, Cancelled):
+        figures.insert(0, words("stopped"))
+    if not view.segments and not isinstance(view.end, Cancelled):
+        return render.notice("", words("sp_silence"), kind="info") + render.cost(figures)
+    return render.cost(figures)

@@ -1,0 +1,158 @@
+"""The Usage panel: what was asked, what it took, by day, kind and model, read from the log alone."""
+
+import asyncio
+from collections.abc import Mapping
+
+import gradio as gr
+import pandas as pd
+
+from studio import StudioError, UsageReport
+from ui import render
+from ui.caller import caller_of
+from ui.panel import Panel, Updates, area, on
+from ui.theme import CHART_COLOURS
+from ui.words import Words, label, words_of
+
+PERIODS = (7, 28, 90)
+KINDS = ("chat", "translation", "image", "speech", "transcription", "download")
+
+
+class UsagePanel(Panel):
+    """Builds the panel and answers its events."""
+
+    def build(self) -> None:
+        """Lay the panel out inside the open tab."""
+        with gr.Column(elem_id="usage", elem_classes="sheet wide"):
+            with gr.Row(elem_classes="head"):
+                area(render.head("us_title"))
+                self.period = gr.Radio(
+                    [(label(f"us_{days}"), days) for days in PERIODS],
+                    value=28,
+                    label=label("us_period"),
+                    show_label=False,
+                    container=False,
+                    elem_id="us-period",
+                    scale=0,
+                    min_width=260,
+                )
+            self.tiles = area(elem_id="us-tiles", script=render.CLICKS)
+            with gr.Column(visible=False, elem_id="us-charts") as self.charts:
+                with gr.Row(elem_classes="halves"):
+                    self.calls = gr.BarPlot(**_plot("us_by_day"), color="kind", x_bin="1d")
+                    self.tokens = gr.BarPlot(**_plot("us_tokens_day"), color="kind", x_bin="1d")
+                with gr.Row(elem_classes="halves"):
+                    self.latency = gr.LinePlot(**_plot("us_latency_day"), color="kind")
+                    self.kinds = gr.BarPlot(**_plot("us_by_kind", x="kind"), color="kind")
+                self.models = area(elem_id="us-models")
+
+    def wire(self, tab: gr.Tab) -> None:
+        """Connect the events; the figures are read when the panel is opened."""
+        outputs = [self.tiles, self.charts, self.calls, self.tokens, self.latency, self.kinds, self.models]
+        on([tab.select, self.period.input], self.show, [self.period], outputs)
+
+    async def show(self, days: int, request: gr.Request) -> Updates:
+        """Read the log of the period and draw it."""
+        words = words_of(request)
+        try:
+            report = await asyncio.to_thread(self.studio.usage, caller_of(request).owner, int(days))
+        except StudioError as exc:
+            return {self.tiles: render.failure(words, exc), self.charts: gr.Column(visible=False)}
+        if not report.calls:
+            go = render.button(words("us_go_chat"), "tab", "chat", kind="example")
+            text = render.escape(words("us_empty"))
+            return {
+                self.tiles: f'<div class="empty"><p>{text}</p>{go}</div>',
+                self.charts: gr.Column(visible=False),
+            }
+        names = {kind: words(f"mo_kind_{kind}") for kind in KINDS}
+        colours = dict(zip(names.values(), CHART_COLOURS, strict=True))
+        by_day = _by_day(report, days, names)
+        look = {"color_map": colours, "x_title": words("us_day"), "color_title": words("us_kind"), "y_lim": [0, None]}
+        by_kind = report.by_kind.assign(kind=report.by_kind["kind"].map(names))[["kind", "calls"]]
+        return {
+            self.tiles: _tiles(report, words),
+            self.charts: gr.Column(visible=True),
+            self.calls: gr.BarPlot(by_day, y="calls", y_title=words("us_requests"), **look),
+            self.tokens: gr.BarPlot(by_day[by_day["tokens"] > 0], y="tokens", y_title=words("us_tokens"), **look),
+            self.latency: gr.LinePlot(by_day.dropna(subset=["seconds"]), y="seconds", y_title="s", **look),
+            self.kinds: gr.BarPlot(
+                by_kind, y="calls", y_title=words("us_requests"), color_map=colours, x_title=words("us_kind"),
+                y_lim=[0, None],
+            ),  # fmt: skip
+            self.models: _table(report, words, names),
+        }
+
+
+def _plot(key: str, x: str = "day") -> dict[str, object]:
+    return {
+        "x": x,
+        "y": "calls",
+        "label": label(key),
+        "y_lim": [0, None],
+        "height": 260,
+        "buttons": [],
+        "tooltip": "all",
+        "elem_id": key.replace("_", "-"),
+    }
+
+
+def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a row a day and kind: calls, tokens, median seconds; days without any are in it with 0 calls."""
+    figures = report.by_day.assign(
+        tokens=report.by_day["tokens_in"] + report.by_day["tokens_out"], seconds=report.by_day["latency_p50_s"]
+    )
+    today = pd.Timestamp.now(tz="UTC").normalize().tz_localize(None)
+    period = pd.date_range(today - pd.Timedelta(days=days - 1), today, freq="D").strftime("%Y-%m-%d")
+    missing = [day for day in period if day not in set(figures["day"])]
+    first = figures["kind"].iloc[0]
+    blank = pd.DataFrame({"day": missing, "kind": first, "calls": 0, "tokens": 0.0, "seconds": float("nan")})
+    columns = ["day", "kind", "calls", "tokens", "seconds"]
+    whole = pd.concat([frame for frame in (figures[columns], blank) if len(frame)], ignore_index=True)
+    return whole.assign(day=pd.to_datetime(whole["day"]), kind=whole["kind"].map(names)).sort_values("day")
+
+
+def _tiles(report: UsageReport, words: Words) -> str:
+    tokens_in, tokens_out = (int(report.by_kind[name].sum()) for name in ("tokens_in", "tokens_out"))
+    first = report.log.loc[report.log["status"] == "done", "first_output_s"].astype(float).dropna()
+    middle = f"{words.seconds(float(first.median()))} s" if len(first) else "–"
+    slow = ""
+    if report.latency_p95_s is not None:
+        slow = words("us_p95", n=f"{words.seconds(report.latency_p95_s)} s")
+    share = words("us_of_all", n=words.number(100 * report.errors / report.calls, 1))
+    read = words("us_in_out", tokens_in=words.number(tokens_in), tokens_out=words.number(tokens_out))
+    tiles = (
+        (words("us_requests"), words.number(report.calls), ""),
+        (words("us_tokens"), words.number(report.tokens), read),
+        (words("us_latency"), middle, slow),
+        (words("us_errors"), words.number(report.errors), share),
+    )
+    cells = "".join(
+        f'<div class="tile"><dt>{render.escape(name)}</dt><dd>{render.escape(figure)}'
+        f"<small>{render.escape(small)}</small></dd></div>"
+        for name, figure, small in tiles
+    )
+    return f'<dl class="tiles">{cells}</dl>'
+
+
+def _table(report: UsageReport, words: Words, names: Mapping[str, str]) -> str:
+    """Return the figures by model as a table; its numbers stand in columns."""
+    heads = ("us_col_model", "us_kind", "us_requests", "us_tokens", "us_errors", "us_col_median")
+    head = "".join(f'<th scope="col">{render.escape(words(key))}</th>' for key in heads)
+    rows = []
+    for row in report.by_model.sort_values("calls", ascending=False).to_dict("records"):
+        median = row["latency_p50_s"]
+        cells = (
+            names.get(str(row["kind"]), str(row["kind"])),
+            words.number(row["calls"]),
+            words.number(row["tokens_in"] + row["tokens_out"]),
+            words.number(row["errors"]),
+            "–" if pd.isna(median) else f"{words.seconds(median)} s",
+        )
+        inner = "".join(f"<td>{render.escape(cell)}</td>" for cell in cells)
+        rows.append(f'<tr><th scope="row">{render.escape(str(row["model"]))}</th>{inner}</tr>')
+    heading = render.escape(words("us_by_model"))
+    return (
+        f'<section class="table"><h2>{heading}</h2><div class="scroll" tabindex="0" role="region" '
+        f'aria-label="{heading}"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+        "</section>"
+    )
