@@ -9,10 +9,18 @@ import importlib.util
 from contract.engine import Engine
 from contract.errors import EngineMissing
 from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
+from engines.whisper import Whisper
+from engines.llama_cpp import LlamaCpp
 
-ENGINES: dict[str, type[Engine]] = {
-    engine.name: engine for engine in (EchoChat, EchoTranslation, EchoImage, EchoSpeech, EchoTranscription)
-}
+_CLASSES: tuple[type[Engine], ...] = (
+    LlamaCpp,
+    EchoChat,
+    EchoTranslation,
+    EchoImage,
+    EchoSpeech,
+    EchoTranscription,
+)
+ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _CLASSES}
 
 
 def missing(engine: type[Engine]) -> list[str]:
