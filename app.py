@@ -33,6 +33,8 @@ from api.server import create_api
 from studio import Settings, Studio, StudioError
 
 log = structlog.get_logger("app")
+# Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.
+API_PATHS = ("/v1/", "/api/", "/jobs/", "/files/", "/conversations/", "/models/", "/mcp")
 SHUTDOWN_S = 2  # an open page holds a connection for ever; it may not hold up the end
 
 
@@ -97,7 +99,7 @@ class Dashboard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["path"].startswith(("/v1/", "/jobs/", "/files/")):
+        if scope["type"] != "http" or scope["path"].startswith(API_PATHS):
             raise HTTPException(404)
         if self._inner is not None:
             await self._inner(scope, receive, with_language(scope, send))
@@ -190,7 +192,8 @@ def serve(settings: Settings, server: socket.socket) -> None:
         api = create_api(studio)
         dashboard = Dashboard(studio, api)
         api.router.lifespan_context = dashboard.lifespan
-        api.mount("/", dashboard)
+        # Behind all routes rather than mounted at "/": a mount would turn each wrong method into a 404.
+        api.router.default = dashboard
         gate = Gate(api, settings, embedded="SPACE_ID" in os.environ)
         config = uvicorn.Config(
             gate, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False

@@ -1,7 +1,6 @@
-"""Errors as HTTP tells them: problem details (RFC 9457), and OpenAI's form under ``/v1``."""
+"""Errors as HTTP tells them: each StudioError, bad body and crash in the form of the path it happened on."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import structlog
 from fastapi import FastAPI, Request
@@ -9,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from api.error_forms import ErrorFacts, error_body
 from studio import LaneFull, StudioError
 
 log = structlog.get_logger(__name__)
@@ -25,25 +25,16 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> JSONResponse:
     """Return an error in the form of the path it happened on."""
-    request_id = request.scope.get("hearth.request_id", "")
-    if request.url.path.startswith("/v1/"):
-        kind = "server_error" if status >= 500 else "invalid_request_error"
-        param = (details or {}).get("field")
-        body: dict[str, object] = {
-            "error": {"message": message, "type": kind, "param": param, "code": code, "request_id": request_id}
-        }
-        return JSONResponse(body, status, headers=dict(headers or {}))
-    body = {
-        "type": "about:blank",
-        "title": title,
-        "status": status,
-        "detail": message,
-        "code": code,
-        "request_id": request_id,
-        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "details": dict(details or {}),
-    }
-    return JSONResponse(body, status, headers=dict(headers or {}), media_type="application/problem+json")
+    facts = ErrorFacts(
+        status=status,
+        code=code,
+        title=title,
+        message=message,
+        request_id=request.scope.get("hearth.request_id", ""),
+        details=details or {},
+    )
+    body, media_type = error_body(request.url.path, facts)
+    return JSONResponse(body, status, headers=dict(headers or {}), media_type=media_type)
 
 
 def from_studio(request: Request, error: StudioError) -> JSONResponse:

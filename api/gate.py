@@ -19,6 +19,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.error_forms import ErrorFacts, error_body
 from studio import Settings, new_id
 
 COOKIE = "hearth_owner"
@@ -178,26 +179,14 @@ def _is_loopback(name: str) -> bool:
 
 
 async def _answer(refused: Refused, scope: Scope, send: Send) -> None:
-    if scope["path"].startswith("/v1/"):
-        body: object = {
-            "error": {
-                "message": refused.message,
-                "type": "invalid_request_error",
-                "param": None,
-                "code": refused.code,
-                "request_id": scope["hearth.request_id"],
-            }
-        }
-        kind = b"application/json"
-    else:
-        body = {
-            "type": "about:blank",
-            "title": "Refused",
-            "status": refused.status,
-            "detail": refused.message,
-            "code": refused.code,
-            "request_id": scope["hearth.request_id"],
-        }
-        kind = b"application/problem+json"
-    await send({"type": "http.response.start", "status": refused.status, "headers": [(b"content-type", kind)]})
+    facts = ErrorFacts(
+        status=refused.status,
+        code=refused.code,
+        title="Refused",
+        message=refused.message,
+        request_id=scope["hearth.request_id"],
+    )
+    body, media_type = error_body(scope["path"], facts)
+    headers = [(b"content-type", media_type.encode())]
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": json.dumps(body).encode()})
