@@ -37,17 +37,17 @@ def fetch(entry: Entry, into: Path, stop: Stop, *, host: str = "") -> Generator[
     # A pull reports layer after layer; the sum over all layers known so far is what a person reads.
     layers: dict[str, tuple[int, int]] = {}
     try:
-        client = ollama.Client(host=host or None)
-        for told in client.pull(name, stream=True):
-            if told.digest and told.total:
-                layers[told.digest] = (told.completed or 0, told.total)
-            yield Progress(
-                sum(done for done, _ in layers.values()),
-                max(entry.size_bytes, sum(total for _, total in layers.values())),
-                told.status or name,
-            )
-            if stop.is_set():
-                return ()
+        with ollama.Client(host=host or None) as client:
+            for told in client.pull(name, stream=True):
+                if told.digest and told.total:
+                    layers[told.digest] = (told.completed or 0, told.total)
+                yield Progress(
+                    sum(done for done, _ in layers.values()),
+                    max(entry.size_bytes, sum(total for _, total in layers.values())),
+                    told.status or name,
+                )
+                if stop.is_set():
+                    break
     except ollama.ResponseError as exc:
         raise DownloadFailed(
             f"Ollama could not pull {name}: {exc.error[:200]}. Check the name at ollama.com/library and that the "

@@ -69,7 +69,7 @@ def download(source: Source, into: Path, stop: Stop) -> Generator[Progress, None
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-        env={**os.environ, "TMPDIR": str(parts), "TEMP": str(parts), "TMP": str(parts)},
+        env={**os.environ, "PYTHONSAFEPATH": "1", "TMPDIR": str(parts), "TEMP": str(parts), "TMP": str(parts)},
     )
     stop.on_set(process.kill)
     said: list[str] = []

@@ -1,12 +1,23 @@
 """A real HTTP server for the tests of downloads, that can be as bad as real ones are."""
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def left_in(folder: Path) -> list[Path]:
+    """Every file below the folder but locks."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
 @dataclass

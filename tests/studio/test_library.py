@@ -20,7 +20,7 @@ from studio import library
 from studio.catalogue import Entry, ModelFile, Source, load_catalogue
 from studio.manifest import folder_name, inside, model_id_of, read
 from studio.starters import ensure_starters, missing_starters
-from tests.studio.conftest import FileServer
+from tests.studio.conftest import FileServer, left_in
 
 CONTENT = b"the model's only file\n"
 
@@ -59,11 +59,6 @@ def install(models: Path, model_id: str = "toy", **changes: object) -> ModelSpec
     return next(spec for spec in library.scan(models).models if spec.id == model_id)
 
 
-def leftovers(models: Path) -> list[Path]:
-    """Everything in the models folder but locks and the folders themselves."""
-    return [path for path in models.rglob("*") if path.is_file() and path.suffix != ".lock"]
-
-
 def test_an_installed_model_is_found_with_all_that_is_known_of_it(tmp_path: Path) -> None:
     spec = install(tmp_path)
     assert spec.paths == (tmp_path / "firefox" / "toy",)
@@ -82,7 +77,7 @@ def test_installing_what_is_whole_fetches_nothing_again(tmp_path: Path) -> None:
 def test_a_failed_download_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(DownloadFailed):
         list(library.install(entry(), tmp_path, Stop(), bring(fail=DownloadFailed("no"))))
-    assert leftovers(tmp_path) == []
+    assert left_in(tmp_path) == []
     assert install(tmp_path)
 
 
@@ -90,7 +85,7 @@ def test_a_stopped_download_leaves_nothing(tmp_path: Path) -> None:
     stop = Stop()
     for _ in library.install(entry(), tmp_path, stop, bring()):
         stop.set()
-    assert leftovers(tmp_path) == []
+    assert left_in(tmp_path) == []
     assert library.scan(tmp_path).models == ()
 
 
@@ -98,7 +93,7 @@ def test_a_download_that_nobody_waits_for_any_more_leaves_nothing(tmp_path: Path
     running = library.install(entry(), tmp_path, Stop(), bring())
     next(running)
     running.close()
-    assert leftovers(tmp_path) == []
+    assert left_in(tmp_path) == []
 
 
 def test_the_same_model_is_not_downloaded_twice_at_once(tmp_path: Path) -> None:
@@ -372,7 +367,7 @@ def test_starters_that_cannot_be_fetched_are_told_each_and_leave_nothing(
     assert set(failed) == {entry.id for entry in missing_starters(tmp_path / "models")}
     assert len(failed) == 5
     assert all("PIP_FIND_LINKS" in exc.message for exc in failed.values())
-    assert leftovers(tmp_path / "models") == []
+    assert left_in(tmp_path / "models") == []
 
 
 KILLED = """
@@ -384,7 +379,9 @@ from studio.catalogue import Entry, ModelFile, Source
 model = Entry(
     id="toy", engine="firefox", kind="translation", title="Toy",
     source=Source(type="firefox", name="tiny/enxx", revision="1"),
-    files=(ModelFile(path="model.bin", origin="model.bin.gz", packed_bytes=int(sys.argv[3]), packed_sha256=sys.argv[4]),),
+    files=(ModelFile(
+        path="model.bin", origin="model.bin.gz", packed_bytes=int(sys.argv[3]), packed_sha256=sys.argv[4]
+    ),),
 )
 for progress in library.install(model, Path(sys.argv[1]), Stop(), sources.table(firefox_url=sys.argv[2])):
     print(progress.step, flush=True)
@@ -422,7 +419,7 @@ def test_a_download_cut_off_by_kill_9_goes_on_where_it_was(tmp_path: Path, file_
     assert file_server.ranges_of("/tiny/enxx/model.bin.gz") == [None, f"bytes={had}-"]
     # It is no real model, so it is refused at the end, after the download: and nothing of it is left.
     assert "not a whole gzip file" in again.stderr
-    assert leftovers(models) == []
+    assert left_in(models) == []
 
 
 def test_reading_a_folder_tells_the_model(tmp_path: Path) -> None:
