@@ -8,9 +8,10 @@ import importlib.util
 
 from contract.engine import Engine
 from contract.errors import EngineMissing
+from engines.diffusers import Diffusers
 from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
-from engines.whisper import Whisper
 from engines.llama_cpp import LlamaCpp
+from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
