@@ -15,6 +15,7 @@ from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
+    Whisper,
     EchoChat,
     EchoTranslation,
     EchoImage,

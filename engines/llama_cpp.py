@@ -1,0 +1,325 @@
+"""Chat with a GGUF model through llama.cpp, in this process, many replies at once.
+
+``xllamacpp`` runs llama.cpp's own server loop on a thread of its own: it batches the replies of all
+slots together, keeps each conversation's prompt cached between turns, and gives the chunks of a
+reply to a callback on the thread that asked. A run therefore has one helper thread, which only
+moves chunks into a queue; the generator reads them from there. Once stopped, the generator ends at
+once and the helper at its next chunk: a token, or at most 256 tokens of the prompt.
+
+All slots share one context (``kv_unified``), so that a single conversation may fill it. When it
+overflows, llama.cpp fails every reply that is being written; so ``_Room`` counts the tokens and
+lets a run begin only when there is room for it. A reply that outgrows its share while the rest is
+taken ends there, with ``finish_reason`` "length".
+
+Options of the spec: ``n_ctx`` (8192 unless given; never more than the model was trained with),
+``slots``, and ``temperature``, ``top_p``, ``top_k``, ``min_p``, ``repeat_penalty`` where a model's
+own differ from llama.cpp's. With a seed the prompt cache is not used, because it changes rounding;
+replies written beside others may differ all the same. Images and tools are not passed on yet.
+"""
+
+import json
+import queue
+import secrets
+import threading
+from collections import deque
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from contract.engine import Engine, Stop
+from contract.errors import EngineFailed, InvalidRequest, StudioError
+from contract.events import Delta, EngineEvent, Finish, Usage
+from contract.models import Kind, Scalar
+from contract.requests import ChatRequest, Request
+from engines.checks import damaged, expect, loaded, model_path, number
+
+if TYPE_CHECKING:
+    import xllamacpp
+
+Chunk = dict[str, "Json"]
+Json = None | bool | int | float | str | list["Json"] | Chunk
+
+_GGUF_MAGIC = b"GGUF"
+_CONTEXT_TOKENS = 8_192
+_PROMPT_BATCH = 256  # the finest grain in which a prompt can be stopped; 512 is no faster on two cores
+_PROMPT_CACHE_MIB = 256  # conversations that left their slot
+_SMALL_BYTES = 1_000_000_000
+_SLOTS_SMALL, _SLOTS_LARGE = 16, 4
+_FIRST_SHARE, _NEXT_SHARE = 512, 128  # tokens of a reply that room is taken for at a time
+_TEMPLATE_TOKENS = 64  # what a chat template adds to a message, at most
+_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty")
+
+
+def _refused(error: Chunk, spec_id: str) -> StudioError:
+    """The error table: llama.cpp's answer to a request that it could not serve."""
+    message = str(error.get("message")).strip().rstrip(".")
+    if error.get("type") == "exceed_context_size_error":
+        tokens, context_tokens = _number(error.get("n_prompt_tokens")), _number(error.get("n_ctx"))
+        return InvalidRequest(
+            f"The conversation has {tokens:,} tokens; {spec_id} takes {context_tokens:,}. "
+            "Shorten the message or start a new chat.",
+            field="messages",
+            tokens=tokens,
+            context_tokens=context_tokens,
+        )
+    if _number(error.get("code")) < 500:
+        return InvalidRequest(f"{spec_id} refused the request: {message}. Change it and try again.", model=spec_id)
+    return EngineFailed(f"{spec_id} broke off: {message}. Try again.", model=spec_id)
+
+
+def _unexpected(exc: BaseException, spec_id: str) -> StudioError:
+    """The error table, second half: what calling llama.cpp raised."""
+    if isinstance(exc, TypeError | ValueError):  # text that is no valid Unicode, such as half an emoji
+        return InvalidRequest(f"{spec_id} can't read the messages: {exc}. Send plain text.", field="messages")
+    return EngineFailed(f"{spec_id} broke off: {exc}. Try again.", model=spec_id)
+
+
+class LlamaCpp(Engine):
+    """A GGUF file run by llama.cpp."""
+
+    name: ClassVar[str] = "llama_cpp"
+    kind: ClassVar[Kind] = "chat"
+    lane: ClassVar[str] = "llama"
+    requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
+    _server: "xllamacpp.Server | None" = None
+
+    @property
+    def slots(self) -> int:
+        small = self.spec.size_bytes < _SMALL_BYTES
+        return int(number(self.spec.options, "slots", _SLOTS_SMALL if small else _SLOTS_LARGE))
+
+    def load(self) -> None:
+        path = model_path(self.spec)
+        with path.open("rb") as file:
+            if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
+                raise damaged(self.spec, f"{path.name} is no GGUF file")
+        import xllamacpp
+
+        params = xllamacpp.CommonParams()
+        params.model.path = str(path)
+        params.n_ctx = int(number(self.spec.options, "n_ctx", _CONTEXT_TOKENS))
+        params.n_parallel = self.slots
+        params.kv_unified = True
+        params.n_batch = _PROMPT_BATCH
+        params.cache_ram_mib = _PROMPT_CACHE_MIB
+        # One busy core beside it costs a decode on all cores 40 % of its speed, so one is left to the page.
+        params.cpuparams.n_threads = max(1, self.threads - 1)
+        params.cpuparams_batch.n_threads = self.threads
+        params.warmup = False
+        params.verbosity = -1
+        # The server also listens on a loopback port. Nobody may use it: no other process, no web page.
+        key = secrets.token_urlsafe(32)
+        params.api_keys = [key]
+        params.cors_origins, params.cors_credentials = "null", False
+        params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
+        try:
+            server = xllamacpp.Server(params)
+        except RuntimeError as exc:
+            why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
+            raise damaged(self.spec, why) from exc
+        self._context_tokens = min(params.n_ctx, _trained_context(server.listening_address, key))
+        self._room = _Room(params.n_ctx)
+        self._runs: set[threading.Thread] = set()
+        self._server = server
+
+    def unload(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            for thread in tuple(self._runs):
+                thread.join()
+
+    def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
+        chat = expect(request, ChatRequest, self.spec)
+        server = loaded(self._server, self.spec)
+        longest = sum(len(message.content.encode(errors="replace")) + _TEMPLATE_TOKENS for message in chat.messages)
+        share = self._room.take(min(longest, self._context_tokens) + _FIRST_SHARE, stop)
+        if not share:
+            return
+        run = _Run(server, self._body(chat), self._room, share)
+        run.start(self._runs)
+        stop.on_set(run.cancel)
+        try:
+            yield from self._events(run, stop)
+        finally:
+            run.cancel()
+
+    def _events(self, run: "_Run", stop: Stop) -> Iterator[EngineEvent]:
+        finish = ""
+        usage: Chunk = {}
+        while (chunk := run.chunks.get()) is not None and not stop.is_set():
+            if isinstance(chunk, Exception):
+                raise _unexpected(chunk, self.spec.id) from chunk
+            if "error" in chunk:
+                raise _refused(_object(chunk["error"]), self.spec.id)
+            for choice in _objects(chunk.get("choices")):
+                delta = _object(choice.get("delta"))
+                for field, reasoning in (("reasoning_content", True), ("content", False)):
+                    text = delta.get(field)
+                    if isinstance(text, str) and text:
+                        yield Delta(text, reasoning)
+                finish = str(choice.get("finish_reason") or finish)
+            usage = _object(chunk.get("usage")) or usage
+        if finish or run.out_of_room:
+            yield Finish(finish or "length")
+        yield self._usage(run, usage)
+
+    def _usage(self, run: "_Run", usage: Chunk) -> Usage:
+        """What llama.cpp counted; of a reply that was cut off, what we counted."""
+        if not usage:
+            return Usage(run.prompt_tokens, run.reply_tokens, run.cached_tokens, self._context_tokens)
+        cached = _object(usage.get("prompt_tokens_details")).get("cached_tokens")
+        return Usage(
+            tokens_in=_number(usage.get("prompt_tokens")),
+            tokens_out=_number(usage.get("completion_tokens")),
+            tokens_cached=_number(cached),
+            context_tokens=self._context_tokens,
+        )
+
+    def _body(self, chat: ChatRequest) -> Chunk:
+        """The request in llama.cpp's words; a value that neither request nor model names is left to it."""
+        body: Chunk = {
+            "messages": [{"role": message.role, "content": message.content} for message in chat.messages],
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            "return_progress": True,
+        }
+        own: dict[str, Scalar | None] = {name: self.spec.options.get(name) for name in _SAMPLING}
+        asked: dict[str, Scalar | None] = {
+            "temperature": chat.temperature,
+            "top_p": chat.top_p,
+            "top_k": chat.top_k,
+            "min_p": chat.min_p,
+            "repeat_penalty": chat.repeat_penalty,
+            "max_tokens": chat.max_tokens,
+            "seed": chat.seed,
+        }
+        for values in (own, asked):
+            body.update({name: value for name, value in values.items() if value is not None})
+        if chat.stop:
+            body["stop"] = list(chat.stop)
+        if chat.seed is not None:
+            body["cache_prompt"] = False
+        return body
+
+
+class _Run:
+    """One reply on its way from llama.cpp's thread to the generator's, through ``chunks``.
+
+    ``chunks`` holds JSON objects, then an exception if there was one, then None.
+
+    Args:
+        server, body: Whom to ask for what.
+        room, share: Where room for ``share`` tokens was taken; the helper thread gives it back.
+    """
+
+    def __init__(self, server: "xllamacpp.Server", body: Chunk, room: "_Room", share: int) -> None:
+        self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
+        self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
+        self.out_of_room = False
+        self._server, self._body, self._room, self._share = server, body, room, share
+        self._cancelled = False
+
+    def start(self, runs: set[threading.Thread]) -> None:
+        """Ask llama.cpp on a helper thread, which is in ``runs`` while it lives."""
+        thread = threading.Thread(target=self._ask, args=(runs,), name="llama-reply", daemon=True)
+        runs.add(thread)
+        thread.start()
+
+    def cancel(self) -> None:
+        """End the generator's wait at once and the reply at its next chunk; may be called again."""
+        self._cancelled = True
+        self.chunks.put(None)
+
+    def _ask(self, runs: set[threading.Thread]) -> None:
+        try:
+            self._server.handle_chat_completions(self._body, self._receive)
+        except Exception as exc:
+            self.chunks.put(exc)
+        finally:
+            self._room.give(self._share)
+            self.chunks.put(None)
+            runs.discard(threading.current_thread())
+
+    def _receive(self, chunk: Chunk) -> bool:
+        """Take a chunk; True tells llama.cpp to end the reply. What it raised would be swallowed."""
+        progress = _object(chunk.get("prompt_progress"))
+        if progress and not self.prompt_tokens:
+            self.prompt_tokens, self.cached_tokens = _number(progress.get("total")), _number(progress.get("cache"))
+            surplus = max(0, self._share - self.prompt_tokens - _FIRST_SHARE)
+            self._share -= surplus
+            self._room.give(surplus)
+        elif not progress and chunk.get("choices"):
+            self.reply_tokens += 1
+            if self.prompt_tokens + self.reply_tokens >= self._share:
+                more = self._room.grow(_NEXT_SHARE)
+                self._share += more
+                self.out_of_room = not more
+        self.chunks.put(chunk)
+        return self._cancelled or self.out_of_room
+
+
+class _Room:
+    """How many tokens of the shared context are spoken for; who comes first is served first."""
+
+    def __init__(self, tokens: int) -> None:
+        self._total = self._free = tokens
+        self._waiting: deque[object] = deque()
+        self._changed = threading.Condition()
+
+    def take(self, tokens: int, stop: Stop) -> int:
+        """Wait for that many tokens, or for all where that is less; gives what was taken, 0 once stopped."""
+        place, wanted = object(), min(tokens, self._total)
+        stop.on_set(self._wake)
+        with self._changed:
+            self._waiting.append(place)
+            self._changed.wait_for(
+                lambda: stop.is_set() or (self._waiting[0] is place and wanted <= self._free),
+            )
+            self._waiting.remove(place)
+            taken = 0 if stop.is_set() else wanted
+            self._free -= taken
+            self._changed.notify_all()
+            return taken
+
+    def grow(self, tokens: int) -> int:
+        """Take up to that many more, without waiting; gives what was taken."""
+        with self._changed:
+            taken = min(tokens, self._free)
+            self._free -= taken
+            return taken
+
+    def give(self, tokens: int) -> None:
+        """Give tokens back."""
+        with self._changed:
+            self._free += tokens
+            self._changed.notify_all()
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+
+def _trained_context(address: str, key: str) -> int:
+    """The context length that the model was trained with, as the server that just began tells it."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    try:
+        connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
+        models: Json = json.loads(connection.getresponse().read())
+        return _number(_object(_objects(_object(models)["data"])[0]["meta"])["n_ctx_train"])
+    except (OSError, HTTPException, ValueError, LookupError) as exc:
+        raise EngineFailed(f"llama.cpp began but does not answer: {exc!r}. Start Hearth again.") from exc
+    finally:
+        connection.close()
+
+
+def _object(value: Json) -> Chunk:
+    return value if isinstance(value, dict) else {}
+
+
+def _objects(value: Json) -> list[Chunk]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def _number(value: Json) -> int:
+    return int(value) if isinstance(value, int | float) else 0
