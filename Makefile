@@ -49,7 +49,7 @@ bench: dev ## Measure, and write the figures into README.md
 
 screenshots: dev ## Take the README's pictures from the running dashboard
 	@$(RUN) deploy/browser.py
-	$(RUN) deploy/screenshots.py
+	$(RUN) -m deploy.screenshots
 
 clean: ## Remove .venv and every cache; your data folder is not touched
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache build dist hearth.egg-info

@@ -19,7 +19,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "store": {"contract"},
     "contract": set(),
     "notebooks": {"studio"},
-    "deploy": {"studio"},
+    "deploy": {"studio", "tests"},
 }
 # Third parties that only some rooms may know; notebooks and deploy know none of them.
 LIVES_IN: dict[str, set[str]] = {

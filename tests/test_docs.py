@@ -1,5 +1,6 @@
 """What the README says is so: its tree, options, links and commands; and every file says its purpose."""
 
+import os
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy import readme
+from tests.serving import Server
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,6 +73,34 @@ def test_a_file_without_purpose_is_told(tmp_path: Path, monkeypatch: pytest.Monk
 
     with pytest.raises(readme.Stale, match=r"mute\.py"):
         readme.purpose(tmp_path / "mute.py")
+
+
+def python_blocks() -> list[str]:
+    """The Python that the README shows."""
+    return re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_the_python_in_the_readme_runs(tmp_path: Path) -> None:
+    code = next(block for block in python_blocks() if "from studio" in block)
+    environment = {**os.environ, "HEARTH_DEMO": "1", "HEARTH_DATA_DIR": str(tmp_path)}
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_client_in_the_readme_gets_an_answer(tmp_path: Path) -> None:
+    code = next(block for block in python_blocks() if "from openai" in block)
+    server = Server(tmp_path, "--demo").start()
+    try:
+        code = code.replace("http://127.0.0.1:7860", server.url).replace("smollm2-135m", "echo-chat")
+        shown = code.replace("client.chat", "print(client.chat").rstrip() + ".choices[0].message.content)"
+        done = subprocess.run([sys.executable, "-c", shown], cwd=ROOT, capture_output=True, text=True)
+    finally:
+        server.stop()
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Hello" in done.stdout
 
 
 def test_every_relative_link_of_the_documents_leads_somewhere() -> None:
