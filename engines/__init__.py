@@ -10,12 +10,15 @@ from contract.engine import Engine
 from contract.errors import EngineMissing
 from engines.diffusers import Diffusers
 from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
+from engines.firefox import Firefox
 from engines.llama_cpp import LlamaCpp
 from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
+    Firefox,
     Whisper,
+    Diffusers,
     EchoChat,
     EchoTranslation,
     EchoImage,

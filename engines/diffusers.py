@@ -63,7 +63,7 @@ class Diffusers(Engine):
         from transformers.utils import logging as transformers_logging
 
         # Their warnings quote prompts, which belong in no log; what a person must know is told as Progress.
-        transformers_logging.set_verbosity_error()
+        transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         import torch
         from diffusers import AutoPipelineForText2Image
         from diffusers.utils import logging

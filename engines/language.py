@@ -11,10 +11,11 @@ import re
 import threading
 
 # What the published Firefox models translate, besides English.
-LANGUAGES = frozenset(
-    "ar az be bg bn bs ca cs da de el en es et fa fi fr gl gu he hi hr hu id is it ja ka kn ko lt lv mk ml ms mt nb nl "
-    "nn no pl pt ro ru sk sl sq sr sv ta te th tr uk vi zh".split()
-)
+_CODES = """
+    ar az be bg bn bs ca cs da de el en es et fa fi fr gl gu he hi hr hu id is it ja ka kn ko lt lv mk ml ms mt nb nl
+    nn no pl pt ro ru sk sl sq sr sv ta te th tr uk vi zh
+"""
+LANGUAGES = frozenset(_CODES.split())
 _LOOKED_AT = 2_000  # characters: more tells nothing new
 _CANDIDATES = 20
 _LETTER = re.compile(r"[^\W\d_]")
