@@ -1,0 +1,108 @@
+"""Speech with Piper voices (VITS, ONNX), sentence by sentence, so that it is heard before it is finished.
+
+The same text does not give the same samples twice: the model draws its own noise, and takes no
+seed. The phonemes of most languages come from the espeak-ng data inside the wheel; nothing is
+fetched. Limits: espeak-ng keeps its voice per process, so one voice speaks at a time.
+"""
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from contract.engine import Engine, Stop
+from contract.errors import EngineFailed, InvalidRequest
+from contract.events import AudioChunk, EngineEvent, Progress, Usage
+from contract.models import Kind
+from contract.requests import Request, SpeechRequest
+from engines.checks import damaged, expect, loaded, model_path
+from engines.sentences import pieces
+
+if TYPE_CHECKING:
+    from piper import PiperVoice, SynthesisConfig
+
+SENTENCE_PAUSE_S = 0.2
+PARAGRAPH_PAUSE_S = 0.6
+LONGEST_SENTENCE = 300  # characters: a longer one would hold up the first sound
+_espeak = threading.Lock()
+
+
+class Piper(Engine):
+    """One voice; ``spec.paths[0]`` is its ``.onnx`` file or the folder with it and its ``.onnx.json``."""
+
+    name: ClassVar[str] = "piper"
+    kind: ClassVar[Kind] = "speech"
+    lane: ClassVar[str] = "speech"
+    requires: ClassVar[tuple[str, ...]] = ("piper", "onnxruntime")
+
+    _voice: "PiperVoice | None" = None
+
+    def load(self) -> None:
+        """Read the voice: about a second."""
+        path = model_path(self.spec)
+        model = self._model_in(path) if path.is_dir() else path
+        config = model.with_name(model.name + ".json")
+        try:
+            if not isinstance(json.loads(config.read_text(encoding="utf-8")), dict):
+                raise ValueError("it is no JSON object")
+        except (OSError, ValueError) as exc:
+            raise damaged(self.spec, f"{config.name} can't be read ({exc})") from exc
+        from piper import PiperVoice, SynthesisConfig
+
+        try:
+            # Piper fetches dictionaries for a few languages into the folder that it is given.
+            self._voice = PiperVoice.load(model, config, download_dir=model.parent)
+        except Exception as exc:  # onnxruntime's errors share no class; a KeyError is a missing setting
+            raise damaged(self.spec, f"{type(exc).__name__}: {exc}") from exc
+
+    def _model_in(self, folder: Path) -> Path:
+        found = sorted(folder.glob("*.onnx"))
+        if not found:
+            raise damaged(self.spec, f"{folder.name} has no .onnx file")
+        return found[0]
+
+    def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
+        """Yield an AudioChunk with each sentence and the pause behind it."""
+        asked = expect(request, SpeechRequest, self.spec)
+        voice = loaded(self._voice, self.spec)
+        from piper import SynthesisConfig
+
+        rate = voice.config.sample_rate
+        manner = SynthesisConfig(length_scale=voice.config.length_scale / asked.speed)
+        cut = list(pieces(asked.text, longest=LONGEST_SENTENCE))
+        samples = 0
+        for number, piece in enumerate(cut, start=1):
+            if stop.is_set():
+                break
+            pcm = self._speak(voice, piece.text, manner) if _has_words(piece.text) else b""
+            if pcm:
+                last = number == len(cut)
+                pause_s = 0.0 if last else PARAGRAPH_PAUSE_S if piece.gap.count("\n") > 1 else SENTENCE_PAUSE_S
+                pcm += bytes(2 * round(rate * pause_s / asked.speed))
+                samples += len(pcm) // 2
+                yield AudioChunk(pcm, rate, piece.text)
+            yield Progress(number, len(cut))
+        if not samples and not stop.is_set():
+            raise InvalidRequest(
+                "The text has no words that can be spoken, only signs. Write some words and try again.", field="text"
+            )
+        yield Usage(characters=len(asked.text), seconds=round(samples / rate, 3))
+
+    def _speak(self, voice: "PiperVoice", sentence: str, manner: "SynthesisConfig") -> bytes:
+        try:
+            with _espeak:
+                return b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(sentence, manner))
+        except Exception as exc:  # onnxruntime's errors share no class
+            raise EngineFailed(
+                f"{self.spec.title} failed on {sentence[:60]!r}: {exc}. Change that sentence, or take another voice.",
+                model=self.spec.id,
+            ) from exc
+
+    def unload(self) -> None:
+        """Give the memory back."""
+        self._voice = None
+
+
+def _has_words(sentence: str) -> bool:
+    return any(character.isalnum() for character in sentence)
