@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,28 +82,28 @@ class Artifacts:
         rows = self._database.rows("SELECT * FROM artifacts WHERE id = ? AND owner = ?", (artifact_id, owner))
         if not rows:
             raise NotFound(f"There is no file {artifact_id[:64]!r}. It may have been deleted.", id=artifact_id[:64])
-        row = dict(rows[0])
-        path = self.folder / row.pop("path")
-        if not path.is_file():
-            raise NotFound(f"The file {row['name']} is gone from the data folder. Make it again.", id=artifact_id)
-        return StoredFile(**{**row, "path": path, "details": json.loads(row["details"])})
+        file = self._file(rows[0])
+        if not file.path.is_file():
+            raise NotFound(f"The file {file.name} is gone from the data folder. Make it again.", id=artifact_id)
+        return file
 
     def of_job(self, job_id: str, owner: str) -> list[StoredFile]:
-        """Return the files that a job made, oldest first."""
+        """Return the files that a job made and whose bytes are still there, oldest first."""
         rows = self._database.rows(
-            "SELECT id FROM artifacts WHERE job_id = ? AND owner = ? ORDER BY id", (job_id, owner)
+            "SELECT * FROM artifacts WHERE job_id = ? AND owner = ? ORDER BY id", (job_id, owner)
         )
-        return [self.get(row["id"], owner) for row in rows]
+        return self._there(rows)
 
     def latest(self, owner: str, mime: str, limit: int = 50) -> list[StoredFile]:
         """Return the newest files of a type whose bytes are still there."""
         rows = self._database.rows(
-            "SELECT id FROM artifacts WHERE owner = ? AND mime = ? ORDER BY id DESC LIMIT ?", (owner, mime, limit)
+            "SELECT * FROM artifacts WHERE owner = ? AND mime = ? ORDER BY id DESC LIMIT ?", (owner, mime, limit)
         )
-        files = []
-        for row in rows:
-            try:
-                files.append(self.get(row["id"], owner))
-            except NotFound:
-                continue  # deleted by hand: the row stays for the log, the gallery shows what there is
-        return files
+        return self._there(rows)
+
+    def _there(self, rows: list[sqlite3.Row]) -> list[StoredFile]:
+        # A file deleted by hand is left out; its row stays for the log.
+        return [file for file in map(self._file, rows) if file.path.is_file()]
+
+    def _file(self, row: sqlite3.Row) -> StoredFile:
+        return StoredFile(**{**dict(row), "path": self.folder / row["path"], "details": json.loads(row["details"])})

@@ -148,6 +148,24 @@ class Conversations:
             )
         )
 
+    def cut_off(self, error_message: str, before: str) -> int:
+        """Close replies from before a time that still grow though no job writes them; returns how many.
+
+        A crash between the message and its job leaves one, and its conversation would take no message any more.
+        """
+        if not self._database.rows("SELECT 1 FROM messages WHERE state = 'growing' LIMIT 1"):
+            return 0
+        return self._database.write(
+            lambda db: (
+                db.execute(
+                    """UPDATE messages SET state = 'interrupted', error_message = ?
+                   WHERE state = 'growing' AND created_at <= ? AND id NOT IN (
+                       SELECT reply_id FROM jobs WHERE state IN ('queued', 'running') AND reply_id IS NOT NULL)""",
+                    (error_message, before),
+                ).rowcount
+            )
+        )
+
     def say(
         self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None
     ) -> tuple[Conversation, str, str]:
@@ -249,6 +267,10 @@ class Conversations:
             db.execute(
                 "UPDATE interactions SET input = NULL, output = NULL WHERE conversation_id = ? AND owner = ?",
                 (conversation_id, owner),
+            )
+            db.execute(
+                "UPDATE jobs SET input = NULL WHERE id IN (SELECT job_id FROM messages WHERE conversation_id = ?)",
+                (conversation_id,),
             )
             db.execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation_id, owner))
 

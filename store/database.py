@@ -1,38 +1,48 @@
-"""One SQLite file: a writer thread that commits in batches, and a reader for each thread.
+"""One SQLite file: a writer thread that commits in batches, and readers that never block.
 
 All writes go through one thread, so that they never wait for each other inside SQLite; what
 arrives while a commit runs shares the next one. A failing write is rolled back alone (a
-savepoint each). Readers use WAL and never block. Commits survive ``kill -9``; with
-``synchronous=NORMAL`` a power cut may lose the last ones but not damage the file.
+savepoint each), and where it takes the whole transaction with it, as a full disk does, the others
+are written again one by one. Readers use WAL, each its own connection of a pool. Commits survive
+``kill -9``; with ``synchronous=NORMAL`` a power cut may lose the last ones but not damage the file.
+Other processes may use the same file: a transaction takes the write lock before it reads.
 """
 
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+import filelock
+
 from contract.errors import StorageFailed
 from store.migrations import migrations
-from store.sqlite import Transaction
+from store.sqlite import Parameters, Transaction, storable
 
-Value = str | int | float | bytes | None
-Row = Mapping[str, Value]
 Write = Callable[[Transaction], object]
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
+OPENING_TIMEOUT_S = 60  # another process may be migrating
 BATCH_MOST = 500
 BACKUPS_KEPT = 5
 
 
+def timestamp(when: datetime) -> str:
+    """Return a time as the database stores it: UTC, ISO 8601, milliseconds."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def now() -> str:
-    """Return the time as the database stores it: UTC, ISO 8601, milliseconds."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return this moment as the database stores it."""
+    return timestamp(datetime.now(UTC))
 
 
 class Database:
@@ -45,15 +55,13 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "hearth.db"
-        self._local = threading.local()
-        self._readers: list[sqlite3.Connection] = []
-        self._readers_lock = threading.Lock()
+        # Borrowed by one thread at a time. One for each thread for good would leak: threads come and go.
+        self._readers: deque[sqlite3.Connection] = deque()
         self._writes: queue.SimpleQueue[tuple[Write, Future[object]] | None] = queue.SimpleQueue()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            writer = Transaction(self._connect())
-            writer.conn.execute("PRAGMA journal_mode=WAL")
-            self._migrate(writer)
+            with filelock.FileLock(folder / "opening.lock", timeout=OPENING_TIMEOUT_S):
+                writer = self._open()
         except (OSError, sqlite3.Error) as exc:
             raise StorageFailed(
                 f"The data folder {folder} can't be used: {exc}. Make it writable, or choose another with --data-dir.",
@@ -63,6 +71,17 @@ class Database:
         self._close_lock = threading.Lock()
         self._writer = threading.Thread(target=self._write_loop, args=(writer,), name="store-writer", daemon=True)
         self._writer.start()
+
+    def _open(self) -> Transaction:
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            writer = Transaction(connection)
+            self._migrate(writer)
+        except BaseException:
+            connection.close()
+            raise
+        return writer
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
@@ -75,7 +94,7 @@ class Database:
         if not pending:
             return
         if migrations.applied(db):
-            self.backup(self.folder / "backups" / f"before-{pending[0].name}-{int(time.time())}.db", db.conn)
+            self.backup(self.folder / "backups" / f"before-{pending[0].name}-{int(time.time())}.db")
             self._drop_old_backups()
         migrations.apply(db)
 
@@ -84,10 +103,11 @@ class Database:
         for path in backups[:-BACKUPS_KEPT]:
             path.unlink(missing_ok=True)
 
-    def backup(self, target: Path, connection: sqlite3.Connection | None = None) -> Path:
+    def backup(self, target: Path) -> Path:
         """Write a whole, compact copy to ``target`` while others read and write."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        (connection or self.reader()).execute("VACUUM INTO ?", (str(target),))
+        with closing(self._connect()) as connection:
+            connection.execute("VACUUM INTO ?", (str(target),))
         return target
 
     # Writing
@@ -118,26 +138,52 @@ class Database:
                 except queue.Empty:
                     break
             stop = None in batch
-            self._commit(db, [item for item in batch if item is not None])
+            writes = [item for item in batch if item is not None and item[1].set_running_or_notify_cancel()]
+            try:
+                self._commit(db, writes)
+            except Exception as exc:  # the thread goes on, whatever happens to one batch
+                for _, future in writes:
+                    if not future.done():
+                        future.set_exception(self._storage_error(exc))
         db.conn.close()
 
     def _commit(self, db: Transaction, batch: Sequence[tuple[Write, Future[object]]]) -> None:
-        outcomes: list[tuple[Future[object], object, BaseException | None]] = []
         try:
-            with db.atomic():
-                for write, future in batch:
-                    try:
-                        with db.atomic():
-                            outcomes.append((future, write(db), None))
-                    except Exception as exc:
-                        outcomes.append((future, None, self._storage_error(exc)))
-        except Exception as exc:  # the commit itself: a full disk, a lock held too long
-            outcomes = [(future, None, self._storage_error(exc)) for _, future in batch]
+            db.conn.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as exc:  # another process holds the lock for too long
+            for _, future in batch:
+                future.set_exception(self._storage_error(exc))
+            return
+        try:
+            outcomes = self._write_all(db, batch)
+            db.conn.execute("COMMIT")
+        except Exception as exc:
+            db.rollback()
+            if len(batch) == 1:
+                batch[0][1].set_exception(self._storage_error(exc))
+                return
+            for item in batch:  # each on its own, so that only what can't be kept is lost
+                self._commit(db, [item])
+            return
         for future, value, error in outcomes:
             if error is None:
                 future.set_result(value)
             else:
                 future.set_exception(error)
+
+    def _write_all(
+        self, db: Transaction, batch: Sequence[tuple[Write, Future[object]]]
+    ) -> list[tuple[Future[object], object, Exception | None]]:
+        outcomes: list[tuple[Future[object], object, Exception | None]] = []
+        for write, future in batch:
+            try:
+                with db.atomic():
+                    outcomes.append((future, write(db), None))
+            except Exception as exc:
+                if not db.conn.in_transaction:
+                    raise  # SQLite has rolled everything back, the others' writes too
+                outcomes.append((future, None, self._storage_error(exc)))
+        return outcomes
 
     def _storage_error(self, exc: Exception) -> Exception:
         if not isinstance(exc, sqlite3.Error | OSError):
@@ -150,25 +196,40 @@ class Database:
 
     # Reading
 
-    def reader(self) -> sqlite3.Connection:
-        """Return this thread's read-only connection; rows are ``sqlite3.Row``."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA query_only=ON")
-            self._local.connection = connection
-            with self._readers_lock:
+    @contextmanager
+    def _reader(self) -> Iterator[sqlite3.Connection]:
+        """Lend a read-only connection; rows are ``sqlite3.Row``. SQLite's errors become StorageFailed."""
+        try:
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = self._connect()
+                connection.row_factory = sqlite3.Row
+                connection.execute("PRAGMA query_only=ON")
+            try:
+                yield connection
+            finally:
                 self._readers.append(connection)
-        return connection
+                if self._closed:
+                    self._close_readers()
+        except sqlite3.Error as exc:
+            raise StorageFailed(f"Reading {self.path} failed: {exc}. Check the disk, then try again.") from exc
 
-    def rows(self, sql: str, parameters: Sequence[Value] | Row = ()) -> list[sqlite3.Row]:
-        """Run one SELECT and return all its rows."""
-        return self.reader().execute(sql, parameters).fetchall()
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        """Run one SELECT and return all its rows.
 
-    def each(self, sql: str, parameters: Sequence[Value] | Row = ()) -> Iterator[sqlite3.Row]:
-        """Run one SELECT and yield its rows, for results that need not fit in memory."""
-        yield from self.reader().execute(sql, parameters)
+        Raises:
+            StorageFailed: The file can't be read.
+        """
+        with self._reader() as connection:
+            return connection.execute(sql, storable(parameters)).fetchall()
+
+    def _close_readers(self) -> None:
+        while True:
+            try:
+                self._readers.pop().close()
+            except IndexError:
+                return
 
     def close(self) -> None:
         """Commit what is queued, then close; may be called again."""
@@ -178,7 +239,4 @@ class Database:
             self._closed = True
             self._writes.put(None)
         self._writer.join()
-        with self._readers_lock:
-            for connection in self._readers:
-                connection.close()
-            self._readers.clear()
+        self._close_readers()

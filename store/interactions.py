@@ -2,11 +2,11 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
-from store.database import Database, Value
-from store.sqlite import Transaction
+from store.database import Database
+from store.sqlite import Transaction, Value
 
 STATUSES = ("done", "failed", "cancelled", "refused", "interrupted")
 
@@ -16,6 +16,7 @@ class Interaction:
     """One row of ``interactions``; times in seconds, None where a figure does not apply.
 
     Attributes:
+        request_id: Of the HTTP request that asked, as the server's log and its answer have it.
         first_output_s: From submission to the first thing a person could see or hear.
         duration_s: From submission to the end, waiting and loading included.
         queued_s, load_s: Of that, waiting in the lane and making the model resident.
@@ -30,6 +31,7 @@ class Interaction:
     engine: str | None = None
     model: str | None = None
     job_id: str | None = None
+    request_id: str | None = None
     conversation_id: str | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
     input: str | None = None
@@ -67,12 +69,17 @@ class Interactions:
 
     @staticmethod
     def append(db: Transaction, interaction: Interaction) -> None:
-        """Add one row, inside a write of the caller's."""
-        db.execute(INSERT, _row(interaction))
+        """Add one row, inside a write of the caller's; without texts when its conversation is deleted meanwhile."""
+        row = _row(interaction)
+        if interaction.conversation_id is not None:
+            where = (interaction.conversation_id,)
+            if db.execute("SELECT 1 FROM conversations WHERE id = ?", where).fetchone() is None:
+                row["input"] = row["output"] = None
+        db.execute(INSERT, row)
 
-    def rows(self, owner: str | None, since: str, until: str | None = None) -> Iterator[sqlite3.Row]:
-        """Yield the figures (not the texts) since a time, oldest first; owner None: everybody's."""
-        yield from self._database.each(
+    def rows(self, owner: str | None, since: str, until: str | None = None) -> list[sqlite3.Row]:
+        """Return the figures (not the texts) since a time, oldest first; owner None: everybody's."""
+        return self._database.rows(
             """SELECT id, created_at, kind, engine, model, via, owner, tokens_in, tokens_out, tokens_cached,
                       characters, audio_s, queued_s, load_s, first_output_s, duration_s, status, error_code
                FROM interactions

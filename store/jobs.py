@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from store.database import Database, now
 from store.sqlite import Transaction
 
-OPEN_STATES = ("queued", "running")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
@@ -59,10 +57,20 @@ class Jobs:
         error_code: str | None,
         error_message: str | None,
     ) -> None:
-        """Close a job, inside a write of the caller's."""
+        """Close a job, inside a write of the caller's; its text goes if its conversation is deleted meanwhile."""
         db.execute(
-            "UPDATE jobs SET state = ?, model = ?, error_code = ?, error_message = ?, finished_at = ? WHERE id = ?",
+            """UPDATE jobs SET state = ?, model = ?, error_code = ?, error_message = ?, finished_at = ?,
+                   input = CASE WHEN reply_id IS NULL OR reply_id IN (SELECT id FROM messages) THEN input END
+               WHERE id = ?""",
             (state, model, error_code, error_message, now(), job_id),
+        )
+
+    @staticmethod
+    def is_open(db: Transaction, job_id: str) -> bool:
+        """Whether nobody has closed a job yet, inside a write of the caller's."""
+        return (
+            db.execute("SELECT 1 FROM jobs WHERE id = ? AND state IN ('queued', 'running')", (job_id,)).fetchone()
+            is not None
         )
 
     def get(self, job_id: str) -> JobRow | None:

@@ -6,16 +6,23 @@ read well in Datasette and parse in pandas. ``interactions`` refers to nothing b
 outlives what it tells about.
 """
 
-from store.sqlite import Migrations, Transaction
+from store.sqlite import Migrations, sqlite_utils
 
 migrations = Migrations("hearth")
 
 
 @migrations(name="0001_first")
-def first(db: Transaction) -> None:
+def first(db: sqlite_utils.Database) -> None:
     """Make the log, jobs, conversations, artifacts and preferences."""
     for statement in FIRST:
         db.execute(statement)
+
+
+@migrations(name="0002_growing_and_request_id")
+def growing_and_request_id(db: sqlite_utils.Database) -> None:
+    """Find replies that a crash left growing without reading every message; tie the log to the door."""
+    db.execute("CREATE INDEX messages_growing ON messages (created_at) WHERE state = 'growing'")
+    db.execute("ALTER TABLE interactions ADD COLUMN request_id TEXT")
 
 
 FIRST = (

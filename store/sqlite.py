@@ -4,9 +4,13 @@ sqlite-utils 4.2 imports both, when they are installed, to know their scalar typ
 stores those, and together they take 1.2 s of a start of which a person waits for each tenth.
 """
 
+import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+
+Value = str | int | float | bytes | None
+Parameters = Sequence[Value] | Mapping[str, Value]
 
 
 @contextmanager
@@ -26,7 +30,33 @@ with _hidden("pandas", "numpy"):
     import sqlite_utils
     from sqlite_utils import Migrations
 
-# What a write is given: the connection inside its transaction.
-Transaction = sqlite_utils.Database
 
-__all__ = ["Migrations", "Transaction", "sqlite_utils"]
+class Transaction(sqlite_utils.Database):
+    """What a write is given: the connection inside its transaction."""
+
+    def execute(self, sql: str, parameters: Parameters | None = None) -> sqlite3.Cursor:
+        """Run one statement; see ``storable``."""
+        return super().execute(sql, None if parameters is None else storable(parameters))
+
+
+def storable(parameters: Parameters) -> list[Value] | dict[str, Value]:
+    """Replace what is no Unicode text: SQLite refuses lone surrogates, and a row must not fail for one.
+
+    They come from file names that are not UTF-8, and from JSON that escapes half a pair.
+    """
+    if isinstance(parameters, Mapping):
+        return {name: _storable(value) for name, value in parameters.items()}
+    return [_storable(value) for value in parameters]
+
+
+def _storable(value: Value) -> Value:
+    if not isinstance(value, str) or value.isascii():
+        return value
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode()
+    return value
+
+
+__all__ = ["Migrations", "Parameters", "Transaction", "Value", "sqlite_utils", "storable"]

@@ -5,16 +5,19 @@ process ends. Jobs whose process is gone are marked interrupted: their rows, the
 the replies they were writing, with the text those had so far.
 """
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import filelock
 
 from contract.errors import Interrupted, StorageFailed
 from contract.ids import new_id
-from store import Database, Interaction, Interactions, JobRow, Jobs, Transaction
-from store.database import now
+from store import Conversations, Database, Interaction, Interactions, JobRow, Jobs, Transaction
+from store.database import now, timestamp
 
 MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
+GUARD_TIMEOUT_S = 10
+ORPHAN_PATIENCE_S = 60
 
 
 def claim(data_dir: Path) -> tuple[str, filelock.BaseFileLock]:
@@ -25,7 +28,8 @@ def claim(data_dir: Path) -> tuple[str, filelock.BaseFileLock]:
         folder.mkdir(parents=True, exist_ok=True)
         # One database file may be open twice in a process (a notebook's Studio beside another's).
         lock = filelock.FileLock(folder / f"{instance}.lock", is_singleton=False)
-        lock.acquire(timeout=0)
+        with _guard(data_dir):
+            lock.acquire(timeout=0)
     except OSError as exc:
         raise StorageFailed(
             f"The data folder {data_dir} can't be used: {exc}. Make it writable, or choose another with --data-dir.",
@@ -40,16 +44,26 @@ def release(lock: filelock.BaseFileLock) -> None:
     Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def recover(database: Database, jobs: Jobs, data_dir: Path) -> int:
-    """Close what dead processes left open; returns how many jobs that were."""
-    unfinished = jobs.open()
-    if not unfinished:
-        return 0
-    alive = _alive(data_dir)
+def recover(database: Database, jobs: Jobs, conversations: Conversations, data_dir: Path, instance: str) -> int:
+    """Close what dead processes left open; returns how many jobs that were.
+
+    Args:
+        instance: Our own name.
+    """
+    unfinished = jobs.open()  # before looking who lives: a process that starts now is not taken for dead
+    with _guard(data_dir):
+        alive = _alive(data_dir)
     cut_off = [job for job in unfinished if job.instance not in alive]
-    if cut_off:
-        database.write(lambda db: _mark(db, cut_off))
-    return len(cut_off)
+    marked = database.write(lambda db: _mark(db, cut_off)) if cut_off else 0
+    # Beside another process, a reply that has no job yet may be about to get one.
+    patience = timedelta(seconds=ORPHAN_PATIENCE_S if alive - {instance} else 0)
+    conversations.cut_off(MESSAGE, timestamp(datetime.now(UTC) - patience))
+    return marked
+
+
+def _guard(data_dir: Path) -> filelock.BaseFileLock:
+    """Keep a process from probing a lock file between its making and its locking."""
+    return filelock.FileLock(data_dir / "run" / "guard", timeout=GUARD_TIMEOUT_S, is_singleton=False)
 
 
 def _alive(data_dir: Path) -> set[str]:
@@ -66,8 +80,12 @@ def _alive(data_dir: Path) -> set[str]:
     return alive
 
 
-def _mark(db: Transaction, cut_off: list[JobRow]) -> None:
+def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
+    marked = 0
     for job in cut_off:
+        if not Jobs.is_open(db, job.id):
+            continue  # another Hearth that started beside us was first
+        marked += 1
         reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
         Interactions.append(
             db,
@@ -92,3 +110,4 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> None:
             "UPDATE messages SET state = 'interrupted', error_message = ? WHERE id = ? AND state = 'growing'",
             (MESSAGE, job.reply_id),
         )
+    return marked

@@ -73,13 +73,19 @@ class Studio(Calls):
         self.limits = Limits()
         self.started = time.time()
         self._instance, self._alive = recovery.claim(settings.data_dir)
-        self._database = Database(settings.data_dir)
+        try:
+            self._database = Database(settings.data_dir)
+        except StudioError:
+            recovery.release(self._alive)
+            raise
         self._job_rows = Jobs(self._database)
-        self.interrupted = recovery.recover(self._database, self._job_rows, settings.data_dir)
         self.interactions = Interactions(self._database)
         self.conversations = Conversations(self._database)
         self.preferences = Preferences(self._database)
         self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
+        self.interrupted = recovery.recover(
+            self._database, self._job_rows, self.conversations, settings.data_dir, self._instance
+        )
         self.registry = Registry(settings, self.preferences)
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
