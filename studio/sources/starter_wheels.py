@@ -76,7 +76,7 @@ def download(source: Source, into: Path, stop: Stop) -> Generator[Progress, None
     reader = threading.Thread(target=lambda: said.extend(process.stdout or ()), name="pip-output", daemon=True)
     reader.start()
     try:
-        while process.poll() is None:
+        while process.poll() is None and not stop.is_set():
             yield Progress(_wheel_bytes(into), source.size_bytes, source.name)
             try:
                 process.wait(_POLL_S)

@@ -31,6 +31,7 @@ class FileServer:
         stalls: Paths whose body stops half-way until ``go_on`` is set.
         ranges: Whether Range is honoured.
         announced: A Content-Length that is not true, by path.
+        unannounced: Paths whose length is not told: the body ends where the connection does.
         asked: Path and headers of each request so far.
     """
 
@@ -45,6 +46,7 @@ class FileServer:
     go_on: threading.Event = field(default_factory=threading.Event)
     ranges: bool = True
     announced: dict[str, int] = field(default_factory=dict)
+    unannounced: set[str] = field(default_factory=set)
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def put_json(self, path: str, value: object) -> None:
@@ -93,7 +95,10 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
             self.send_header("ETag", tag)
-            self.send_header("Content-Length", str(server.announced.get(path, len(rest))))
+            if path in server.unannounced:
+                self.close_connection = True
+            else:
+                self.send_header("Content-Length", str(server.announced.get(path, len(rest))))
             self.end_headers()
             if path in server.stalls:
                 self.wfile.write(rest[: len(rest) // 2])

@@ -76,6 +76,15 @@ def test_more_bytes_than_the_limit_are_not_taken(file_server: FileServer, tmp_pa
     assert not (tmp_path / "f").exists()
 
 
+def test_a_cut_is_noticed_without_an_announced_length(file_server: FileServer, tmp_path: Path) -> None:
+    file_server.files["/f"] = BODY
+    file_server.unannounced.add("/f")
+    file_server.cuts["/f"] = [1_000_000]
+    stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f", size_bytes=len(BODY), wait_s=0.01))
+    assert (tmp_path / "f").read_bytes() == BODY
+    assert file_server.ranges_of("/f") == [None, "bytes=1000000-"]
+
+
 def test_a_busy_server_is_asked_again(file_server: FileServer, tmp_path: Path) -> None:
     file_server.files["/f"] = BODY
     file_server.statuses["/f"] = (503, {})
