@@ -21,6 +21,8 @@ FIREFOX_COMMIT = "e7957fc407441a5e3e35bbcbf9d60d9b35764618"
 VOICES_TAG = "v1.0.0"
 # Smallest first: the first that a pair has is its default.
 ARCHITECTURES = ("tiny", "base-memory", "base")
+# The growth of a process that loaded and used one; the larger ones have not been measured.
+MEMORY_BYTES = {"tiny": 32_000_000}
 ROLES = ("model", "vocab", "srcvocab", "trgvocab", "lex")
 LANGUAGES = {
     "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali", "bs": "Bosnian",
@@ -96,6 +98,7 @@ def _firefox_entry(pair: tuple[str, str], model: dict[str, object], suffix: str)
         files=tuple(files),
         # What is published of the unpacked files; the vocabulary and the shortlist add a few MB.
         size_bytes=int(str(model["model_bytes"])),
+        memory_bytes=MEMORY_BYTES.get(architecture, 0),
         languages=(source, target),
         source_lang=source,
         target_lang=target,
