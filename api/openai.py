@@ -1,35 +1,30 @@
-"""OpenAI-compatible routes: chat completions, models, speech; the official clients work unchanged."""
+"""OpenAI-compatible routes: chat completions and models; the official clients work unchanged."""
 
 import json
 import time
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
-from api.caller import caller_of, cancelled_when_gone, studio_of
-from api.openai_schemas import ChatCompletionBody, SpeechBody
+from api.caller import cancelled_when_gone, studio_of
+from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
+from api.openai_schemas import ChatCompletionBody
 from studio import (
-    Artifact,
+    KINDS,
     ChatRequest,
     Delta,
     Done,
-    Event,
     Failed,
-    InvalidRequest,
     Job,
     Message,
     ModelInfo,
-    SpeechRequest,
-    Spoken,
     Terminal,
     UnknownModel,
     Usage,
-    error_class,
 )
 
 router = APIRouter(prefix="/v1", tags=["openai"])
-SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def _chat_request(body: ChatCompletionBody) -> ChatRequest:
@@ -61,28 +56,15 @@ def _usage(usage: Usage) -> dict[str, object]:
     }
 
 
-def _raise_failed(event: Event) -> None:
-    if isinstance(event, Failed):
-        raise error_class(event.code)(event.message, **event.details)
-
-
-async def _first_output(job: Job, kinds: tuple[type, ...]) -> int:
-    """Wait for the first output or the end; returns the number before it. A failure is raised here,
-    while the status can still say so."""
-    async for number, event in job.events():
-        _raise_failed(event)
-        if isinstance(event, (*kinds, Terminal)):
-            return number - 1
-    raise AssertionError("a job's events end with a terminal one")
-
-
 @router.post("/chat/completions", response_model=None)
 async def chat_completions(request: Request, body: ChatCompletionBody) -> Response:
     """The next message of a conversation, whole or as server-sent events."""
-    job = studio_of(request).submit(_chat_request(body), caller_of(request))
-    head = {"id": f"chatcmpl-{job.id}", "created": int(time.time()), "model": body.model}
+    job = submit(request, _chat_request(body))
+    if wants_async(request):
+        return accepted(job)
+    head = {"id": f"chatcmpl-{job.id}", "created": int(time.time()), "model": job.spec.id if job.spec else body.model}
     async with cancelled_when_gone(request, job):
-        after = await _first_output(job, (Delta,))
+        after = await first_output(job, (Delta,))
         if not body.stream:
             return JSONResponse(await _completion(job, head))
     include_usage = body.stream_options is not None and body.stream_options.include_usage
@@ -96,7 +78,7 @@ async def _completion(job: Job, head: dict[str, object]) -> dict[str, object]:
     reasoning: list[str] = []
     usage, finish_reason = Usage(), "stop"
     async for _, event in job.events():
-        _raise_failed(event)
+        raise_failed(event)
         if isinstance(event, Delta):
             (reasoning if event.reasoning else text).append(event.text)
         elif isinstance(event, Usage):
@@ -159,41 +141,13 @@ async def models(request: Request) -> Response:
 
 @router.get("/models/{model_id:path}")
 async def model(request: Request, model_id: str) -> Response:
-    """One model; 404 with the list when there is none of that name."""
+    """One model, by its name or an alias; 404 with the list when there is none of that name."""
     studio = studio_of(request)
     infos = studio.usable_models()
-    for info in infos:
-        if info.spec.id == model_id:
-            return JSONResponse(_model(info, int(studio.started)))
+    wanted = next((studio.spec(model_id, kind).id for kind in KINDS if studio.aliases.find(model_id, kind)), model_id)
+    for name in (model_id, wanted):
+        for info in infos:
+            if info.spec.id == name:
+                return JSONResponse(_model(info, int(studio.started)))
     there = ", ".join(info.spec.id for info in infos) or "none yet"
     raise UnknownModel(f"There is no model called {model_id[:200]!r}. The models here: {there}.", model=model_id[:200])
-
-
-@router.post("/audio/speech", response_model=None)
-async def speech(request: Request, body: SpeechBody) -> Response:
-    """Text spoken: MP3 streamed while it is made, or a WAV file."""
-    studio, caller = studio_of(request), caller_of(request)
-    spec = studio.spec(body.voice, "speech")
-    if body.model not in (spec.id, spec.engine):
-        raise InvalidRequest(
-            f"model is {body.model!r}; the voice {spec.id} is of the engine {spec.engine!r}. Send that as model.",
-            field="model",
-        )
-    job = studio.submit(SpeechRequest(text=body.input, model=spec.id, speed=body.speed), caller)
-    async with cancelled_when_gone(request, job):
-        await _first_output(job, (Spoken,))
-        if body.response_format == "wav":
-            async for _, event in job.events():
-                _raise_failed(event)
-                if isinstance(event, Artifact) and event.mime == "audio/wav":
-                    wav = event.id
-            return FileResponse(studio.artifact(wav, caller).path, media_type="audio/wav")
-
-    async def stream() -> AsyncIterator[bytes]:
-        try:
-            async for data in studio.audio_stream(job):
-                yield data
-        finally:
-            job.cancel()
-
-    return StreamingResponse(stream(), media_type="audio/mpeg", headers=SSE_HEADERS)

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from fastapi import UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -57,10 +58,32 @@ class ChatCompletionBody(Strict):
 
 
 class SpeechBody(Strict):
-    """The body of ``POST /v1/audio/speech``; ``voice`` is a voice's id, ``model`` the same or its engine's name."""
+    """The body of ``POST /v1/audio/speech``; ``voice`` is a voice's id, ``model`` the same or its engine's name.
+
+    Of a built-in name (``tts-1``, ``alloy``) and a voice's id, the id decides.
+    """
 
     model: str
     input: str
     voice: str
-    response_format: Literal["mp3", "wav"] = "mp3"
+    response_format: Literal["mp3", "wav", "flac", "opus", "aac", "pcm"] = "mp3"
     speed: float = 1.0
+    stream_format: Literal["audio"] = "audio"
+
+
+class TranscriptionBody(Strict):
+    """The form of ``POST /v1/audio/transcriptions``."""
+
+    file: UploadFile
+    model: str
+    language: Annotated[str | None, Field(description="ISO 639-1")] = None
+    response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"
+    stream: bool = False
+
+
+class TranslationBody(Strict):
+    """The form of ``POST /v1/audio/translations``: speech in any language, text in English."""
+
+    file: UploadFile
+    model: str
+    response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"

@@ -2,7 +2,8 @@
 
 from fastapi import FastAPI
 
-from api import errors, health, jobs, openai
+from api import aliases, errors, health, jobs, openai, openai_audio, openai_images
+from api.idempotency import Once
 from studio import Studio
 
 
@@ -16,8 +17,9 @@ def create_api(studio: Studio) -> FastAPI:
         redoc_url=None,
     )
     app.state.studio = studio
+    app.state.once = Once()
     app.state.dashboard = "starting"
     errors.install(app)
-    for module in (health, openai, jobs):
+    for module in (health, openai, openai_audio, openai_images, jobs, aliases):
         app.include_router(module.router)
     return app

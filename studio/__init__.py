@@ -52,6 +52,8 @@ from contract.requests import (
     TranslateRequest,
 )
 from store import Conversation, StoredFile, StoredMessage
+from studio.aliases import KINDS, Alias, JobKind
+from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
 from studio.health import Health, Part
 from studio.job import Job
@@ -63,6 +65,8 @@ from studio.studio import ChatSettings, Studio
 from studio.usage import Usage as UsageReport
 
 __all__ = [
+    "KINDS",
+    "Alias",
     "Artifact",
     "Caller",
     "Cancelled",
@@ -88,6 +92,7 @@ __all__ = [
     "Interrupted",
     "InvalidRequest",
     "Job",
+    "JobKind",
     "Kind",
     "LaneFull",
     "Limits",
@@ -110,6 +115,7 @@ __all__ = [
     "Segment",
     "Settings",
     "Sound",
+    "SpeechFormat",
     "SpeechRequest",
     "Spoken",
     "StorageFailed",

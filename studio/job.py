@@ -56,7 +56,8 @@ class Job:
         stop: The stop sign that its engine looks at.
         position: Place in the queue, 1 is next; 0 once it runs.
         conversation_id: The conversation that a chat job answers in, if any.
-        speech: The MP3 file that a speech job is growing, once it has begun.
+        speech, speech_wav: The MP3 and the WAV file that a speech job is growing, once it has begun.
+        speech_rate_hz: The sample rate of that WAV.
     """
 
     def __init__(self, request: Request, caller: Caller, spec: ModelSpec | None = None) -> None:
@@ -68,6 +69,8 @@ class Job:
         self.position = 0
         self.conversation_id: str | None = None
         self.speech: Path | None = None
+        self.speech_wav: Path | None = None
+        self.speech_rate_hz = 0
         self.times = Times()
         self._lock = threading.Lock()
         self._events: list[Event] = []
@@ -113,7 +116,7 @@ class Job:
     def snapshot(self, after: int = 0) -> list[tuple[int, Event]]:
         """Return the events so far, from number ``after + 1`` on."""
         with self._lock:
-            return list(enumerate(self._events[after:], start=after + 1))
+            return list(enumerate(self._events[max(0, after) :], start=max(0, after) + 1))
 
     def text(self) -> str:
         """Return the output text so far, reasoning left out."""
@@ -137,15 +140,20 @@ class Job:
         with self._lock:
             self._waiter_of.pop(id(waiter), None)
 
-    def _take(self, waiter: _Waiter, after: int) -> list[Event]:
-        """Return what came since; when there is nothing, arm the waiter in the same breath."""
+    def _take(self, waiter: _Waiter, after: int) -> tuple[list[Event], bool]:
+        """Return what came since, and whether more may come; when it may, arm the waiter in the same breath."""
         with self._lock:
             fresh = self._events[after:]
-            waiter.armed = not fresh
-            return fresh
+            waiter.armed = not fresh and not self.finished
+            return fresh, not self.finished
 
     async def events(self, after: int = 0) -> AsyncIterator[tuple[int, Event]]:
-        """Yield ``(number, event)`` from number ``after + 1`` on; ends after the last event."""
+        """Yield ``(number, event)`` from number ``after + 1`` on; ends after the last event, at once if that was seen.
+
+        Args:
+            after: The number of the last event seen; 0: none.
+        """
+        after = max(0, after)
         loop = asyncio.get_running_loop()
         signal = asyncio.Event()
 
@@ -158,12 +166,14 @@ class Job:
         waiter = self._attach(wake)
         try:
             while True:
-                fresh = self._take(waiter, after)
+                fresh, more = self._take(waiter, after)
                 for event in fresh:
                     after += 1
                     yield after, event
                     if isinstance(event, Terminal):
                         return
+                if not fresh and not more:
+                    return
                 if not fresh:
                     await signal.wait()
                     signal.clear()
@@ -172,16 +182,19 @@ class Job:
 
     def follow(self, after: int = 0) -> Iterator[tuple[int, Event]]:
         """Like ``events``, blocking: for notebooks and threads."""
+        after = max(0, after)
         signal: queue.SimpleQueue[None] = queue.SimpleQueue()
         waiter = self._attach(lambda: signal.put(None))
         try:
             while True:
-                fresh = self._take(waiter, after)
+                fresh, more = self._take(waiter, after)
                 for event in fresh:
                     after += 1
                     yield after, event
                     if isinstance(event, Terminal):
                         return
+                if not fresh and not more:
+                    return
                 if not fresh:
                     signal.get()
         finally:

@@ -15,6 +15,7 @@ from contract.errors import InvalidRequest, ModelNotInstalled, UnknownModel
 from contract.models import Kind, ModelSpec
 from store import Preferences
 from studio import library
+from studio.aliases import Aliases
 from studio.catalogue import Entry, load_catalogue
 from studio.settings import Settings
 
@@ -56,6 +57,7 @@ class Registry:
     def __init__(self, settings: Settings, preferences: Preferences) -> None:
         self._settings = settings
         self._preferences = preferences
+        self.aliases = Aliases(preferences)
         self._lock = threading.Lock()
         self._catalogue: Mapping[str, Entry] = load_catalogue()
         self._installed: dict[str, ModelSpec] = {}
@@ -112,7 +114,7 @@ class Registry:
         """Return a usable model.
 
         Args:
-            name: Its id; None: the job's default.
+            name: Its id, or an alias; None: the job's default.
 
         Raises:
             UnknownModel: Nobody knows the name. ModelNotInstalled: It is known, but not here.
@@ -126,6 +128,11 @@ class Registry:
                 )
             return spec
         spec = self._by_id(name)
+        alias = self.aliases.find(name, kind) if spec is None else None
+        if alias is not None:
+            if alias.model is None:
+                return self.find(None, kind)
+            name, spec = alias.model, self._by_id(alias.model)
         if spec is None:
             self.refresh()  # it may have been put there by hand, or by another Hearth
             spec = self._by_id(name)

@@ -119,7 +119,8 @@ class Outcome:
                 self.artifacts.new_path(owner, "audio/mpeg")[1],
                 chunk.sample_rate_hz,
             )
-            self.job.speech = self.speech.mp3
+            self.job.speech, self.job.speech_wav = self.speech.mp3, self.speech.wav
+            self.job.speech_rate_hz = self.speech.sample_rate_hz
         start = self.speech.seconds
         self.speech.write(chunk.pcm)
         self.job.publish(Spoken(start, self.speech.seconds, chunk.text))

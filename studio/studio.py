@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
+from typing import Literal
 
 import structlog
 
@@ -29,6 +30,7 @@ from store import Artifacts, Conversation, Conversations, Database, Interactions
 from store.database import now
 from studio import health, library, recovery, usage
 from studio.audio import stream_mp3
+from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
 from studio.calls import Calls
 from studio.health import Health
@@ -81,12 +83,13 @@ class Studio(Calls):
         self._job_rows = Jobs(self._database)
         self.interactions = Interactions(self._database)
         self.conversations = Conversations(self._database)
-        self.preferences = Preferences(self._database)
-        self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
         self.interrupted = recovery.recover(
             self._database, self._job_rows, self.conversations, settings.data_dir, self._instance
         )
+        self.preferences = Preferences(self._database)
+        self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
         self.registry = Registry(settings, self.preferences)
+        self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
         self.lanes = {name: Lane(name, size, self._run, self._drop) for name, size in LANES.items()}
@@ -380,9 +383,9 @@ class Studio(Calls):
         """Return a file that one of the caller's jobs made; raises NotFound otherwise."""
         return self.artifacts.get(artifact_id, caller.owner)
 
-    def audio_stream(self, job: Job) -> AsyncIterator[bytes]:
-        """Yield a speech job's MP3 while it is made, from its beginning."""
-        return stream_mp3(job)
+    def audio_stream(self, job: Job, form: Literal["mp3"] | SpeechFormat = "mp3") -> AsyncIterator[bytes]:
+        """Yield a speech job's sound while it is made, from its beginning."""
+        return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 
     def usage(self, owner: str | None, days: int = 28) -> Usage:
         """Return the figures of the last ``days`` days; owner None: everybody's."""

@@ -1,0 +1,144 @@
+"""OpenAI-compatible images: generated at once or with the forming picture streamed, as base64 or by address."""
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import Field
+
+from api.caller import cancelled_when_gone, studio_of
+from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
+from api.openai_schemas import Strict
+from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
+
+router = APIRouter(prefix="/v1/images", tags=["openai"])
+JPEG_MAGIC = b"\xff\xd8"
+
+
+class ImageBody(Strict):
+    """The body of ``POST /v1/images/generations``; the last five are Hearth's own."""
+
+    prompt: str
+    model: str | None = None
+    n: int = 1
+    size: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3})$")] = "auto"
+    response_format: Annotated[
+        Literal["url", "b64_json"] | None,
+        Field(description="Left out: b64_json for a model called gpt-image-*, which never knew addresses, else url."),
+    ] = None
+    output_format: Literal["png"] = "png"
+    quality: Literal["auto"] = "auto"
+    background: Literal["auto", "opaque"] = "auto"
+    stream: bool = False
+    partial_images: Annotated[int, Field(ge=0, le=3)] = 0
+    user: str | None = None
+    seed: int | None = None
+    negative_prompt: str = ""
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+    def size_px(self) -> tuple[int, int] | None:
+        """Return width and height; None leaves them to the model."""
+        if self.size == "auto":
+            return None
+        width, height = self.size.split("x")
+        return int(width), int(height)
+
+    def as_base64(self) -> bool:
+        """Whether the pictures themselves are wanted rather than their addresses."""
+        if self.response_format is None:
+            return (self.model or "").startswith("gpt-image-")
+        return self.response_format == "b64_json"
+
+
+@router.post("/generations", response_model=None)
+async def generations(request: Request, body: ImageBody) -> Response:
+    """Pictures of a prompt."""
+    if body.stream and body.n != 1:
+        raise InvalidRequest(f"n is {body.n}; a streamed request makes one picture. Leave out n or stream.", field="n")
+    if body.partial_images and not body.stream:
+        raise InvalidRequest("partial_images goes with stream only. Leave it out, or stream.", field="partial_images")
+    if body.stream and body.response_format == "url":
+        raise InvalidRequest("A stream carries b64_json. Leave out response_format.", field="response_format")
+    size = body.size_px()
+    wanted = ImageRequest(
+        prompt=body.prompt,
+        negative_prompt=body.negative_prompt,
+        model=body.model,
+        width=size[0] if size else None,
+        height=size[1] if size else None,
+        num_inference_steps=body.num_inference_steps,
+        guidance_scale=body.guidance_scale,
+        seed=body.seed,
+        num_images=body.n,
+    )
+    job = submit(request, wanted)
+    if wants_async(request):
+        return accepted(job)
+    studio = studio_of(request)
+    async with cancelled_when_gone(request, job):
+        after = await first_output(job, (Progress, Artifact))
+        if not body.stream:
+            return JSONResponse(await _pictures(request, job, body.as_base64()))
+    return StreamingResponse(
+        _stream(studio, job, after, body.partial_images), media_type="text/event-stream", headers=SSE_HEADERS
+    )
+
+
+async def _pictures(request: Request, job: Job, as_base64: bool) -> dict[str, object]:
+    made: list[Artifact] = []
+    async for _, event in job.events():
+        raise_failed(event)
+        if isinstance(event, Artifact):
+            made.append(event)
+    pictures: list[dict[str, object]] = []
+    for picture in made:
+        if as_base64:
+            shown = {"b64_json": await _base64(studio_of(request), job, picture)}
+        else:
+            shown = {"url": str(request.base_url.replace(path=f"/files/{picture.id}"))}
+        pictures.append({**shown, "seed": picture.details["seed"]})
+    return {"created": int(time.time()), "data": pictures, "output_format": "png"}
+
+
+async def _base64(studio: Studio, job: Job, picture: Artifact) -> str:
+    def read() -> str:
+        return base64.b64encode(studio.artifact(picture.id, job.caller).path.read_bytes()).decode()
+
+    return await asyncio.to_thread(read)
+
+
+async def _stream(studio: Studio, job: Job, after: int, partial_images: int) -> AsyncIterator[str]:
+    made: Artifact | None = None
+    sent = 0
+
+    def frame(kind: str, data: str, form: str, size: str, **fields: object) -> str:
+        body = {"type": kind, "b64_json": data, "created_at": int(time.time()), "output_format": form, "size": size}
+        return f"event: {kind}\ndata: {json.dumps({**body, 'quality': 'auto', 'background': 'auto', **fields})}\n\n"
+
+    try:
+        async for _, event in job.events(after):
+            if isinstance(event, Progress) and event.preview is not None and sent < partial_images:
+                # Evenly over the steps, the last of which is the picture itself.
+                if event.step * (partial_images + 1) >= event.total * (sent + 1):
+                    form = "jpeg" if event.preview.startswith(JPEG_MAGIC) else "png"
+                    preview = base64.b64encode(event.preview).decode()
+                    yield frame("image_generation.partial_image", preview, form, "auto", partial_image_index=sent)
+                    sent += 1
+            elif isinstance(event, Artifact):
+                made = event
+            elif isinstance(event, Failed):
+                error = {"message": event.message, "type": "server_error", "param": None, "code": event.code}
+                yield f"event: error\ndata: {json.dumps({'error': error}, ensure_ascii=False)}\n\n"
+                return
+            elif isinstance(event, Terminal) and made is not None:
+                size = f"{made.details['width']}x{made.details['height']}"
+                data = await _base64(studio, job, made)
+                yield frame("image_generation.completed", data, "png", size, seed=made.details["seed"])
+    finally:
+        job.cancel()

@@ -1,0 +1,144 @@
+"""Speech in each format and transcription in each form, through the official client."""
+
+import io
+import json
+import tempfile
+import wave
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+import httpx
+import openai
+import pytest
+
+from tests.api.conftest import tone
+from tests.serving import Server
+
+SENTENCE = "The quick brown fox jumps over the lazy dog. It was a bright cold day in April."
+
+
+def seconds_of(sound: bytes) -> float:
+    """How long a sound is, by decoding all of it."""
+    with av.open(io.BytesIO(sound)) as container:
+        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+
+
+def uploads() -> set[str]:
+    """The temporary files of uploads that are there now."""
+    return {path.name for path in Path(tempfile.gettempdir()).glob("hearth-upload-*")}
+
+
+def test_every_format_of_speech_decodes_to_the_same_length(client: openai.OpenAI) -> None:
+    sounds = {
+        form: client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format=form).content
+        for form in ("wav", "mp3", "flac", "opus", "aac")
+    }
+    lengths = {form: seconds_of(sound) for form, sound in sounds.items()}
+    pcm = client.audio.speech.create(model="tts-1", voice="alloy", input=SENTENCE, response_format="pcm").content
+    with wave.open(io.BytesIO(sounds["wav"])) as whole:
+        expected = whole.getnframes() / whole.getframerate()
+
+    assert expected > 3
+    assert {form: length for form, length in lengths.items() if abs(length - expected) > 0.15} == {}
+    assert len(pcm) / 2 / 24_000 == pytest.approx(expected, abs=0.05)
+    assert sounds["flac"][:4] == b"fLaC"
+    assert sounds["opus"][:4] == b"OggS"
+
+
+def test_a_voice_and_another_voice_as_model_are_refused_and_an_unknown_one_is_not_found(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match="echo-speech"):
+        client.audio.speech.create(model="tts-1", voice="nobody", input="Hello")
+    with pytest.raises(openai.NotFoundError, match="tts-77"):
+        client.audio.speech.create(model="tts-77", voice="alloy", input="Hello")
+
+
+def test_an_option_that_no_engine_has_is_refused_by_name(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match="instructions is not supported"):
+        client.audio.speech.create(model="tts-1", voice="alloy", input="Hello", instructions="Whisper.")
+    with pytest.raises(openai.UnprocessableEntityError, match="prompt is not supported"):
+        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(1)), prompt="Names")
+
+
+def test_a_transcription_has_text_and_usage(client: openai.OpenAI) -> None:
+    heard = client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(12)))
+
+    assert heard.text == "From 0.0 to 10.0 of 12.0 seconds. From 10.0 to 12.0 of 12.0 seconds."
+    assert heard.usage.type == "duration"
+    assert heard.usage.seconds == 12
+
+
+def test_a_verbose_transcription_has_segments_with_times(client: openai.OpenAI) -> None:
+    heard = client.audio.transcriptions.create(
+        model="whisper-1", file=("a.wav", tone(12)), response_format="verbose_json", language="en"
+    )
+
+    assert [(segment.id, segment.start, segment.end) for segment in heard.segments] == [(0, 0, 10), (1, 10, 12)]
+    assert (heard.language, heard.duration) == ("en", 12)
+
+
+def test_subtitles_have_their_clocks_and_cues(client: openai.OpenAI) -> None:
+    srt = client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(12)), response_format="srt")
+    vtt = client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(12)), response_format="vtt")
+
+    assert srt.startswith("1\n00:00:00,000 --> 00:00:10,000\nFrom 0.0 to 10.0 of 12.0 seconds.\n\n2\n00:00:10,000 --> ")
+    assert vtt.startswith("WEBVTT\n\n00:00:00.000 --> 00:00:10.000\nFrom 0.0")
+
+
+def test_a_streamed_transcription_is_the_same_text_in_pieces(client: openai.OpenAI) -> None:
+    events = list(client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(12)), stream=True))
+
+    pieces = [event.delta for event in events if event.type == "transcript.text.delta"]
+    assert len(pieces) == 2
+    assert events[-1].type == "transcript.text.done"
+    assert events[-1].text == "".join(pieces)
+
+
+def test_uploads_are_removed_whether_heard_refused_or_handed_over(client: openai.OpenAI, http: httpx.Client) -> None:
+    before = uploads()
+    client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(1)))
+    with pytest.raises(openai.UnprocessableEntityError, match="no sound that can be read"):
+        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b"no sound at all"))
+    with pytest.raises(openai.UnprocessableEntityError, match="0 bytes"):
+        client.audio.transcriptions.create(model="whisper-1", file=("a.wav", b""))
+    answer = http.post(
+        "/v1/audio/transcriptions",
+        headers={"Prefer": "respond-async"},
+        files={"file": ("a.wav", tone(1))},
+        data={"model": "whisper-1"},
+    )
+    assert answer.status_code == 202
+    with http.stream("GET", f"{answer.headers['location']}/events") as events:
+        assert '"type": "done"' in events.read().decode()
+
+    assert uploads() - before == set()
+
+
+def test_a_file_name_never_names_a_path(client: openai.OpenAI) -> None:
+    before = uploads()
+    for name in ("../../etc/cron.d/x.wav", "/etc/passwd", "C:\\x.wav", "a.w/v", "$(touch x).wav", "a\x00.wav"):
+        assert client.audio.transcriptions.create(model="whisper-1", file=(name, tone(1))).text
+
+    assert uploads() - before == set()
+    assert not Path("x").exists()
+
+
+@pytest.mark.filterwarnings("ignore:deprecated")  # the client's own word for this route; others still call it
+def test_translating_speech_is_refused_by_the_name_of_the_model(client: openai.OpenAI) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match="echo-transcription writes down"):
+        client.audio.translations.create(model="whisper-1", file=("a.wav", tone(1)))
+
+
+def test_an_upload_over_the_limit_is_refused_before_it_is_read(echo_server: Server) -> None:
+    connection = HTTPConnection(urlsplit(echo_server.url).netloc, timeout=10)
+    connection.putrequest("POST", "/v1/audio/transcriptions")
+    connection.putheader("Content-Type", "multipart/form-data; boundary=x")
+    connection.putheader("Content-Length", str(300 * 1024 * 1024))
+    connection.endheaders()
+
+    answer = connection.getresponse()
+
+    assert answer.status == 413
+    assert json.load(answer)["error"]["code"] == "input_too_large"
+    connection.close()

@@ -1,0 +1,76 @@
+"""Images through the official client: as addresses, as base64, streamed, and made again from their seed."""
+
+import base64
+
+import httpx
+import openai
+import pytest
+
+from tests.serving import Server
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    """Width and height of a PNG, from its header."""
+    assert png.startswith(PNG)
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def test_an_address_leads_to_the_picture_in_the_size_asked_for(client: openai.OpenAI) -> None:
+    made = client.images.generate(model="dall-e-3", prompt="A red boat", size="128x64", n=2)
+
+    assert len(made.data) == 2
+    assert [size_of(httpx.get(picture.url).content) for picture in made.data] == [(128, 64)] * 2
+
+
+def test_the_same_seed_gives_the_same_picture_as_base64(client: openai.OpenAI) -> None:
+    def draw(seed: int) -> bytes:
+        made = client.images.generate(
+            model="echo-image", prompt="A boat", size="64x64", response_format="b64_json", extra_body={"seed": seed}
+        )
+        return base64.b64decode(made.data[0].b64_json)
+
+    assert draw(7) == draw(7) != draw(8)
+
+
+def test_a_client_of_the_newer_models_gets_base64_unasked(client: openai.OpenAI) -> None:
+    made = client.images.generate(model="gpt-image-1", prompt="A boat", size="64x64")
+
+    assert size_of(base64.b64decode(made.data[0].b64_json)) == (64, 64)
+    assert made.data[0].url is None
+
+
+def test_a_streamed_picture_comes_with_the_forming_ones_before_it(client: openai.OpenAI) -> None:
+    events = list(client.images.generate(prompt="A boat", size="128x128", stream=True, partial_images=2))
+
+    assert [event.type for event in events] == ["image_generation.partial_image"] * 2 + ["image_generation.completed"]
+    assert [event.partial_image_index for event in events[:2]] == [0, 1]
+    pictures = [base64.b64decode(event.b64_json) for event in events]
+    assert len(set(pictures)) == 3
+    assert size_of(pictures[-1]) == (128, 128)
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"size": "100x100"}, "width is 100"),
+        ({"size": "4096x4096"}, "4096"),
+        ({"size": "huge"}, "size is 'huge'"),
+        ({"n": 99}, "99"),
+        ({"quality": "hd"}, "quality"),
+        ({"style": "vivid"}, "style is not supported"),
+        ({"stream": True, "n": 2}, "n is 2"),
+        ({"prompt": " "}, "prompt is empty"),
+    ],
+)
+def test_what_can_not_be_done_is_refused_by_name(client: openai.OpenAI, options: dict[str, object], named: str) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match=named):
+        client.images.generate(**{"prompt": "A boat", **options})
+
+
+def test_without_an_image_model_the_refusal_says_what_to_do(real_server: Server) -> None:
+    client = openai.OpenAI(base_url=f"{real_server.url}/v1", api_key="none", max_retries=0)
+
+    with client, pytest.raises(openai.NotFoundError, match="There is no image model on this machine yet"):
+        client.images.generate(prompt="A boat")
