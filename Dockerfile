@@ -14,12 +14,11 @@ ENV PYTHONUNBUFFERED=1 \
 
 WORKDIR /app
 
-# First what changes least: the packages. They are compiled here because the user may not write to /app.
+# First what changes least: the packages.
 COPY pyproject.toml README.md LICENSE ./
 COPY locks/ locks/
 COPY deploy/install.py deploy/install.py
-RUN python deploy/install.py --profile "$PROFILE" --torch "$TORCH" \
-    && .venv/bin/python -m compileall -q -j 0 .venv/lib
+RUN python deploy/install.py --profile "$PROFILE" --torch "$TORCH"
 
 COPY app.py CHANGELOG.md ./
 COPY contract/ contract/
@@ -28,6 +27,7 @@ COPY engines/ engines/
 COPY studio/ studio/
 COPY api/ api/
 COPY ui/ ui/
+# Compiled here, because the user may not write to /app.
 RUN .venv/bin/python -m compileall -q app.py contract store engines studio api ui \
     && useradd --uid 1000 --create-home hearth \
     && install -d -o hearth -g hearth /data

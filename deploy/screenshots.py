@@ -26,8 +26,8 @@ def ask(page: Page, question: str) -> None:
 def take(browser: Browser, url: str, name: str) -> None:
     """Open the dashboard as ``name`` shows it, where its last conversation stands, and save the picture."""
     width, height = SIZES[name]
-    scheme = "dark" if name == "dark" else "light"
-    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-US")
+    page.emulate_media(color_scheme="dark" if name == "dark" else "light")
     page.goto(url)
     page.locator("#ask textarea").wait_for()
     if name == "light":
