@@ -61,7 +61,7 @@ class ChatPanel(Panel):
                 self.title = area(elem_id="chat-title")
                 with gr.Column(elem_id="chat-scroll"):
                     self.earlier = gr.Button(label("chat_earlier"), size="sm", visible=False, elem_id="chat-earlier")
-                    self.start = area(visible=False, elem_id="chat-start", script=render.CLICKS)
+                    self.start = area(elem_id="chat-start", script=render.CLICKS)
                     self.history = _messages_box("chat-history", label("chat_history"))
                     self.live = _messages_box("chat-live", label("chat_reply"))
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
@@ -142,7 +142,6 @@ class ChatPanel(Panel):
         words, caller = words_of(request), caller_of(request)
         if not (text or "").strip():
             return
-        turn = self.turns.take(page_of(request), "chat")
         try:
             conversation, job = await asyncio.to_thread(
                 self.studio.say,
@@ -160,6 +159,8 @@ class ChatPanel(Panel):
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
             return
+        # Only now: a refused message must not end the follower of the reply that is being written.
+        turn = self.turns.take(page_of(request), "chat")
         yield {self.ask: ""}
         async for updates in self._show(conversation.id, words, caller, turn, job=job):
             yield updates
@@ -177,7 +178,10 @@ class ChatPanel(Panel):
         """Send the example of the empty panel."""
         example = words_of(request)("chat_example")
         async for updates in self.send(example, place, model, system, temperature, max_tokens, request):
-            yield {key: value for key, value in updates.items() if key is not self.ask}
+            # What stands in the box was not sent, so it stays there.
+            kept = {key: value for key, value in updates.items() if key is not self.ask}
+            if kept:
+                yield kept
 
     def stop(self, place: Mapping[str, object], request: gr.Request) -> Updates:
         """Stop the reply that is being written; its follower tells the rest."""
@@ -280,7 +284,7 @@ class ChatPanel(Panel):
             self.window: WINDOW,
             self.title: render.chat_head(words, words("chat_title")),
             self.earlier: gr.Button(visible=False),
-            self.start: gr.HTML(render.empty(words("chat_empty"), words("chat_example")), visible=True),
+            self.start: render.empty(words("chat_empty"), words("chat_example")),
             self.history: [],
             self.live: [],
             self.status: status,
@@ -305,11 +309,13 @@ class ChatPanel(Panel):
         yield self._drawn(opened, words, caller, window, running=job is not None)
         if job is None:
             return
+        told = ""
         async for view in follow(job, turn):
-            yield {
-                self.live: _live(view, words),
-                self.status: render.waiting(words, view) or ("" if view.text else render.busy(words("starting"))),
-            }
+            updates: Updates = {self.live: _live(view, words)}
+            going = render.waiting(words, view) or ("" if view.text else render.busy(words("starting")))
+            if going != told:
+                updates[self.status] = told = going
+            yield updates
         if turn.over:
             return
         opened = await asyncio.to_thread(self._read, conversation_id, caller.owner, window)
@@ -324,7 +330,7 @@ class ChatPanel(Panel):
             self.window: window,
             self.title: render.chat_head(words, conversation.title or words("chat_title")),
             self.earlier: gr.Button(visible=opened.more),
-            self.start: gr.HTML(visible=False),
+            self.start: "",
             self.history: [part for message in shown for part in _parts(message, words)],
             self.live: [],
             self.status: render.busy(words("starting")) if running else _ending(last, words),
@@ -406,7 +412,7 @@ def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> 
     if isinstance(tokens, int):
         parts.append(words.count("n_tokens", tokens))
     if isinstance(first, int | float):
-        parts.append(words("first_after", n=words.seconds(first)))
+        parts.append(words("first_after", n=words.duration(first)))
     if isinstance(tokens, int) and isinstance(first, int | float) and isinstance(took, int | float) and took > first:
         parts.append(words("per_second", n=words.number((tokens - 1) / (took - first))))
     return parts

@@ -203,7 +203,7 @@ class ImagesPanel(Panel):
     def _ending(self, view: View, words: Words) -> str:
         if isinstance(view.end, Failed):
             return self._failed(view.end, words)
-        took = words("took", n=words.seconds(view.duration_s))
+        took = words("took", n=words.duration(view.duration_s))
         if isinstance(view.end, Cancelled):
             return render.cost([words("stopped"), took])
         assert isinstance(view.end, Done)

@@ -14,6 +14,7 @@ from ui.panel import Panel, Updates, area, event_text, on
 from ui.words import Words, label, words_of
 
 KINDS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription")
+HUB_EXAMPLE = "stabilityai/sd-turbo"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -43,7 +44,9 @@ class ModelsPanel(Panel):
 
     async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the list, and follow the downloads that run."""
-        yield {self.list: await self._draw(words_of(request))}
+        words = words_of(request)
+        example = render.button(words("mo_example"), "example", kind="quiet")
+        yield {self.list: await self._draw(words), self.status: example}
         if self.studio.jobs(caller_of(request), "download"):
             async for updates in self._watch(request):
                 yield updates
@@ -69,6 +72,8 @@ class ModelsPanel(Panel):
         if act == "fetch":
             async for updates in self._fetch(target, request):
                 yield updates
+        elif act == "example":
+            yield {self.hub: HUB_EXAMPLE}
         elif act == "cancel":
             for job in self.studio.jobs(caller_of(request), "download"):
                 if job.id == target:

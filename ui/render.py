@@ -71,6 +71,14 @@ def button(text: str, act: str, id: str = "", *, kind: str = "quiet", drawing: s
     )
 
 
+def copy(words: Words, selector: str) -> str:
+    """Return the button that copies what stands at a CSS selector; hearth.js does it."""
+    return (
+        f'<button type="button" class="btn quiet" data-copy="{escape(selector)}" data-copied="{escape(words("copied"))}">'
+        f"{icon('copy')}<span>{escape(words('copy'))}</span></button>"
+    )
+
+
 def head(key: str, lead: str = "", *, aside: bool = False) -> str:
     """Return a panel's title in both languages, a line below it, and the button of its settings."""
     line = f'<p class="lead">{both(lead)}</p>' if lead else ""

@@ -171,8 +171,8 @@ class SpeechPanel(Panel):
         seconds = view.spoken[-1].end_s if view.spoken else 0.0
         figures = [words("n_seconds_audio", n=words.number(seconds, 1))]
         if view.first_output_s is not None:
-            figures.append(words("first_after", n=words.seconds(view.first_output_s)))
-        figures.append(words("took", n=words.seconds(view.duration_s)))
+            figures.append(words("first_after", n=words.duration(view.first_output_s)))
+        figures.append(words("took", n=words.duration(view.duration_s)))
         if isinstance(view.end, Cancelled):
             figures.insert(0, words("stopped"))
         return _downloads(view.artifacts, request, words) + render.cost(figures)
@@ -311,11 +311,7 @@ def _transcript(view: View, words: Words) -> str:
         f"<li><time>{render.clock(segment.start_s)}</time><span>{render.escape(segment.text.strip())}</span></li>"
         for segment in view.segments
     )
-    copy = (
-        f'<button type="button" class="btn quiet" data-copy="#sp-transcript span.line, #sp-transcript li > span" '
-        f'data-copied="{render.escape(words("copied"))}">{render.icon("copy")}'
-        f"<span>{render.escape(words('copy'))}</span></button>"
-    )
+    copy = render.copy(words, "#sp-transcript li > span")
     heading = render.escape(words("sp_result"))
     return (
         f'<section class="transcript" aria-live="polite" aria-label="{heading}"><header><h3>{heading}</h3>{copy}'
@@ -326,7 +322,7 @@ def _transcript(view: View, words: Words) -> str:
 def _written(view: View, words: Words) -> str:
     if isinstance(view.end, Failed):
         return render.failure(words, view.end)
-    figures = [words("took", n=words.seconds(view.duration_s))]
+    figures = [words("took", n=words.duration(view.duration_s))]
     if view.usage.seconds is not None:
         figures.insert(0, words("n_seconds_audio", n=words.number(view.usage.seconds, 1)))
     if isinstance(view.end, Cancelled):

@@ -55,11 +55,11 @@ class TranslatePanel(Panel):
                 with gr.Column(min_width=280):
                     self.result = gr.Textbox(
                         label=label("tr_result"),
-                        show_label=True,
+                        show_label=False,
+                        container=False,
                         lines=10,
                         max_lines=24,
                         interactive=False,
-                        buttons=["copy"],
                         elem_id="tr-result",
                     )
                     self.status = area(elem_id="tr-status", script=render.CLICKS)
@@ -179,11 +179,14 @@ class TranslatePanel(Panel):
         codes = {code for pair in pairs for code in (pair.source, pair.target)}
         ordered = sorted(codes, key=lambda code: (code not in ready, words.language_name(code)))
         named = [(words.language_name(code), code) for code in ordered]
-        first = next((pair for pair in pairs if pair.installed and pair.source == "en"), None)
-        first = first or next((pair for pair in pairs if pair.installed), pairs[0] if pairs else None)
+        targets = sorted(
+            (not pair.installed, pair.source != "en", pair.target != words.language, pair.target)
+            for pair in pairs
+            if pair.source == "en" or pair.installed
+        )
         return {
             self.source: gr.Dropdown(choices=[(words("tr_detect"), DETECT), *named], value=DETECT),
-            self.target: gr.Dropdown(choices=named, value=first.target if first else None),
+            self.target: gr.Dropdown(choices=named, value=targets[0][-1] if targets else None),
         }
 
     async def _follow(self, job: Job, words: Words, turn: Turn) -> AsyncIterator[Updates]:
@@ -196,14 +199,16 @@ class TranslatePanel(Panel):
             elif isinstance(view.end, Cancelled):
                 updates[self.status] = ""
             elif view.end is not None:
-                updates[self.status] = render.cost(self._spent(view, words))
+                updates[self.status] = self._finished(view, words)
             else:
                 updates[self.status] = render.waiting(words, view)
             yield updates
 
-    def _spent(self, view: View, words: Words) -> list[str]:
+    def _finished(self, view: View, words: Words) -> str:
+        """Return what it cost, and the button that copies the translation."""
         spec = view.job.spec
-        return [words("took", n=words.seconds(view.duration_s)), spec.title if spec else ""]
+        spent = render.cost([words("took", n=words.duration(view.duration_s)), spec.title if spec else ""])
+        return f'<div class="below">{spent}{render.copy(words, "#tr-result textarea")}</div>'
 
     def _refused(self, error: StudioError | Failed, words: Words) -> str:
         """Return an error as a notice; a pair that can be fetched comes with its button."""

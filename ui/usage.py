@@ -41,13 +41,13 @@ class UsagePanel(Panel):
                     self.calls = gr.BarPlot(**_plot("us_by_day"), color="kind", x_bin="1d")
                     self.tokens = gr.BarPlot(**_plot("us_tokens_day"), color="kind", x_bin="1d")
                 with gr.Row(elem_classes="halves"):
-                    self.latency = gr.LinePlot(**_plot("us_latency_day"), color="kind")
-                    self.kinds = gr.BarPlot(**_plot("us_by_kind", x="kind"), color="kind")
+                    self.latency = gr.ScatterPlot(**_plot("us_latency_day"), color="kind")
+                    self.errors = gr.BarPlot(**_plot("us_errors_day"), color="kind", x_bin="1d")
                 self.models = area(elem_id="us-models")
 
     def wire(self, tab: gr.Tab) -> None:
         """Connect the events; the figures are read when the panel is opened."""
-        outputs = [self.tiles, self.charts, self.calls, self.tokens, self.latency, self.kinds, self.models]
+        outputs = [self.tiles, self.charts, self.calls, self.tokens, self.latency, self.errors, self.models]
         on([tab.select, self.period.input], self.show, [self.period], outputs)
 
     async def show(self, days: int, request: gr.Request) -> Updates:
@@ -67,29 +67,26 @@ class UsagePanel(Panel):
         names = {kind: words(f"mo_kind_{kind}") for kind in KINDS}
         colours = dict(zip(names.values(), CHART_COLOURS, strict=True))
         by_day = _by_day(report, days, names)
-        look = {"color_map": colours, "x_title": words("us_day"), "color_title": words("us_kind"), "y_lim": [0, None]}
-        by_kind = report.by_kind.assign(kind=report.by_kind["kind"].map(names))[["kind", "calls"]]
+        look = {"color_map": colours, "x_title": " ", "y_title": " ", "y_lim": [0, None]}
         return {
-            self.tiles: _tiles(report, words),
+            self.tiles: _tiles(report, words) + _legend(report, names),
             self.charts: gr.Column(visible=True),
-            self.calls: gr.BarPlot(by_day, y="calls", y_title=words("us_requests"), **look),
-            self.tokens: gr.BarPlot(by_day[by_day["tokens"] > 0], y="tokens", y_title=words("us_tokens"), **look),
-            self.latency: gr.LinePlot(by_day.dropna(subset=["seconds"]), y="seconds", y_title="s", **look),
-            self.kinds: gr.BarPlot(
-                by_kind, y="calls", y_title=words("us_requests"), color_map=colours, x_title=words("us_kind"),
-                y_lim=[0, None],
-            ),  # fmt: skip
+            self.calls: gr.BarPlot(by_day, y="calls", **look),
+            self.tokens: gr.BarPlot(by_day, y="tokens", **look),
+            self.latency: gr.ScatterPlot(by_day.dropna(subset=["seconds"]), y="seconds", **look),
+            self.errors: gr.BarPlot(by_day, y="errors", **look),
             self.models: _table(report, words, names),
         }
 
 
-def _plot(key: str, x: str = "day") -> dict[str, object]:
+def _plot(key: str) -> dict[str, object]:
     return {
-        "x": x,
+        "x": "day",
         "y": "calls",
         "label": label(key),
         "y_lim": [0, None],
-        "height": 260,
+        "height": 280,
+        "min_width": 300,
         "buttons": [],
         "tooltip": "all",
         "elem_id": key.replace("_", "-"),
@@ -105,8 +102,8 @@ def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.Data
     period = pd.date_range(today - pd.Timedelta(days=days - 1), today, freq="D").strftime("%Y-%m-%d")
     missing = [day for day in period if day not in set(figures["day"])]
     first = figures["kind"].iloc[0]
-    blank = pd.DataFrame({"day": missing, "kind": first, "calls": 0, "tokens": 0.0, "seconds": float("nan")})
-    columns = ["day", "kind", "calls", "tokens", "seconds"]
+    blank = pd.DataFrame({"day": missing, "kind": first, "calls": 0, "tokens": 0.0, "errors": 0, "seconds": float("nan")})
+    columns = ["day", "kind", "calls", "tokens", "errors", "seconds"]
     whole = pd.concat([frame for frame in (figures[columns], blank) if len(frame)], ignore_index=True)
     return whole.assign(day=pd.to_datetime(whole["day"]), kind=whole["kind"].map(names)).sort_values("day")
 
@@ -114,10 +111,10 @@ def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.Data
 def _tiles(report: UsageReport, words: Words) -> str:
     tokens_in, tokens_out = (int(report.by_kind[name].sum()) for name in ("tokens_in", "tokens_out"))
     first = report.log.loc[report.log["status"] == "done", "first_output_s"].astype(float).dropna()
-    middle = f"{words.seconds(float(first.median()))} s" if len(first) else "–"
+    middle = words.duration(float(first.median())) if len(first) else "–"
     slow = ""
     if report.latency_p95_s is not None:
-        slow = words("us_p95", n=f"{words.seconds(report.latency_p95_s)} s")
+        slow = words("us_p95", n=words.duration(report.latency_p95_s))
     share = words("us_of_all", n=words.number(100 * report.errors / report.calls, 1))
     read = words("us_in_out", tokens_in=words.number(tokens_in), tokens_out=words.number(tokens_out))
     tiles = (
@@ -134,6 +131,17 @@ def _tiles(report: UsageReport, words: Words) -> str:
     return f'<dl class="tiles">{cells}</dl>'
 
 
+def _legend(report: UsageReport, names: Mapping[str, str]) -> str:
+    """Return what each colour of the charts means, once for all of them."""
+    used = set(report.by_kind["kind"])
+    items = "".join(
+        f'<li><i style="background:var(--chart-{index})"></i>{render.escape(name)}</li>'
+        for index, (kind, name) in enumerate(names.items(), start=1)
+        if kind in used
+    )
+    return f'<ul class="legend">{items}</ul>'
+
+
 def _table(report: UsageReport, words: Words, names: Mapping[str, str]) -> str:
     """Return the figures by model as a table; its numbers stand in columns."""
     heads = ("us_col_model", "us_kind", "us_requests", "us_tokens", "us_errors", "us_col_median")
@@ -146,7 +154,7 @@ def _table(report: UsageReport, words: Words, names: Mapping[str, str]) -> str:
             words.number(row["calls"]),
             words.number(row["tokens_in"] + row["tokens_out"]),
             words.number(row["errors"]),
-            "–" if pd.isna(median) else f"{words.seconds(median)} s",
+            "–" if pd.isna(median) else words.duration(median),
         )
         inner = "".join(f"<td>{render.escape(cell)}</td>" for cell in cells)
         rows.append(f'<tr><th scope="row">{render.escape(str(row["model"]))}</th>{inner}</tr>')

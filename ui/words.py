@@ -71,9 +71,11 @@ class Words:
         text = f"{value:,.{digits}f}".replace(",", "\u202f")
         return text.replace(".", ",") if self.language == "pl" else text
 
-    def seconds(self, value: float) -> str:
-        """Return seconds, finer where they are few."""
-        return self.number(value, 2 if value < 0.095 else 1 if value < 100 else 0)
+    def duration(self, seconds: float) -> str:
+        """Return a duration with its unit: milliseconds where they are few."""
+        if seconds < 0.0995:
+            return f"{self.number(max(1, seconds * 1000))} ms"
+        return f"{self.number(seconds, 1 if seconds < 100 else 0)} s"
 
     def size(self, size_bytes: int) -> str:
         """Return bytes as MB or GB of 10**6 and 10**9, as downloads are sold."""

@@ -50,7 +50,7 @@
 
   // Copying what stands on the page
   const copy = async (button) => {
-    const text = [...document.querySelectorAll(button.dataset.copy)].map((part) => part.textContent).join("\n");
+    const text = [...document.querySelectorAll(button.dataset.copy)].map((part) => part.value ?? part.textContent).join("\n");
     try { await navigator.clipboard.writeText(text); } catch {
       // Without a secure address there is no clipboard; a selection can still be copied.
       const field = Object.assign(document.createElement("textarea"), { value: text });
