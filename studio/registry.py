@@ -144,10 +144,11 @@ class Registry:
 
     def _by_id(self, name: str) -> ModelSpec | None:
         with self._lock:
-            return self._installed.get(name) or self._remote.get(name)
+            # Ids of models here are lower case; a server elsewhere has its own way.
+            return self._installed.get(name.lower()) or self._remote.get(name)
 
     def _not_here(self, name: str, kind: Kind) -> ModelNotInstalled | UnknownModel:
-        entry = None if self._settings.demo else self._catalogue.get(name)
+        entry = None if self._settings.demo else self._catalogue.get(name.lower())
         if entry is not None:
             return ModelNotInstalled(
                 f"{entry.title} is not on this machine yet ({entry.size_bytes / 1e6:,.0f} MB). "
@@ -169,11 +170,14 @@ class Registry:
         """
         if self._settings.demo:
             return self.find(None, "translation")
-        for pair in self.pairs():
-            if (pair.source, pair.target) != (source, target):
-                continue
-            if pair.installed:
-                return self._joined([self.find(model, "translation") for model in pair.models])
+        pair = library.find_pair(self._catalogue, self.installed("translation"), source, target)
+        if pair is None:
+            raise InvalidRequest(
+                f"No model translates from {source!r} to {target!r}. Choose another pair of languages.",
+                source_lang=source,
+                target_lang=target,
+            )
+        if not pair.installed:
             raise ModelNotInstalled(
                 f"The translation from {source} to {target} is not on this machine yet "
                 f"({pair.size_bytes / 1e6:,.0f} MB). Download it in Translate or in Models.",
@@ -182,11 +186,7 @@ class Registry:
                 size_bytes=pair.size_bytes,
                 models=",".join(pair.models),
             )
-        raise InvalidRequest(
-            f"No model translates from {source!r} to {target!r}. Choose another pair of languages.",
-            source_lang=source,
-            target_lang=target,
-        )
+        return self._joined([self.find(model, "translation") for model in pair.models])
 
     @staticmethod
     def _joined(legs: list[ModelSpec]) -> ModelSpec:

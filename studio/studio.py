@@ -28,7 +28,7 @@ from contract.requests import (
 )
 from store import Artifacts, Conversation, Conversations, Database, Interactions, JobRow, Jobs, Preferences, StoredFile
 from store.database import now
-from studio import health, library, recovery, usage
+from studio import health, library, recovery, sources, usage
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
@@ -181,6 +181,12 @@ class Studio(Calls):
         job.spec = self._spec_of(request)
         engine = engines.ENGINES[job.spec.engine]
         engines.require(engine)
+        if isinstance(request, ChatRequest):
+            for name in ("json_schema", "raw", "logprobs"):
+                if getattr(request, name) not in (None, False) and name not in engine.options:
+                    raise InvalidRequest(
+                        f"{job.spec.id} can't do {name}. Leave it out, or choose another model.", field=name
+                    )
         return self.lanes[engine.lane]
 
     def _spec_of(self, request: Request) -> ModelSpec:
@@ -259,8 +265,9 @@ class Studio(Calls):
 
     def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
         entry = library.entry_for(request.model, self.registry.catalogue)
+        fetchers = sources.table(ollama_host=self.registry.ollama_host)
         told = 0.0
-        events = library.install(entry, self.settings.models_dir, job.stop)
+        events = library.install(entry, self.settings.models_dir, job.stop, fetchers)
         with contextlib.closing(events):
             for event in events:
                 if time.monotonic() - told >= DOWNLOAD_TOLD_EVERY_S or event.step == event.total:
