@@ -9,10 +9,13 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from contract.errors import LaneFull
+import structlog
+
+from contract.errors import Interrupted, LaneFull
 from contract.events import Queued
 from studio.job import Job
 
+log = structlog.get_logger(__name__)
 IDLE_S = 30.0
 POSITIONS_TOLD = 20  # beyond this a waiting job hears of every tenth place only
 RETRY_AFTER_S = 5
@@ -68,8 +71,14 @@ class Lane:
         return self._threads - self._idle
 
     def put(self, job: Job) -> None:
-        """Queue a job; raises LaneFull when as many wait as may."""
+        """Queue a job.
+
+        Raises:
+            LaneFull: As many wait as may. Interrupted: The lane is closed.
+        """
         with self._condition:
+            if self._closed:
+                raise Interrupted("Hearth is shutting down and takes no more work. Start it again, then ask again.")
             if len(self._waiting) >= self.size.capacity:
                 raise LaneFull(
                     f"{len(self._waiting):,} jobs already wait for the {self.name} lane, and that is the limit. "
@@ -85,7 +94,7 @@ class Lane:
                 self._threads += 1
                 threading.Thread(target=self._work, name=f"lane-{self.name}", daemon=True).start()
             else:
-                self._tell_positions()
+                self._tell_position(job, len(self._waiting))
         job.stop.on_set(lambda: self._remove(job))
 
     def _remove(self, job: Job) -> None:
@@ -94,23 +103,28 @@ class Lane:
                 self._waiting.remove(job)
             except ValueError:
                 return  # it runs, or has run: its engine looks at the stop sign itself
+            job.position = 0
             self._tell_positions()
         self._drop(job)
 
     def _tell_positions(self) -> None:
         for position, job in enumerate(self._waiting, start=1):
-            if job.position != position:
-                told = job.position
-                job.position = position
-                if position <= POSITIONS_TOLD or told == 0 or position % 10 == 0:
-                    job.publish(Queued(position))
+            self._tell_position(job, position)
+
+    @staticmethod
+    def _tell_position(job: Job, position: int) -> None:
+        if job.position != position:
+            told = job.position
+            job.position = position
+            if position <= POSITIONS_TOLD or told == 0 or position % 10 == 0:
+                job.publish(Queued(position))
 
     def _work(self) -> None:
         while True:
             with self._condition:
                 while not self._waiting:
                     self._idle += 1
-                    woken = self._condition.wait(IDLE_S)
+                    woken = not self._closed and self._condition.wait(IDLE_S)
                     self._idle -= 1
                     if self._closed or not (woken or self._waiting):
                         self._threads -= 1
@@ -119,7 +133,10 @@ class Lane:
                 job = self._waiting.popleft()
                 job.position = 0
                 self._tell_positions()
-            self._run(job)
+            try:
+                self._run(job)
+            except Exception:  # a bug; the lane must not lose a place for it
+                log.exception("job_lost", lane=self.name, job=job.id)
 
     def close(self, timeout_s: float) -> None:
         """Drop what waits and let the workers go; those still running have ``timeout_s`` to end."""

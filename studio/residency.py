@@ -2,15 +2,17 @@
 
 A model is used inside ``use(spec, …)``. It is loaded once however many ask at once; when it does
 not fit beside the others, the least recently used idle one goes first, and while all are busy the
-request waits its turn. What could never fit is refused with the numbers before anything is
-loaded. Idle models go after the keep-alive. Limit: bytes are the engine's estimate until loaded,
-then the growth of the process where that is larger.
+request waits its turn. Who waits for a model's slot is served in order of arrival; who has waited
+``PATIENCE_S`` for room is served before newcomers to the models in the way, so that a busy model
+can't keep another out for ever. What could never fit is refused with the numbers before anything
+is loaded. Idle models go after the keep-alive. Limit: bytes are the engine's estimate until
+loaded, then the growth of the process where that is larger.
 """
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psutil
@@ -22,6 +24,8 @@ from contract.models import ModelSpec
 
 log = structlog.get_logger(__name__)
 MIB = 1024 * 1024
+PATIENCE_S = 30.0
+REAP_AT_LEAST_EVERY_S = 3600.0
 
 
 class StoppedWaiting(Exception):
@@ -40,6 +44,16 @@ class Resident:
     last_used: float = field(default_factory=time.monotonic)
 
 
+@dataclass(slots=True, eq=False)
+class _Ticket:
+    """A request that waits for its model; ``for_room`` while it is not loaded and does not fit."""
+
+    model: str
+    since: float = field(default_factory=time.monotonic)
+    for_room: bool = False
+    told: int | None = None
+
+
 class Residency:
     """Loads, shares and unloads models.
 
@@ -55,42 +69,55 @@ class Residency:
         self.keep_alive_s = keep_alive_s
         self._condition = threading.Condition()
         self._residents: dict[str, Resident] = {}
+        self._waiting: list[_Ticket] = []
         self._closed = False
         self._reaper: threading.Thread | None = None
 
+    # Lists of a dictionary's values are made in one step: the event loop asks, and must not wait for the lock.
+
     def loaded(self) -> dict[str, int]:
         """Return the models in memory and the bytes that each takes."""
-        with self._condition:
-            return {key: resident.size_bytes for key, resident in self._residents.items() if resident.ready}
+        return {r.spec.id: r.size_bytes for r in list(self._residents.values()) if r.ready}
 
     def loading(self) -> set[str]:
         """Return the models on their way into memory."""
-        with self._condition:
-            return {key for key, resident in self._residents.items() if not resident.ready}
+        return {r.spec.id for r in list(self._residents.values()) if not r.ready and r.users}
 
-    @contextmanager
-    def use(self, spec: ModelSpec, stop: Stop, on_loading: Callable[[], None]) -> Iterator[Engine]:
+    @contextlib.contextmanager
+    def use(
+        self,
+        spec: ModelSpec,
+        stop: Stop,
+        on_loading: Callable[[], None],
+        on_waiting: Callable[[int], None] = lambda place: None,
+    ) -> Iterator[Engine]:
         """Give a loaded engine for the time of the block.
 
         Args:
-            on_loading: Called once if the model must be loaded, or its loading waited for.
+            on_loading: Called once if the model must be loaded, or its loading waited for. Must not block.
+            on_waiting: Called with the place in line, 1 is next, while all slots of the model are taken. Must not
+                block.
 
         Raises:
             DoesNotFit: It is larger than the whole budget.
             StoppedWaiting: ``stop`` was set before the model was there.
             StudioError: Its engine could not load it.
         """
-        resident = self._acquire(spec, stop, on_loading)
+        resident = self._acquire(spec, stop, on_loading, on_waiting)
         try:
             yield resident.engine
         finally:
             with self._condition:
                 resident.users -= 1
                 resident.last_used = time.monotonic()
+                if self._closed and not resident.users:
+                    self._unload(resident)
                 self._condition.notify_all()
                 self._start_reaper()
 
-    def _acquire(self, spec: ModelSpec, stop: Stop, on_loading: Callable[[], None]) -> Resident:
+    def _acquire(
+        self, spec: ModelSpec, stop: Stop, on_loading: Callable[[], None], on_waiting: Callable[[int], None]
+    ) -> Resident:
         need = 0 if spec.remote else max(spec.memory_bytes, spec.size_bytes)
         if need > self.budget_bytes:
             raise DoesNotFit(
@@ -102,27 +129,62 @@ class Residency:
             )
 
         stop.on_set(self._wake)
+        ticket = _Ticket(spec.id)
         told = False
         with self._condition:
-            while True:
-                if stop.is_set():
-                    raise StoppedWaiting
-                resident = self._residents.get(spec.id)
-                if resident is not None and resident.ready and resident.users < resident.engine.slots:
-                    resident.users += 1
-                    return resident
-                if resident is None and self._make_room(need):
-                    resident = Resident(spec, self._make(spec), need, users=1)
-                    self._residents[spec.id] = resident
-                    break
-                if not told and (resident is None or not resident.ready):
-                    told = True
-                    on_loading()
-                self._condition.wait()
-        if not told:
-            on_loading()
-        self._load(resident)
+            self._waiting.append(ticket)
+            try:
+                while (resident := self._try(ticket, spec, need, stop)) is None:
+                    present = self._residents.get(spec.id)
+                    if present is not None and present.ready:
+                        place = 1 + sum(other.model == spec.id for other in self._before(ticket))
+                        if place != ticket.told:
+                            ticket.told = place
+                            on_waiting(place)
+                    elif not told:
+                        told = True
+                        on_loading()
+                    self._condition.wait()
+            finally:
+                self._waiting.remove(ticket)
+                self._condition.notify_all()
+        if not resident.ready:
+            if not told:
+                on_loading()
+            self._load(resident)
         return resident
+
+    def _try(self, ticket: _Ticket, spec: ModelSpec, need: int, stop: Stop) -> Resident | None:
+        """Take a slot of the model, or a place in memory to load it into; None: not yet."""
+        while True:
+            if stop.is_set() or self._closed:
+                raise StoppedWaiting
+            resident = self._residents.get(spec.id)
+            if self._others_first(ticket):
+                return None
+            if resident is not None:
+                if not resident.ready or resident.users >= resident.engine.slots:
+                    return None
+                resident.users += 1
+                return resident
+            if self._taken() + need <= self.budget_bytes:
+                resident = self._residents[spec.id] = Resident(spec, self._make(spec), need, users=1)
+                return resident
+            ticket.for_room = True
+            idle = [resident for resident in self._idle() if resident.size_bytes]
+            if not idle:
+                return None
+            self._unload(min(idle, key=lambda resident: resident.last_used))
+
+    def _before(self, ticket: _Ticket) -> list[_Ticket]:
+        return self._waiting[: self._waiting.index(ticket)]
+
+    def _others_first(self, ticket: _Ticket) -> bool:
+        patient_until = time.monotonic() - PATIENCE_S
+        return any(
+            other.model == ticket.model or (other.for_room and other.since < patient_until)
+            for other in self._before(ticket)
+        )
 
     def _wake(self) -> None:
         with self._condition:
@@ -134,6 +196,8 @@ class Residency:
         try:
             resident.engine.load()
         except BaseException:
+            with contextlib.suppress(Exception):  # what it had loaded before it failed
+                resident.engine.unload()
             with self._condition:
                 del self._residents[resident.spec.id]
                 self._condition.notify_all()
@@ -146,20 +210,24 @@ class Residency:
             self._condition.notify_all()
         log.info("model_loaded", model=resident.spec.id, bytes=grown, seconds=round(time.monotonic() - began, 3))
 
-    def _make_room(self, need: int) -> bool:
-        """Unload idle models, the least recently used first, until ``need`` fits; False: all are busy."""
-        while sum(resident.size_bytes for resident in self._residents.values()) + need > self.budget_bytes:
-            idle = [resident for resident in self._residents.values() if resident.ready and not resident.users]
-            idle = [resident for resident in idle if resident.size_bytes]
-            if not idle:
-                return False
-            self._unload(min(idle, key=lambda resident: resident.last_used))
-        return True
+    def _taken(self) -> int:
+        return sum(resident.size_bytes for resident in self._residents.values())
+
+    def _idle(self) -> list[Resident]:
+        return [resident for resident in self._residents.values() if resident.ready and not resident.users]
 
     def _unload(self, resident: Resident) -> None:
-        # Under the lock: until the memory is back, nobody may count on it.
-        del self._residents[resident.spec.id]
-        resident.engine.unload()
+        """Unload an idle model. The lock is let go meanwhile, for it may take long; the memory counts as taken."""
+        resident.ready = False
+        self._condition.release()
+        try:
+            resident.engine.unload()
+        except Exception:  # who asked for room is not to blame; the model is out of use in any case
+            log.exception("unload_failed", model=resident.spec.id)
+        finally:
+            self._condition.acquire()
+            del self._residents[resident.spec.id]
+            self._condition.notify_all()
         log.info("model_unloaded", model=resident.spec.id, bytes=resident.size_bytes)
 
     def _start_reaper(self) -> None:
@@ -170,27 +238,30 @@ class Residency:
     def _reap(self) -> None:
         with self._condition:
             while self._residents and not self._closed:
-                due = {
-                    key: resident.last_used + self.keep_alive_s
-                    for key, resident in self._residents.items()
-                    if resident.ready and not resident.users
-                }
-                for key in [key for key, when in due.items() if when <= time.monotonic()]:
-                    self._unload(self._residents[key])
-                    del due[key]
-                self._condition.wait(max(0.01, min(due.values()) - time.monotonic()) if due else None)
+                idle = self._idle()
+                if not idle:
+                    self._condition.wait()
+                    continue
+                oldest = min(idle, key=lambda resident: resident.last_used)
+                left_s = oldest.last_used + self.keep_alive_s - time.monotonic()
+                if left_s <= 0:
+                    self._unload(oldest)
+                else:
+                    self._condition.wait(min(left_s, REAP_AT_LEAST_EVERY_S))
             self._reaper = None
 
     def unload_idle(self) -> int:
         """Unload every model that nobody uses; returns how many."""
+        count = 0
         with self._condition:
-            idle = [resident for resident in self._residents.values() if resident.ready and not resident.users]
-            for resident in idle:
-                self._unload(resident)
-            self._condition.notify_all()
-            return len(idle)
+            while idle := self._idle():
+                self._unload(idle[0])
+                count += 1
+        return count
 
     def close(self) -> None:
-        """Unload what is idle and take the reaper down."""
-        self._closed = True
+        """Unload what is idle, and the rest as soon as nobody uses it; nobody gets a model any more."""
+        with self._condition:
+            self._closed = True
+            self._condition.notify_all()
         self.unload_idle()
