@@ -186,7 +186,7 @@ def compile_by_importing(modules: str) -> subprocess.Popen[bytes]:
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     environment["GRADIO_ANALYTICS_ENABLED"] = "False"
     with LOG.open("ab") as log:
-        command = [VENV / "bin" / "python", "-c", f"import {modules}"]
+        command = [str(VENV / "bin" / "python"), "-c", f"import {modules}"]
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=VENV)
 
 

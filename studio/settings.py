@@ -104,6 +104,8 @@ class Settings:
         given = {key: value for key, value in values.items() if value is not None}
         if "data_dir" in given:
             given["data_dir"] = given["data_dir"].expanduser().resolve()
+        if "SPACE_ID" in environ:
+            given.setdefault("host", "0.0.0.0")  # a Space is reached through its container's network
         if not given.get("ollama_host"):
             given["ollama_host"] = environ.get("OLLAMA_HOST", "")
         settings = cls(**given)
