@@ -5,40 +5,42 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from studio.starters import fetch_starters
 from tests.serving import Server, use_models
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-QUESTIONS = ("Give me three ideas for a rainy Sunday.", "Write two sentences about a fire on a winter evening.")
+CONVERSATIONS = (
+    ("Give me three ideas for a rainy Sunday.",),
+    ("Why is the sky blue?",),
+    ("Write two sentences about a fire on a winter evening.", "Now write one about the morning after."),
+)
 SIZES = {"light": (1440, 900), "dark": (1440, 900), "phone": (390, 844)}
 
 
-def ask(page: Page, question: str) -> None:
-    """Ask a question in a new conversation and wait until the reply is written."""
-    page.locator("#new-chat").click()
-    page.locator("#ask textarea").fill(question)
-    page.locator("#ask textarea").press("Enter")
-    page.locator("#chat-status").filter(has_text="tokens").wait_for(timeout=120_000)
+def talk(page: Page) -> None:
+    """Hold the conversations, waiting for each reply."""
+    for questions in CONVERSATIONS:
+        page.locator("#new-chat").click()
+        for turn, question in enumerate(questions, start=1):
+            page.locator("#ask textarea").fill(question)
+            page.locator("#ask textarea").press("Enter")
+            page.locator("#chat-history .bot.message").nth(turn - 1).wait_for(timeout=120_000)
+            page.locator("#chat-status").filter(has_text="tokens").wait_for()
 
 
-def take(browser: Browser, url: str, name: str) -> None:
-    """Open the dashboard as ``name`` shows it, where its last conversation stands, and save the picture."""
+def take(page: Page, name: str) -> None:
+    """Show the last conversation as ``name`` says and save the picture."""
     width, height = SIZES[name]
-    page = browser.new_page(viewport={"width": width, "height": height}, locale="en-US")
-    page.emulate_media(color_scheme="dark" if name == "dark" else "light")
-    page.goto(url)
-    page.locator("#ask textarea").wait_for()
-    if name == "light":
-        for question in QUESTIONS:
-            ask(page, question)
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme="dark" if name == "dark" else "light", reduced_motion="reduce")
+    page.reload()
     page.locator("#chat-history .bot.message").last.wait_for()
-    page.mouse.move(width / 2, 4)  # off whatever lights up under the pointer
     page.wait_for_function("document.fonts.status === 'loaded'")
-    page.screenshot(path=DOCS / f"screenshot-{name}.png")
+    page.mouse.move(width / 2, 4)  # off whatever lights up under the pointer
+    page.screenshot(path=DOCS / f"screenshot-{name}.png", animations="disabled", caret="hide")
     print(f"docs/screenshot-{name}.png")
-    page.close()
 
 
 def main() -> None:
@@ -54,8 +56,12 @@ def main() -> None:
         server = Server(Path(folder), "--no-starters").start().wait_ready()
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         try:
+            page = browser.new_page(locale="en-US")
+            page.goto(server.url)
+            page.locator("#ask textarea").wait_for()
+            talk(page)
             for name in SIZES:
-                take(browser, server.url, name)
+                take(page, name)
         finally:
             browser.close()
             server.stop()

@@ -14,7 +14,7 @@ from tests.serving import Server
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Places that exist on somebody's machine alone. Written so that this file does not name them either.
-MACHINE_PATHS = re.compile(r"(^|[^\w.])/(work|root|farm|home/[a-z]+|Users)/|/tmp/[a-z]|/opt/(wheels|pypi)")
+MACHINE_PATHS = re.compile(r"(^|[^\w.])/(work|root|farm|home/[a-z]+|Users)/|/tmp/(v|plan)\b|/opt/(wheels|pypi)")
 # The image makes its own user, and the pages of a project that is named so have such addresses.
 HARMLESS = re.compile(r"https?://\S+")
 
