@@ -6,40 +6,20 @@ carries only what was added; when it is finished it moves into the history.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
 
 import gradio as gr
 
-from studio import Caller, ChatRequest, ChatSettings, Conversation, Job, StoredMessage, Studio, StudioError
+from studio import Caller, ChatRequest, ChatSettings, Job, Studio, StudioError
 from ui import choices, render
 from ui.caller import caller_of, page_of
-from ui.follow import Turn, Turns, View, follow
-from ui.panel import Panel, Updates, area, event_text, on
+from ui.follow import Turn, Turns, follow
+from ui.messages import Opened, ending, growing, messages_box, shown_as
+from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.sidebar import Sidebar
 from ui.words import Words, label, words_of
 
 WINDOW = 50
-LATEX = [
-    {"left": "$$", "right": "$$", "display": True},
-    {"left": "\\[", "right": "\\]", "display": True},
-    {"left": "\\(", "right": "\\)", "display": False},
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A conversation as the page shows it."""
-
-    conversation: Conversation
-    messages: Sequence[StoredMessage]
-    more: bool
-
-    @property
-    def growing(self) -> StoredMessage | None:
-        """The reply that is being written, if there is one."""
-        last = self.messages[-1] if self.messages else None
-        return last if last is not None and last.state == "growing" else None
 
 
 class ChatPanel(Panel):
@@ -62,8 +42,8 @@ class ChatPanel(Panel):
                 with gr.Column(elem_id="chat-scroll"):
                     self.earlier = gr.Button(label("chat_earlier"), size="sm", visible=False, elem_id="chat-earlier")
                     self.start = area(elem_id="chat-start", script=render.CLICKS)
-                    self.history = _messages_box("chat-history", label("chat_history"))
-                    self.live = _messages_box("chat-live", label("chat_reply"))
+                    self.history = messages_box("chat-history", label("chat_history"))
+                    self.live = messages_box("chat-live", label("chat_reply"))
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
                 with gr.Row(elem_id="composer"):
                     self.ask = gr.Textbox(
@@ -77,9 +57,7 @@ class ChatPanel(Panel):
                         scale=1,
                     )
                     self.send_button = gr.Button(label("chat_send"), variant="primary", elem_id="send", scale=0)
-                    self.stop_button = gr.Button(
-                        label("stop"), variant="stop", visible=False, elem_id="stop", elem_classes="stop", scale=0
-                    )
+                    self.stop_button = stop_button(label("stop"), "stop")
             with gr.Column(elem_id="chat-settings", elem_classes="aside"):
                 self._build_settings()
 
@@ -91,11 +69,21 @@ class ChatPanel(Panel):
                 label=label("chat_system"), placeholder=label("chat_system_hint"), lines=3, elem_id="chat-system"
             )
             self.temperature = gr.Slider(
-                0, 2, value=0.7, step=0.1, label=label("chat_temperature"), info=label("chat_temperature_hint"),
+                0,
+                2,
+                value=0.7,
+                step=0.1,
+                label=label("chat_temperature"),
+                info=label("chat_temperature_hint"),
                 elem_id="chat-temperature",
             )
             self.max_tokens = gr.Slider(
-                16, 4096, value=1024, step=16, label=label("chat_max_tokens"), info=label("chat_max_tokens_hint"),
+                16,
+                4096,
+                value=1024,
+                step=16,
+                label=label("chat_max_tokens"),
+                info=label("chat_max_tokens_hint"),
                 elem_id="chat-max-tokens",
             )
 
@@ -217,7 +205,8 @@ class ChatPanel(Panel):
             elif act == "delete":
                 await asyncio.to_thread(self.studio.conversations.delete, target, caller.owner)
         except StudioError as exc:
-            yield {self.status: render.failure(words, exc), self.sidebar.list: self.sidebar.draw(caller, words, current)}
+            drawn = self.sidebar.draw(caller, words, current)
+            yield {self.status: render.failure(words, exc), self.sidebar.list: drawn}
             return
         if act == "open":
             current = target
@@ -309,9 +298,9 @@ class ChatPanel(Panel):
         yield self._drawn(opened, words, caller, window, running=job is not None)
         if job is None:
             return
-        told = ""
+        told: str | None = None
         async for view in follow(job, turn):
-            updates: Updates = {self.live: _live(view, words)}
+            updates: Updates = {self.live: growing(view, words)}
             going = render.waiting(words, view) or ("" if view.text else render.busy(words("starting")))
             if going != told:
                 updates[self.status] = told = going
@@ -331,30 +320,13 @@ class ChatPanel(Panel):
             self.title: render.chat_head(words, conversation.title or words("chat_title")),
             self.earlier: gr.Button(visible=opened.more),
             self.start: "",
-            self.history: [part for message in shown for part in _parts(message, words)],
+            self.history: [part for message in shown for part in shown_as(message, words)],
             self.live: [],
-            self.status: render.busy(words("starting")) if running else _ending(last, words),
+            self.status: render.busy(words("starting")) if running else ending(last, words),
             self.send_button: gr.Button(visible=not running),
             self.stop_button: gr.Button(visible=running),
             self.sidebar.list: self.sidebar.draw(caller, words, conversation.id),
         }
-
-
-def _messages_box(elem_id: str, name: object) -> gr.Chatbot:
-    return gr.Chatbot(
-        label=name,
-        show_label=False,
-        elem_id=elem_id,
-        elem_classes="messages",
-        height=None,
-        container=False,
-        autoscroll=False,
-        buttons=["copy"],
-        latex_delimiters=LATEX,
-        allow_tags=False,
-        group_consecutive_messages=False,
-        layout="bubble",
-    )
 
 
 def _id_of(place: Mapping[str, object] | None) -> str:
@@ -366,53 +338,3 @@ def _id_of(place: Mapping[str, object] | None) -> str:
 def _revision_of(place: Mapping[str, object] | None) -> int | None:
     found = place.get("revision") if isinstance(place, Mapping) and _id_of(place) else None
     return found if isinstance(found, int) else None
-
-
-def _text(role: str, text: str, thought: str = "") -> dict[str, object]:
-    """Return one message of the Chatbot; as a typed part, its indentation is kept."""
-    message: dict[str, object] = {"role": role, "content": [{"type": "text", "text": text}]}
-    if thought:
-        message["metadata"] = {"title": thought}
-    return message
-
-
-def _parts(message: StoredMessage, words: Words) -> list[dict[str, object]]:
-    """Return a stored message as the Chatbot shows it, its reasoning folded away above it."""
-    parts = [_text(message.role, message.reasoning, words("chat_thinking"))] if message.reasoning else []
-    if message.content or not message.reasoning:
-        parts.append(_text(message.role, message.content or "…"))
-    return parts
-
-
-def _live(view: View, words: Words) -> list[dict[str, object]]:
-    """Return the growing reply; only ever added to, which keeps each update small."""
-    parts = [_text("assistant", view.reasoning, words("chat_thinking"))] if view.reasoning else []
-    return [*parts, _text("assistant", view.text)] if view.text else parts
-
-
-def _ending(last: StoredMessage | None, words: Words) -> str:
-    """Return what stands below the last message: what it cost, or why it ended early."""
-    if last is None or last.role != "assistant":
-        return ""
-    figures = last.figures
-    spent = render.cost(chat_cost(figures, words))
-    if last.state == "cancelled":
-        return render.cost([words("stopped")]) + spent
-    if last.state == "interrupted":
-        return render.notice("", words("interrupted"), kind="info")
-    if last.state == "failed":
-        return render.notice(words("error"), last.error_message or "")
-    return spent
-
-
-def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> list[str]:
-    """Return a reply's cost in words: tokens, time to the first one, speed."""
-    tokens, first, took = figures.get("tokens_out"), figures.get("first_output_s"), figures.get("duration_s")
-    parts = []
-    if isinstance(tokens, int):
-        parts.append(words.count("n_tokens", tokens))
-    if isinstance(first, int | float):
-        parts.append(words("first_after", n=words.duration(first)))
-    if isinstance(tokens, int) and isinstance(first, int | float) and isinstance(took, int | float) and took > first:
-        parts.append(words("per_second", n=words.number((tokens - 1) / (took - first))))
-    return parts

@@ -1,6 +1,7 @@
 """The dashboard: sidebar and six panels over one studio, and how Gradio must serve them."""
 
-from importlib import resources
+from pathlib import Path
+from typing import Literal, TypedDict
 
 import gradio as gr
 
@@ -21,6 +22,8 @@ from ui.words import I18N, both, label
 
 TITLE = "Hearth"
 MAX_UPLOAD = "200mb"
+# Fonts, icons and the web app's manifest; the app serves this folder at /hearth.
+ASSETS = Path(__file__).parent / "assets"
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -30,7 +33,8 @@ def build(studio: Studio) -> gr.Blocks:
     chat = ChatPanel(studio, turns, sidebar)
     translate, images = TranslatePanel(studio, turns), ImagesPanel(studio, turns)
     speech, models, usage = SpeechPanel(studio, turns), ModelsPanel(studio, turns), UsagePanel(studio, turns)
-    with gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with demo:
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="side", scale=0, min_width=0):
                 sidebar.build()
@@ -65,8 +69,26 @@ def build(studio: Studio) -> gr.Blocks:
     return demo
 
 
-def mount_kwargs() -> dict[str, object]:
-    """Return what ``gr.mount_gradio_app`` must be given; set ``demo.has_launched = True`` after it."""
+class MountOptions(TypedDict):
+    """Settings of Gradio's server that are not its defaults."""
+
+    theme: HearthTheme
+    head: str
+    js: str
+    i18n: gr.I18n
+    show_error: bool
+    run_history: bool
+    footer_links: list[Literal["api", "gradio", "settings", "runs"] | dict[str, str]]
+    enable_monitoring: bool
+    max_file_size: str
+    favicon_path: str
+    pwa: bool
+    ssr_mode: bool
+    mcp_server: bool
+
+
+def mount_kwargs() -> MountOptions:
+    """Return what ``gr.mount_gradio_app`` must be given; set ``demo.has_launched = True`` beside it."""
     return {
         "theme": HearthTheme(),
         # In the head rather than as css=: Gradio would confine every rule to its own container.
@@ -78,20 +100,15 @@ def mount_kwargs() -> dict[str, object]:
         "footer_links": [],
         "enable_monitoring": False,
         "max_file_size": MAX_UPLOAD,
-        "favicon_path": str(resources.files("ui") / "assets" / "favicon.svg"),
+        "favicon_path": str(ASSETS / "favicon.svg"),
         "pwa": False,
         "ssr_mode": False,
         "mcp_server": False,
     }
 
 
-def launch_kwargs() -> dict[str, object]:
-    """Return what ``demo.launch`` must be given besides the address."""
-    return {**mount_kwargs(), "quiet": True, "inline": False, "strict_cors": True}
-
-
 def _asset(name: str) -> str:
-    return (resources.files("ui") / "assets" / name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _bar() -> str:

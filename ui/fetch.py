@@ -1,6 +1,7 @@
 """Fetching models from a page: submit the downloads, show how far they are, say how they ended."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 
 from studio import Caller, Done, DownloadRequest, Failed, Job, Studio
 from ui import render
@@ -10,37 +11,40 @@ from ui.words import Words
 INTERVAL_S = 0.25
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """How far the downloads are: what to show, and whether all of them are here now."""
+
+    shown: str
+    whole: bool = False
+
+
 async def fetch(
     studio: Studio, models: Sequence[str], caller: Caller, words: Words, turn: Turn
-) -> AsyncIterator[tuple[str, bool]]:
+) -> AsyncIterator[Fetched]:
     """Download models one after the other.
 
     Yields:
-        What to show, and whether all of them are here now.
+        How far they are; the last one is whole when all of them are here.
 
     Raises:
         StudioError: A download was refused.
     """
-    running = {job.request.model: job for job in studio.jobs(caller, "download")}
+    running = {model_of(job): job for job in studio.jobs(caller, "download")}
     for model in models:
         job = running.get(model) or studio.submit(DownloadRequest(model=model), caller)
         async for view in follow(job, turn, INTERVAL_S):
             if view.end is None:
-                yield bar(words, view), False
+                yield Fetched(bar(words, view))
             elif isinstance(view.end, Failed):
-                yield render.failure(words, view.end), False
+                yield Fetched(render.failure(words, view.end))
                 return
             elif not isinstance(view.end, Done):
-                yield render.notice("", words("mo_cancelled"), kind="info"), False
+                yield Fetched(render.notice("", words("mo_cancelled"), kind="info"))
                 return
         if turn.over:
             return
-    yield "", True
-
-
-def title_of(studio: Studio, model: str) -> str:
-    """Return a model's title, or its id where it is not in the list."""
-    return next((info.spec.title for info in studio.models() if info.spec.id == model), model)
+    yield Fetched("", whole=True)
 
 
 def model_of(job: Job) -> str:

@@ -160,7 +160,7 @@ async def follow(job: Job, turn: Turn, interval_s: float = INTERVAL_S) -> AsyncI
 
     reader = asyncio.create_task(read())
     try:
-        while not turn.over:
+        while True:
             await turn.wake.wait()
             turn.wake.clear()
             if turn.over:

@@ -9,7 +9,7 @@ from studio import Artifact, Cancelled, Done, Failed, ImageRequest, Job, StoredF
 from ui import choices, render
 from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, View, follow
-from ui.panel import Panel, Updates, area, event_text, on
+from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.words import Words, label, words_of
 
 # A preview is a whole picture inside the page; a few a second are enough to see it form.
@@ -31,9 +31,7 @@ class ImagesPanel(Panel):
                 )
                 with gr.Row(elem_classes="actions"):
                     self.go = gr.Button(label("im_go"), variant="primary", elem_id="im-go", scale=0)
-                    self.cancel = gr.Button(
-                        label("cancel"), variant="stop", visible=False, elem_id="im-cancel", elem_classes="stop", scale=0
-                    )
+                    self.cancel = stop_button(label("cancel"), "im-cancel")
                 self.status = area(elem_id="im-status", script=render.CLICKS)
                 self.preview = area(elem_id="im-preview")
                 self.gallery = area(elem_id="im-gallery")
@@ -143,9 +141,7 @@ class ImagesPanel(Panel):
             return
         prompt = words_of(request)("im_example")
         yield {self.prompt: prompt}
-        async for updates in self.make(
-            prompt, model, width, height, steps, guidance, seed, count, negative, request
-        ):
+        async for updates in self.make(prompt, model, width, height, steps, guidance, seed, count, negative, request):
             yield updates
 
     def stop(self, request: gr.Request) -> Updates:
@@ -172,7 +168,7 @@ class ImagesPanel(Panel):
 
     def _start(self, words: Words) -> str:
         if choices.of_kind(self.studio, "image").value is None:
-            go = render.button(words("go_models"), "tab", "models", kind="plain", drawing="arrow")
+            go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
             return render.notice("", words("im_none"), kind="info", action=go)
         return render.empty(words("im_empty"), words("im_example"))
 

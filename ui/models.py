@@ -165,9 +165,8 @@ def _row(info: ModelInfo, words: Words) -> str:
     error = f'<p class="bad">{render.escape(info.error)}</p>' if info.error else ""
     button = ""
     if state in ("available", "damaged"):
-        button = render.button(
-            words("download"), "fetch", spec.id, kind="plain", drawing="down", name=words("mo_download", title=spec.title)
-        )
+        name = words("mo_download", title=spec.title)
+        button = render.button(words("download"), "fetch", spec.id, kind="second", drawing="down", name=name)
     return (
         f'<li class="model"><div><p class="name">{render.escape(spec.title)}'
         f'<span class="state {state}">{render.escape(words(f"mo_state_{state}"))}</span>{default}</p>'

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 import gradio as gr
 from gradio.components import Component
+from gradio.i18n import I18nData
 
 from studio import Studio
 from ui.follow import Turns
@@ -66,6 +67,11 @@ def area(
         js_on_load=script,
         apply_default_css=False,
     )
+
+
+def stop_button(text: I18nData, elem_id: str) -> gr.Button:
+    """Return a button that stops something, hidden until there is something; Escape clicks it."""
+    return gr.Button(text, variant="stop", visible=False, elem_id=elem_id, elem_classes="stop", scale=0)
 
 
 def event_text(event: gr.EventData, name: str) -> str:

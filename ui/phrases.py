@@ -102,7 +102,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "tr_type": ("Type or paste text…", "Wpisz lub wklej tekst…"),
     "tr_result": ("Translation", "Tłumaczenie"),
     "tr_go": ("Translate", "Przetłumacz"),
-    "tr_empty": ("Type on the left; the translation appears as you write.", "Pisz po lewej; tłumaczenie pojawia się od razu."),
+    "tr_empty": ("Type; the translation appears as you write.", "Pisz; tłumaczenie pojawia się od razu."),
     "tr_example": ("The fire is warm and the tea is ready.", "The fire is warm and the tea is ready."),
     "tr_detected": ("{language}, {n} % sure", "{language}, na {n} %"),
     "tr_unsure": ("The language could not be told; choose it.", "Nie udało się rozpoznać języka; wybierz go."),

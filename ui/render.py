@@ -48,9 +48,7 @@ def escape(text: str) -> str:
 
 def icon(name: str) -> str:
     """Return a line icon; it says nothing to a screen reader, so its button needs a name."""
-    return (
-        f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{ICONS[name]}"/></svg>'
-    )
+    return f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{ICONS[name]}"/></svg>'
 
 
 def button(text: str, act: str, id: str = "", *, kind: str = "quiet", drawing: str = "", name: str = "") -> str:
@@ -60,7 +58,7 @@ def button(text: str, act: str, id: str = "", *, kind: str = "quiet", drawing: s
         text: What it says; "" for a bare icon, which then needs a ``name``.
         act: What to do, read by the handler.
         id: What to do it to.
-        kind: ``primary``, ``plain``, ``quiet`` or ``example``.
+        kind: ``primary``, ``second``, ``quiet`` or ``example``.
         drawing: An icon's name.
         name: What a screen reader says instead of the text.
     """
@@ -73,10 +71,9 @@ def button(text: str, act: str, id: str = "", *, kind: str = "quiet", drawing: s
 
 def copy(words: Words, selector: str) -> str:
     """Return the button that copies what stands at a CSS selector; hearth.js does it."""
-    return (
-        f'<button type="button" class="btn quiet" data-copy="{escape(selector)}" data-copied="{escape(words("copied"))}">'
-        f"{icon('copy')}<span>{escape(words('copy'))}</span></button>"
-    )
+    data = f'data-copy="{escape(selector)}" data-copied="{escape(words("copied"))}"'
+    inner = f"{icon('copy')}<span>{escape(words('copy'))}</span>"
+    return f'<button type="button" class="btn quiet" {data}>{inner}</button>'
 
 
 def head(key: str, lead: str = "", *, aside: bool = False) -> str:
@@ -93,7 +90,8 @@ def chat_head(words: Words, title: str) -> str:
 
 
 def _toggle(text: str) -> str:
-    return f'<button type="button" class="btn quiet toggle-aside" aria-expanded="false">{icon("sliders")}{text}</button>'
+    inner = icon("sliders") + text
+    return f'<button type="button" class="btn quiet toggle-aside" aria-expanded="false">{inner}</button>'
 
 
 def empty(sentence: str, example: str, act: str = "example") -> str:
@@ -113,9 +111,7 @@ def notice(heading: str, message: str, *, kind: str = "error", action: str = "")
     role = "alert" if kind == "error" else "status"
     head = f"<strong>{escape(heading)}</strong>" if heading else ""
     drawing = icon("alert" if kind == "error" else "info")
-    return (
-        f'<div class="notice {kind}" role="{role}">{drawing}<div>{head}<p>{escape(message)}</p>{action}</div></div>'
-    )
+    return f'<div class="notice {kind}" role="{role}">{drawing}<div>{head}<p>{escape(message)}</p>{action}</div></div>'
 
 
 def failure(words: Words, exc: StudioError | Failed, action: str = "") -> str:

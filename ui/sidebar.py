@@ -28,7 +28,8 @@ class Sidebar:
     def build(self) -> None:
         """Lay it out inside the open column."""
         area(
-            f'<div class="brand">{MARK}<div><p class="wordmark">Hearth</p><p class="muted">{both("tagline")}</p></div></div>',
+            f'<div class="brand">{MARK}<div><p class="wordmark">Hearth</p>'
+            f'<p class="muted">{both("tagline")}</p></div></div>',
             elem_id="brand",
         )
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")

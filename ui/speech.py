@@ -19,7 +19,7 @@ from studio import (
 from ui import choices, render
 from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, View, follow
-from ui.panel import Panel, Updates, area, event_text, on
+from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.words import Words, both, label, words_of
 
 KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
@@ -50,9 +50,7 @@ class SpeechPanel(Panel):
         self.voice_hint = area()
         with gr.Row(elem_classes="actions"):
             self.go = gr.Button(label("sp_go"), variant="primary", elem_id="sp-go", scale=0)
-            self.stop_button = gr.Button(
-                label("stop"), variant="stop", visible=False, elem_id="sp-stop", elem_classes="stop", scale=0
-            )
+            self.stop_button = stop_button(label("stop"), "sp-stop")
         self.player = area(elem_id="sp-player")
         self.status = area(elem_id="sp-status", script=render.CLICKS)
 
@@ -65,9 +63,7 @@ class SpeechPanel(Panel):
         self.model_hint = area()
         with gr.Row(elem_classes="actions"):
             self.write_go = gr.Button(label("sp_write_go"), elem_id="sp-write", scale=0)
-            self.write_stop = gr.Button(
-                label("stop"), variant="stop", visible=False, elem_id="sp-write-stop", elem_classes="stop", scale=0
-            )
+            self.write_stop = stop_button(label("stop"), "sp-write-stop")
         self.write_status = area(elem_id="sp-write-status", script=render.CLICKS)
         self.transcript = area(elem_id="sp-transcript")
 
@@ -182,7 +178,7 @@ class SpeechPanel(Panel):
         latest = await asyncio.to_thread(self.studio.artifacts.latest, owner, "audio/mpeg", 1)
         if not latest:
             return {self.status: render.empty(words("sp_empty"), words("sp_example"))}
-        files = await asyncio.to_thread(self.studio.artifacts.of_job, latest[0].job_id, owner)
+        files = await asyncio.to_thread(self.studio.artifacts.of_job, latest[0].job_id or "", owner)
         return {
             self.player: _player(link(request, f"files/{latest[0].id}"), words, autoplay=False),
             self.status: _downloads(files, request, words),
@@ -232,8 +228,8 @@ class SpeechPanel(Panel):
         try:
             latest = await asyncio.to_thread(self.studio.artifacts.latest, caller.owner, "audio/wav", 1)
             if not latest:
-                asked = SpeechRequest(text=words("sp_sample_text"))
-                job = await asyncio.to_thread(self.studio.submit, asked, caller)
+                sample = SpeechRequest(text=words("sp_sample_text"))
+                job = await asyncio.to_thread(self.studio.submit, sample, caller)
                 async for view in follow(job, Turn()):
                     if isinstance(view.end, Failed):
                         yield {self.write_status: render.failure(words, view.end)}
@@ -298,7 +294,7 @@ def _downloads(files: Sequence[Artifact | StoredFile], request: gr.Request, word
             address = render.escape(link(request, f"files/{file.id}"))
             final = f' data-final="{address}"' if kind == "MP3" else ""
             links.append(
-                f'<a class="btn plain" href="{address}?download=1" download{final}>{render.icon("down")}'
+                f'<a class="btn second" href="{address}?download=1" download{final}>{render.icon("down")}'
                 f"<span>{render.escape(words('sp_save', kind=kind))}</span></a>"
             )
     return f'<div class="downloads">{"".join(links)}</div>' if links else ""

@@ -37,9 +37,7 @@ PAPER = colors.Color(
 # Gradio's SemiBold files of IBM Plex hold no Latin letters, and neither does its Lora (hence ui/assets/fonts);
 # a browser that looks for weight 600 takes 700.
 WEIGHTS = (400, 700)
-TEXT = sizes.Size(
-    name="text_hearth", xxs="11px", xs="13px", sm="13px", md="15px", lg="18px", xl="18px", xxl="24px"
-)
+TEXT = sizes.Size(name="text_hearth", xxs="11px", xs="13px", sm="13px", md="15px", lg="18px", xl="18px", xxl="24px")
 
 
 class HearthTheme(Base):

@@ -149,8 +149,9 @@ class TranslatePanel(Panel):
             try:
                 turn = self.turns.take(page_of(request), "translate")
                 whole = False
-                async for shown, whole in fetch(self.studio, told.split(","), caller, words, turn):
-                    yield {self.status: shown}
+                async for fetched in fetch(self.studio, told.split(","), caller, words, turn):
+                    yield {self.status: fetched.shown}
+                    whole = fetched.whole
                 if not whole:
                     return
             except StudioError as exc:
@@ -216,7 +217,7 @@ class TranslatePanel(Panel):
         source, target, models = details.get("source_lang"), details.get("target_lang"), details.get("models")
         if error.code == "model_not_installed" and isinstance(models, str) and models:
             size = words.size(int(details.get("size_bytes") or 0))
-            action = render.button(words("tr_fetch", size=size), "fetch", models, kind="plain", drawing="down")
+            action = render.button(words("tr_fetch", size=size), "fetch", models, kind="second", drawing="down")
             names = {"source": words.language_name(str(source)), "target": words.language_name(str(target))}
             return render.notice("", words("tr_missing", **names, size=size), kind="info", action=action)
         return render.failure(words, error)

@@ -14,6 +14,7 @@ from ui.theme import CHART_COLOURS
 from ui.words import Words, label, words_of
 
 PERIODS = (7, 28, 90)
+HEIGHT_PX = 260
 KINDS = ("chat", "translation", "image", "speech", "transcription", "download")
 
 
@@ -38,11 +39,14 @@ class UsagePanel(Panel):
             self.tiles = area(elem_id="us-tiles", script=render.CLICKS)
             with gr.Column(visible=False, elem_id="us-charts") as self.charts:
                 with gr.Row(elem_classes="halves"):
-                    self.calls = gr.BarPlot(**_plot("us_by_day"), color="kind", x_bin="1d")
-                    self.tokens = gr.BarPlot(**_plot("us_tokens_day"), color="kind", x_bin="1d")
+                    self.calls = _bars("us_by_day")
+                    self.tokens = _bars("us_tokens_day")
                 with gr.Row(elem_classes="halves"):
-                    self.latency = gr.ScatterPlot(**_plot("us_latency_day"), color="kind")
-                    self.errors = gr.BarPlot(**_plot("us_errors_day"), color="kind", x_bin="1d")
+                    self.latency = gr.ScatterPlot(
+                        x="day", y="seconds", color="kind", label=label("us_latency_day"), y_lim=[0, None],
+                        height=HEIGHT_PX, min_width=300, buttons=[], tooltip="all", elem_id="us-latency-day",
+                    )  # fmt: skip
+                    self.errors = _bars("us_errors_day")
                 self.models = area(elem_id="us-models")
 
     def wire(self, tab: gr.Tab) -> None:
@@ -67,30 +71,29 @@ class UsagePanel(Panel):
         names = {kind: words(f"mo_kind_{kind}") for kind in KINDS}
         colours = dict(zip(names.values(), CHART_COLOURS, strict=True))
         by_day = _by_day(report, days, names)
-        look = {"color_map": colours, "x_title": " ", "y_title": " ", "y_lim": [0, None]}
         return {
             self.tiles: _tiles(report, words) + _legend(report, names),
             self.charts: gr.Column(visible=True),
-            self.calls: gr.BarPlot(by_day, y="calls", **look),
-            self.tokens: gr.BarPlot(by_day, y="tokens", **look),
-            self.latency: gr.ScatterPlot(by_day.dropna(subset=["seconds"]), y="seconds", **look),
-            self.errors: gr.BarPlot(by_day, y="errors", **look),
+            self.calls: _drawn(by_day, "calls", colours),
+            self.tokens: _drawn(by_day, "tokens", colours),
+            self.latency: gr.ScatterPlot(
+                by_day.dropna(subset=["seconds"]), y="seconds", color_map=colours, x_title=" ", y_title=" "
+            ),
+            self.errors: _drawn(by_day, "errors", colours),
             self.models: _table(report, words, names),
         }
 
 
-def _plot(key: str) -> dict[str, object]:
-    return {
-        "x": "day",
-        "y": "calls",
-        "label": label(key),
-        "y_lim": [0, None],
-        "height": 280,
-        "min_width": 300,
-        "buttons": [],
-        "tooltip": "all",
-        "elem_id": key.replace("_", "-"),
-    }
+def _bars(key: str) -> gr.BarPlot:
+    return gr.BarPlot(
+        x="day", y="calls", color="kind", x_bin="1d", label=label(key), y_lim=[0, None], height=HEIGHT_PX,
+        min_width=300, buttons=[], tooltip="all", elem_id=key.replace("_", "-"),
+    )  # fmt: skip
+
+
+def _drawn(frame: pd.DataFrame, y: str, colours: dict[str, str]) -> gr.BarPlot:
+    """Return new bars; the titles of the axes are blank, for the label says what they are."""
+    return gr.BarPlot(frame, y=y, color_map=colours, x_title=" ", y_title=" ", y_lim=[0, None])
 
 
 def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.DataFrame:
@@ -102,7 +105,8 @@ def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.Data
     period = pd.date_range(today - pd.Timedelta(days=days - 1), today, freq="D").strftime("%Y-%m-%d")
     missing = [day for day in period if day not in set(figures["day"])]
     first = figures["kind"].iloc[0]
-    blank = pd.DataFrame({"day": missing, "kind": first, "calls": 0, "tokens": 0.0, "errors": 0, "seconds": float("nan")})
+    none = {"kind": first, "calls": 0, "tokens": 0.0, "errors": 0, "seconds": float("nan")}
+    blank = pd.DataFrame({"day": missing, **none})
     columns = ["day", "kind", "calls", "tokens", "errors", "seconds"]
     whole = pd.concat([frame for frame in (figures[columns], blank) if len(frame)], ignore_index=True)
     return whole.assign(day=pd.to_datetime(whole["day"]), kind=whole["kind"].map(names)).sort_values("day")

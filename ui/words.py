@@ -19,23 +19,20 @@ Language = Literal["en", "pl"]
 LANGUAGES: tuple[Language, ...] = ("en", "pl")
 COOKIE = "hearth_lang"
 
-I18N = gr.I18n(
-    en={key: english for key, (english, _) in PHRASES.items()},
-    pl={key: polish for key, (_, polish) in PHRASES.items()},
-)
+# Filled by ``label``, for the whole of it travels with each page: only what the browser needs.
+_LABELS: dict[Language, dict[str, str]] = {language: {} for language in LANGUAGES}
+I18N = gr.I18n(en=_LABELS["en"], pl=_LABELS["pl"])
 
 
 def label(key: str) -> I18nData:
     """Return a phrase for a component's label, translated by the browser."""
-    if key not in PHRASES:
-        raise KeyError(f"no phrase named {key!r}; add it to ui/phrases.py")
+    for language in LANGUAGES:
+        _LABELS[language][key] = Words(language)(key)
     return I18N(key)
 
 
 def both(key: str) -> str:
     """Return a phrase as HTML in both languages, for what stands on the page: CSS shows the page's own."""
-    if key not in PHRASES:
-        raise KeyError(f"no phrase named {key!r}; add it to ui/phrases.py")
     return "".join(
         f'<span class="w" lang="{language}">{html.escape(text)}</span>'
         for language, text in zip(LANGUAGES, PHRASES[key], strict=True)
