@@ -22,19 +22,23 @@ def caller_of(request: Request) -> Caller:
 
 
 @asynccontextmanager
-async def cancelled_when_gone(request: Request, job: Job) -> AsyncIterator[None]:
-    """Cancel a job when its client hangs up inside the block, or the block fails."""
+async def cancelled_when_gone(request: Request, *jobs: Job) -> AsyncIterator[None]:
+    """Cancel jobs when their client hangs up inside the block, or the block fails."""
+
+    def cancel() -> None:
+        for job in jobs:
+            job.cancel()
 
     async def watch() -> None:
         while (await request.receive())["type"] != "http.disconnect":
             pass
-        job.cancel()
+        cancel()
 
     watcher = asyncio.create_task(watch())
     try:
         yield
     except BaseException:
-        job.cancel()
+        cancel()
         raise
     finally:
         watcher.cancel()

@@ -1,11 +1,15 @@
 """One generation over HTTP: submitted once, then followed, handed over, or cancelled with its client."""
 
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Sequence
+
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 
 from api.caller import caller_of, studio_of
 from api.idempotency import Once
-from studio import Event, Failed, Job, Terminal, error_class
+from studio import Event, Failed, Job, StudioError, Terminal, error_class
 from studio import Request as StudioRequest
 
 SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -20,9 +24,26 @@ def submit(http: Request, wanted: StudioRequest, fingerprint: str | None = None)
     Raises:
         StudioError: It is refused.
     """
+    return submit_all(http, [wanted], fingerprint)[0]
+
+
+def submit_all(http: Request, wanted: Sequence[StudioRequest], fingerprint: str | None = None) -> list[Job]:
+    """Submit several requests, all or none; otherwise like ``submit``."""
     once: Once = http.app.state.once
     studio, caller = studio_of(http), caller_of(http)
-    return once.do(http, fingerprint or repr(wanted), lambda: studio.submit(wanted, caller))
+
+    def make() -> list[Job]:
+        jobs: list[Job] = []
+        try:
+            for request in wanted:
+                jobs.append(studio.submit(request, caller))
+        except StudioError:
+            for job in jobs:
+                job.cancel()
+            raise
+        return jobs
+
+    return once.do(http, fingerprint or repr(wanted), make)
 
 
 def wants_async(http: Request) -> bool:
@@ -58,3 +79,40 @@ async def ended(job: Job) -> None:
     """Wait for a job's end; raises what it failed with."""
     async for _, event in job.events():
         raise_failed(event)
+
+
+async def merged(jobs: Sequence[Job], after: int = 0) -> AsyncGenerator[tuple[int, Event], None]:
+    """Yield the events of several jobs as they come, each with its job's place; cancels the jobs on the way out.
+
+    Args:
+        after: Skip this many events of the first job.
+    """
+    tasks: list[asyncio.Task[None]] = []
+    try:
+        if len(jobs) == 1:  # the usual case goes without a queue between
+            async for _, event in jobs[0].events(after):
+                yield 0, event
+            return
+        found: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
+
+        async def follow(index: int, job: Job) -> None:
+            async for _, event in job.events(0 if index else after):
+                found.put_nowait((index, event))
+
+        tasks = [asyncio.create_task(follow(index, job)) for index, job in enumerate(jobs)]
+        running = len(jobs)
+        while running:
+            index, event = await found.get()
+            running -= isinstance(event, Terminal)
+            yield index, event
+    finally:
+        for task in tasks:
+            task.cancel()
+        for job in jobs:
+            job.cancel()  # the client went away; harmless when they have ended
+
+
+def error_frame(event: Failed) -> str:
+    """Return a failure as OpenAI's clients expect it inside a stream."""
+    error = {"message": event.message, "type": "server_error", "param": None, "code": event.code}
+    return f"data: {json.dumps({'error': error}, ensure_ascii=False)}\n\n"

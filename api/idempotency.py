@@ -75,4 +75,5 @@ class Once:
 
 
 def _stands(value: object) -> bool:
-    return not (isinstance(value, Job) and value.state in ("failed", "cancelled"))
+    jobs = value if isinstance(value, list) else [value]
+    return not any(isinstance(job, Job) and job.state in ("failed", "cancelled") for job in jobs)

@@ -1,22 +1,26 @@
 """OpenAI-compatible routes: chat completions and models; the official clients work unchanged."""
 
+import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from api.caller import cancelled_when_gone, studio_of
-from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
+from api.generation import SSE_HEADERS, accepted, error_frame, first_output, merged, submit_all, wants_async
 from api.openai_schemas import ChatCompletionBody
+from api.replies import Reply, collected, model_of, usage_json, variants
 from studio import (
     KINDS,
     ChatRequest,
     Delta,
     Done,
     Failed,
+    InvalidRequest,
     Job,
+    Likelihood,
     Message,
     ModelInfo,
     Terminal,
@@ -28,7 +32,8 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 
 
 def _chat_request(body: ChatCompletionBody) -> ChatRequest:
-    stop = (body.stop,) if isinstance(body.stop, str) else tuple(body.stop or ())
+    if body.top_logprobs is not None and not body.logprobs:
+        raise InvalidRequest("top_logprobs goes with logprobs true. Send both, or neither.", field="top_logprobs")
     return ChatRequest(
         messages=tuple(
             Message("system" if message.role == "developer" else message.role, message.text())
@@ -42,82 +47,77 @@ def _chat_request(body: ChatCompletionBody) -> ChatRequest:
         min_p=body.min_p,
         repeat_penalty=body.repeat_penalty,
         seed=body.seed,
-        stop=stop,
+        stop=body.stops(),
+        json_schema=body.schema_text(),
+        logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
-
-
-def _usage(usage: Usage) -> dict[str, object]:
-    tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
-    return {
-        "prompt_tokens": tokens_in,
-        "completion_tokens": tokens_out,
-        "total_tokens": tokens_in + tokens_out,
-        "prompt_tokens_details": {"cached_tokens": usage.tokens_cached or 0},
-    }
 
 
 @router.post("/chat/completions", response_model=None)
 async def chat_completions(request: Request, body: ChatCompletionBody) -> Response:
     """The next message of a conversation, whole or as server-sent events."""
-    job = submit(request, _chat_request(body))
+    jobs = submit_all(request, variants(_chat_request(body), body.n))
     if wants_async(request):
-        return accepted(job)
-    head = {"id": f"chatcmpl-{job.id}", "created": int(time.time()), "model": job.spec.id if job.spec else body.model}
-    async with cancelled_when_gone(request, job):
-        after = await first_output(job, (Delta,))
+        return accepted(jobs[0])
+    head = {"id": f"chatcmpl-{jobs[0].id}", "created": int(time.time()), "model": model_of(jobs[0])}
+    async with cancelled_when_gone(request, *jobs):
+        after = await first_output(jobs[0], (Delta,))
         if not body.stream:
-            return JSONResponse(await _completion(job, head))
+            replies = [await collected(job) for job in jobs]
+            choices = [_choice(index, reply) for index, reply in enumerate(replies)]
+            usage = usage_json([reply.usage for reply in replies])
+            return JSONResponse({**head, "object": "chat.completion", "choices": choices, "usage": usage})
     include_usage = body.stream_options is not None and body.stream_options.include_usage
     return StreamingResponse(
-        _chunks(job, after, head, include_usage), media_type="text/event-stream", headers=SSE_HEADERS
+        _chunks(jobs, after, head, include_usage), media_type="text/event-stream", headers=SSE_HEADERS
     )
 
 
-async def _completion(job: Job, head: dict[str, object]) -> dict[str, object]:
-    text: list[str] = []
-    reasoning: list[str] = []
-    usage, finish_reason = Usage(), "stop"
-    async for _, event in job.events():
-        raise_failed(event)
-        if isinstance(event, Delta):
-            (reasoning if event.reasoning else text).append(event.text)
-        elif isinstance(event, Usage):
-            usage = event
-        elif isinstance(event, Done):
-            finish_reason = event.finish_reason
-    message: dict[str, object] = {"role": "assistant", "content": "".join(text), "refusal": None}
-    if reasoning:
-        message["reasoning_content"] = "".join(reasoning)
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
-    return {**head, "object": "chat.completion", "choices": [choice], "usage": _usage(usage)}
+def _choice(index: int, reply: Reply) -> dict[str, object]:
+    message: dict[str, object] = {"role": "assistant", "content": reply.text, "refusal": None}
+    if reply.reasoning:
+        message["reasoning_content"] = reply.reasoning
+    logprobs = _logprobs(reply.likelihoods)
+    return {"index": index, "message": message, "logprobs": logprobs, "finish_reason": reply.finish_reason}
 
 
-async def _chunks(job: Job, after: int, head: dict[str, object], include_usage: bool) -> AsyncIterator[str]:
+def _logprobs(likelihoods: Sequence[Likelihood]) -> dict[str, object] | None:
+    def one(token: Likelihood) -> dict[str, object]:
+        return {"token": token.token, "logprob": token.logprob, "bytes": list(token.token.encode())}
+
+    if not likelihoods:
+        return None
+    content = [{**one(token), "top_logprobs": [one(other) for other in token.others]} for token in likelihoods]
+    return {"content": content, "refusal": None}
+
+
+async def _chunks(jobs: Sequence[Job], after: int, head: dict[str, object], include_usage: bool) -> AsyncIterator[str]:
     frame = {**head, "object": "chat.completion.chunk"}
 
-    def chunk(delta: dict[str, str], finish_reason: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    def chunk(index: int, delta: dict[str, str], finish: str | None = None, tokens: Sequence[Likelihood] = ()) -> str:
+        logprobs = _logprobs(tokens)
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         return f"data: {json.dumps({**frame, 'choices': [choice]}, ensure_ascii=False)}\n\n"
 
-    usage = Usage()
-    try:
-        yield chunk({"role": "assistant", "content": ""})
-        async for _, event in job.events(after):
+    usages: dict[int, Usage] = {}
+    for index in range(len(jobs)):
+        yield chunk(index, {"role": "assistant", "content": ""})
+    async with contextlib.aclosing(merged(jobs, after)) as events:
+        async for index, event in events:
             if isinstance(event, Delta):
-                yield chunk({"reasoning_content" if event.reasoning else "content": event.text})
+                field = "reasoning_content" if event.reasoning else "content"
+                yield chunk(index, {field: event.text}, tokens=event.likelihoods)
             elif isinstance(event, Usage):
-                usage = event
+                usages[index] = event
             elif isinstance(event, Failed):
-                error = {"message": event.message, "type": "server_error", "param": None, "code": event.code}
-                yield f"data: {json.dumps({'error': error}, ensure_ascii=False)}\n\n"
+                yield error_frame(event)
                 return
             elif isinstance(event, Terminal):
-                yield chunk({}, event.finish_reason if isinstance(event, Done) else "stop")
-        if include_usage:
-            yield f"data: {json.dumps({**frame, 'choices': [], 'usage': _usage(usage)})}\n\n"
-        yield "data: [DONE]\n\n"
-    finally:
-        job.cancel()  # the client went away; harmless when the job has ended
+                yield chunk(index, {}, event.finish_reason if isinstance(event, Done) else "stop")
+    if include_usage:
+        usage = usage_json(list(usages.values()))
+        yield f"data: {json.dumps({**frame, 'choices': [], 'usage': usage})}\n\n"
+    yield "data: [DONE]\n\n"
 
 
 def _model(info: ModelInfo, created: int) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """What OpenAI's clients send, as far as the engines can do it; anything else is refused by name."""
 
+import json
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 
 class Strict(BaseModel):
@@ -37,15 +38,44 @@ class StreamOptions(Strict):
     include_usage: bool = False
 
 
-class ChatCompletionBody(Strict):
-    """The body of ``POST /v1/chat/completions``. ``top_k``, ``min_p`` and ``repeat_penalty`` are llama.cpp's."""
+class JsonSchema(Strict):
+    """A schema that the reply follows; it always does, with ``strict`` or without."""
+
+    name: str
+    schema_: Annotated[dict[str, JsonValue], Field(alias="schema")]
+    description: str | None = None
+    strict: bool | None = None
+
+
+class PlainText(Strict):
+    """Free text."""
+
+    type: Literal["text"]
+
+
+class AnyObject(Strict):
+    """Some JSON object."""
+
+    type: Literal["json_object"]
+
+
+class ObjectOfSchema(Strict):
+    """JSON that follows a schema."""
+
+    type: Literal["json_schema"]
+    json_schema: JsonSchema
+
+
+ResponseFormat = Annotated[PlainText | AnyObject | ObjectOfSchema, Field(discriminator="type")]
+
+
+class Sampling(Strict):
+    """What chat and text completions have in common. ``top_k``, ``min_p`` and ``repeat_penalty`` are llama.cpp's."""
 
     model: str
-    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=10_000)]
     stream: bool = False
     stream_options: StreamOptions | None = None
     max_tokens: int | None = None
-    max_completion_tokens: int | None = None
     temperature: float | None = None
     top_p: float | None = None
     top_k: int | None = None
@@ -53,8 +83,36 @@ class ChatCompletionBody(Strict):
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: str | list[str] | None = None
-    n: Literal[1] = 1
+    n: Annotated[int, Field(ge=1, le=8)] = 1
     user: str | None = None
+
+    def stops(self) -> tuple[str, ...]:
+        """Return what ends the reply."""
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+
+class ChatCompletionBody(Sampling):
+    """The body of ``POST /v1/chat/completions``."""
+
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=10_000)]
+    max_completion_tokens: int | None = None
+    response_format: ResponseFormat | None = None
+    logprobs: bool = False
+    top_logprobs: int | None = None
+
+    def schema_text(self) -> str | None:
+        """Return the schema that the reply must follow, as JSON."""
+        if isinstance(self.response_format, ObjectOfSchema):
+            return json.dumps(self.response_format.json_schema.schema_)
+        return '{"type": "object"}' if isinstance(self.response_format, AnyObject) else None
+
+
+class CompletionBody(Sampling):
+    """The body of ``POST /v1/completions``: text to be continued, without a chat template."""
+
+    prompt: str
+    echo: bool = False
+    logprobs: int | None = None
 
 
 class SpeechBody(Strict):

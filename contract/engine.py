@@ -53,6 +53,8 @@ class Engine(ABC):
             ``transcription``, ``remote`` or ``echo``.
         requires: Modules that must be importable, checked without importing them.
         extra: The extra of pyproject.toml that installs them; "" when they always come along.
+        options: Fields of a request that not every engine of its kind can do, and this one can; the
+            Studio refuses the others by name.
     """
 
     name: ClassVar[str]
@@ -60,6 +62,7 @@ class Engine(ABC):
     lane: ClassVar[str]
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = ""
+    options: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, spec: ModelSpec, *, threads: int = 1) -> None:
         """Args: spec: the model. threads: CPU threads it may use."""

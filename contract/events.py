@@ -24,11 +24,24 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
+class Likelihood:
+    """A token, the natural logarithm of its probability, and the likeliest others in its place."""
+
+    token: str
+    logprob: float
+    others: tuple["Likelihood", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Delta:
-    """*engine*: text to append to the output, never empty; ``reasoning`` text is shown apart."""
+    """*engine*: text to append to the output, never empty; ``reasoning`` text is shown apart.
+
+    ``likelihoods`` are those of its tokens, where the request asked for ``logprobs``.
+    """
 
     text: str
     reasoning: bool = False
+    likelihoods: tuple[Likelihood, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,9 @@ A request is plain data: making one never fails. ``check`` holds every rule, and
 it first, so that a refused request is logged like any other.
 """
 
+import json
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,6 +15,9 @@ from contract.errors import InputTooLarge, InvalidRequest
 from contract.models import Kind
 
 Role = Literal["system", "user", "assistant"]
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+# A grammar is compiled from it; longer ones take seconds.
+SCHEMA_CHARACTERS = 20_000
 ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 
 
@@ -40,15 +45,63 @@ def _check_range(field: str, value: float | None, low: float, high: float) -> No
         raise InvalidRequest(f"{field} is {value:g}; it must be from {low:g} to {high:g}.", field=field)
 
 
+def _check_whole(field: str, value: int | None, low: int, high: int) -> None:
+    _check_range(field, value, low, high)
+    if value is not None and not isinstance(value, int):
+        raise InvalidRequest(f"{field} is {value!r}; it must be a whole number.", field=field)
+
+
+def _check_plain(field: str, text: str) -> None:
+    """Refuse what is no text: NUL, and half of a pair of UTF-16, which no file or database takes."""
+    if not isinstance(text, str) or "\x00" in text:
+        raise InvalidRequest(f"{field} holds binary data, not text. Paste plain text.", field=field)
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        raise InvalidRequest(f"{field} holds half a character, not text. Paste plain text.", field=field) from exc
+
+
+def _check_model(name: str | None) -> None:
+    if name is not None and not isinstance(name, str):
+        raise InvalidRequest(f"model is {str(name)[:80]!r}; it must be a model's name.", field="model")
+
+
+def _check_language(field: str, code: str | None) -> None:
+    if code is not None and (not isinstance(code, str) or not _LANGUAGE.fullmatch(code)):
+        raise InvalidRequest(
+            f"{field} is {str(code)[:80]!r}; it must be a language's code, like 'en' or 'pl'.", field=field
+        )
+
+
 def _check_text(field: str, text: str, most: int) -> None:
     if not isinstance(text, str) or not text.strip():
         raise InvalidRequest(f"{field} is empty. Write some text and try again.", field=field)
-    if "\x00" in text:
-        raise InvalidRequest(f"{field} holds binary data, not text. Paste plain text.", field=field)
+    _check_plain(field, text)
     if len(text) > most:
         raise InputTooLarge(
             f"{field} has {len(text):,} characters; the limit is {most:,}. Send it in parts.", field=field, limit=most
         )
+
+
+def _check_schema(field: str, text: str) -> None:
+    if len(text) > SCHEMA_CHARACTERS:
+        raise InputTooLarge(
+            f"{field} has {len(text):,} characters; the limit is {SCHEMA_CHARACTERS:,}.",
+            field=field,
+            limit=SCHEMA_CHARACTERS,
+        )
+    try:
+        whole = isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        whole = False
+    if not whole:
+        raise InvalidRequest(f"{field} is no JSON object. Send a JSON Schema.", field=field)
+
+
+def _are_stops(value: object) -> bool:
+    if not isinstance(value, tuple | list) or len(value) > 8:  # a notebook may give a list, or one string by mistake
+        return False
+    return all(isinstance(text, str) and 1 <= len(text) <= 200 for text in value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +124,9 @@ class ChatRequest:
         top_p, min_p: 0 to 1.  top_k: 0 to 1,000 (0: off).  repeat_penalty: 0.5 to 2.
         seed: 0 to 2**32 - 1: the same seed and request give the same text.
         stop: Up to 8 strings that end the reply.
+        json_schema: A JSON Schema, as JSON text, that the reply must follow.
+        raw: The one message is text to be continued as it stands, without the model's chat template.
+        logprobs: Tell the log probability of each token and of that many likeliest others, 0 to 20.
         reply_id: The stored message that the reply is written into as it grows.
     """
 
@@ -85,10 +141,14 @@ class ChatRequest:
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    json_schema: str | None = None
+    raw: bool = False
+    logprobs: int | None = None
     reply_id: str | None = None
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
         if not self.messages:
             raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
         for message in self.messages:
@@ -96,8 +156,7 @@ class ChatRequest:
                 raise InvalidRequest(
                     f"messages has the role {message.role!r}; it must be one of {', '.join(ROLES)}.", field="messages"
                 )
-            if not isinstance(message.content, str) or "\x00" in message.content:
-                raise InvalidRequest("messages holds binary data, not text. Paste plain text.", field="messages")
+            _check_plain("messages", message.content)
         last = self.messages[-1]
         if last.role == "system":
             raise InvalidRequest("messages ends with a system message. End with the user's.", field="messages")
@@ -109,15 +168,20 @@ class ChatRequest:
                 field="messages",
                 limit=limits.chat_characters,
             )
-        _check_range("max_tokens", self.max_tokens, 1, 1_000_000)
+        _check_whole("max_tokens", self.max_tokens, 1, 1_000_000)
         _check_range("temperature", self.temperature, 0, 2)
         _check_range("top_p", self.top_p, 0, 1)
         _check_range("min_p", self.min_p, 0, 1)
-        _check_range("top_k", self.top_k, 0, 1_000)
+        _check_whole("top_k", self.top_k, 0, 1_000)
         _check_range("repeat_penalty", self.repeat_penalty, 0.5, 2)
-        _check_range("seed", self.seed, 0, 2**32 - 1)
-        if len(self.stop) > 8 or any(not text or len(text) > 200 for text in self.stop):
+        _check_whole("seed", self.seed, 0, 2**32 - 1)
+        if not _are_stops(self.stop):
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
+        _check_whole("logprobs", self.logprobs, 0, 20)
+        if self.raw and len(self.messages) != 1:
+            raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
+        if self.json_schema is not None:
+            _check_schema("json_schema", self.json_schema)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,9 +196,12 @@ class TranslateRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
         _check_text("text", self.text, limits.translate_characters)
         if not self.target_lang:
             raise InvalidRequest("target_lang is empty. Choose the language to translate into.", field="target_lang")
+        _check_language("target_lang", self.target_lang)
+        _check_language("source_lang", self.source_lang)
         if self.source_lang is not None and self.source_lang == self.target_lang:
             raise InvalidRequest(
                 f"source_lang and target_lang are both {self.target_lang!r}. Choose two languages.", field="target_lang"
@@ -166,7 +233,9 @@ class ImageRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
         _check_text("prompt", self.prompt, limits.prompt_characters)
+        _check_plain("negative_prompt", self.negative_prompt)
         if len(self.negative_prompt) > limits.prompt_characters:
             raise InputTooLarge(
                 f"negative_prompt has {len(self.negative_prompt):,} characters; "
@@ -174,13 +243,13 @@ class ImageRequest:
                 field="negative_prompt",
             )
         for field, value in (("width", self.width), ("height", self.height)):
-            _check_range(field, value, limits.image_min_px, limits.image_max_px)
+            _check_whole(field, value, limits.image_min_px, limits.image_max_px)
             if value is not None and value % 8:
                 raise InvalidRequest(f"{field} is {value}; it must be a multiple of 8.", field=field)
-        _check_range("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
+        _check_whole("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
         _check_range("guidance_scale", self.guidance_scale, 0, 30)
-        _check_range("seed", self.seed, 0, 2**32 - 1)
-        _check_range("num_images", self.num_images, 1, limits.images)
+        _check_whole("seed", self.seed, 0, 2**32 - 1)
+        _check_whole("num_images", self.num_images, 1, limits.images)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +263,7 @@ class SpeechRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
         _check_text("text", self.text, limits.speech_characters)
         _check_range("speed", self.speed, 0.5, 2)
 
@@ -209,6 +279,8 @@ class TranscribeRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
+        _check_language("language", self.language)
         if not self.audio.is_file():
             raise InvalidRequest("There is no recording. Upload one or record it, then try again.", field="audio")
         size = self.audio.stat().st_size
@@ -232,6 +304,7 @@ class DownloadRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest with the field, the value and the rule."""
+        _check_model(self.model)
         if not self.model or len(self.model) > 200:
             raise InvalidRequest("model is empty or over 200 characters. Name one model to fetch.", field="model")
 

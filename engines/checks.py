@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
+from contract.engine import Engine
 from contract.errors import EngineFailed, InvalidRequest, ModelDamaged
 from contract.models import ModelSpec, Scalar
-from contract.requests import Request
+from contract.requests import ChatRequest, Request
 
 _R = TypeVar("_R")
 _T = TypeVar("_T")
@@ -20,6 +21,16 @@ def expect(request: Request, wanted: type[_R], spec: ModelSpec) -> _R:
             model=spec.id,
         )
     return request
+
+
+def check_options(request: Request, spec: ModelSpec, engine: type[Engine]) -> None:
+    """Raise InvalidRequest for a field of the request that this engine can't do, by name."""
+    if not isinstance(request, ChatRequest):
+        return
+    for name in ("json_schema", "raw", "logprobs"):
+        value = getattr(request, name)
+        if value is not None and value is not False and name not in engine.options:
+            raise InvalidRequest(f"{spec.id} can't do {name}. Leave it out, or choose another model.", field=name)
 
 
 def loaded(part: _T | None, spec: ModelSpec) -> _T:

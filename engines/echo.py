@@ -71,6 +71,7 @@ class EchoChat(_Echo):
 
     name: ClassVar[str] = "echo-chat"
     kind: ClassVar[Kind] = "chat"
+    options: ClassVar[frozenset[str]] = frozenset({"raw"})
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)

@@ -22,14 +22,14 @@ import queue
 import secrets
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest, StudioError
-from contract.events import Delta, EngineEvent, Finish, Usage
+from contract.events import Delta, EngineEvent, Finish, Likelihood, Usage
 from contract.models import Kind, Scalar
 from contract.requests import ChatRequest, Request
 from engines.checks import damaged, expect, loaded, model_path, number
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     import xllamacpp
 
 Chunk = dict[str, "Json"]
+_Ask = Callable[[Chunk, Callable[[Chunk], bool]], object]
 Json = None | bool | int | float | str | list["Json"] | Chunk
 
 _GGUF_MAGIC = b"GGUF"
@@ -68,8 +69,11 @@ def _refused(error: Chunk, spec_id: str) -> StudioError:
     return EngineFailed(f"{spec_id} broke off: {message}. Try again.", model=spec_id)
 
 
-def _unexpected(exc: BaseException, spec_id: str) -> StudioError:
+def _unexpected(exc: BaseException, spec_id: str, chat: ChatRequest) -> StudioError:
     """The error table, second half: what calling llama.cpp raised."""
+    if chat.json_schema is not None and "schema" in str(exc).lower():
+        why = str(exc).rpartition("JSON schema")[2].strip(" .") or "it is no schema"
+        return InvalidRequest(f"{spec_id} can't follow json_schema ({why}). Simplify it.", field="json_schema")
     if isinstance(exc, TypeError | ValueError):  # text that is no valid Unicode, such as half an emoji
         return InvalidRequest(f"{spec_id} can't read the messages: {exc}. Send plain text.", field="messages")
     return EngineFailed(f"{spec_id} broke off: {exc}. Try again.", model=spec_id)
@@ -82,6 +86,7 @@ class LlamaCpp(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "llama"
     requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
+    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs"})
     _server: "xllamacpp.Server | None" = None
 
     @property
@@ -136,28 +141,29 @@ class LlamaCpp(Engine):
         share = self._room.take(min(longest, self._context_tokens) + _FIRST_SHARE, stop)
         if not share:
             return
-        run = _Run(server, self._body(chat), self._room, share)
+        ask = server.handle_completions if chat.raw else server.handle_chat_completions
+        run = _Run(ask, self._body(chat), self._room, share)
         run.start(self._runs)
         stop.on_set(run.cancel)
         try:
-            yield from self._events(run, stop)
+            yield from self._events(run, stop, chat)
         finally:
             run.cancel()
 
-    def _events(self, run: "_Run", stop: Stop) -> Iterator[EngineEvent]:
+    def _events(self, run: "_Run", stop: Stop, chat: ChatRequest) -> Iterator[EngineEvent]:
         finish = ""
         usage: Chunk = {}
         while (chunk := run.chunks.get()) is not None and not stop.is_set():
             if isinstance(chunk, Exception):
-                raise _unexpected(chunk, self.spec.id) from chunk
+                raise _unexpected(chunk, self.spec.id, chat) from chunk
             if "error" in chunk:
                 raise _refused(_object(chunk["error"]), self.spec.id)
             for choice in _objects(chunk.get("choices")):
-                delta = _object(choice.get("delta"))
+                delta = {"content": choice.get("text"), **_object(choice.get("delta"))}
                 for field, reasoning in (("reasoning_content", True), ("content", False)):
                     text = delta.get(field)
                     if isinstance(text, str) and text:
-                        yield Delta(text, reasoning)
+                        yield Delta(text, reasoning, _likelihoods(choice, chat.logprobs))
                 finish = str(choice.get("finish_reason") or finish)
             usage = _object(chunk.get("usage")) or usage
         if finish or run.out_of_room:
@@ -179,11 +185,20 @@ class LlamaCpp(Engine):
     def _body(self, chat: ChatRequest) -> Chunk:
         """The request in llama.cpp's words; a value that neither request nor model names is left to it."""
         body: Chunk = {
-            "messages": [{"role": message.role, "content": message.content} for message in chat.messages],
             "stream": True,
             "stream_options": {"include_usage": True},
             "return_progress": True,
         }
+        if chat.raw:
+            body["prompt"] = chat.messages[0].content
+        else:
+            body["messages"] = [{"role": message.role, "content": message.content} for message in chat.messages]
+        if chat.json_schema is not None:
+            schema: Chunk = {"name": "reply", "schema": json.loads(chat.json_schema)}
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        if chat.logprobs is not None:  # it tells none at all when asked for none beside the token itself
+            most = max(1, chat.logprobs)
+            body.update({"logprobs": most} if chat.raw else {"logprobs": True, "top_logprobs": most})
         own: dict[str, Scalar | None] = {name: self.spec.options.get(name) for name in _SAMPLING}
         asked: dict[str, Scalar | None] = {
             "temperature": chat.temperature,
@@ -209,15 +224,15 @@ class _Run:
     ``chunks`` holds JSON objects, then an exception if there was one, then None.
 
     Args:
-        server, body: Whom to ask for what.
+        ask, body: Whom to ask for what.
         room, share: Where room for ``share`` tokens was taken; the helper thread gives it back.
     """
 
-    def __init__(self, server: "xllamacpp.Server", body: Chunk, room: "_Room", share: int) -> None:
+    def __init__(self, ask: _Ask, body: Chunk, room: "_Room", share: int) -> None:
         self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
         self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
         self.out_of_room = False
-        self._server, self._body, self._room, self._share = server, body, room, share
+        self._call, self._body, self._room, self._share = ask, body, room, share
         self._cancelled = False
 
     def start(self, runs: set[threading.Thread]) -> None:
@@ -233,7 +248,7 @@ class _Run:
 
     def _ask(self, runs: set[threading.Thread]) -> None:
         try:
-            self._server.handle_chat_completions(self._body, self._receive)
+            self._call(self._body, self._receive)
         except Exception as exc:
             self.chunks.put(exc)
         finally:
@@ -311,6 +326,19 @@ def _trained_context(address: str, key: str) -> int:
         raise EngineFailed(f"llama.cpp began but does not answer: {exc!r}. Start Hearth again.") from exc
     finally:
         connection.close()
+
+
+def _likelihoods(choice: Chunk, others: int | None) -> tuple[Likelihood, ...]:
+    """What llama.cpp tells of a chunk's tokens, with as many of the likeliest others as were asked for."""
+
+    def one(token: Chunk) -> Likelihood:
+        rest = tuple(one(other) for other in _objects(token.get("top_logprobs"))[:others])
+        logprob = token.get("logprob")
+        return Likelihood(str(token.get("token")), logprob if isinstance(logprob, float) else 0.0, rest)
+
+    if others is None:
+        return ()
+    return tuple(one(token) for token in _objects(_object(choice.get("logprobs")).get("content")))
 
 
 def _object(value: Json) -> Chunk:

@@ -26,6 +26,7 @@ from contract.requests import (
     Request,
     TranslateRequest,
 )
+from engines.checks import check_options
 from store import Artifacts, Conversation, Conversations, Database, Interactions, JobRow, Jobs, Preferences, StoredFile
 from store.database import now
 from studio import health, library, recovery, sources, usage
@@ -187,6 +188,7 @@ class Studio(Calls):
                     raise InvalidRequest(
                         f"{job.spec.id} can't do {name}. Leave it out, or choose another model.", field=name
                     )
+        check_options(request, job.spec, engine)
         return self.lanes[engine.lane]
 
     def _spec_of(self, request: Request) -> ModelSpec:
