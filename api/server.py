@@ -2,9 +2,25 @@
 
 from fastapi import FastAPI
 
-from api import aliases, errors, health, jobs, openai, openai_audio, openai_completions, openai_images
+from api import (
+    aliases,
+    anthropic,
+    errors,
+    health,
+    jobs,
+    ollama,
+    openai,
+    openai_audio,
+    openai_completions,
+    openai_images,
+)
 from api.idempotency import Once
 from studio import Studio
+
+ROUTES = (
+    *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
+    *(jobs, aliases),
+)
 
 
 def create_api(studio: Studio) -> FastAPI:
@@ -20,6 +36,6 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.once = Once()
     app.state.dashboard = "starting"
     errors.install(app)
-    for module in (health, openai, openai_completions, openai_audio, openai_images, jobs, aliases):
+    for module in ROUTES:
         app.include_router(module.router)
     return app

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+from contract.errors import InvalidRequest
 from contract.events import EngineEvent
 from contract.models import Kind, ModelSpec
 from contract.requests import Request
@@ -54,7 +55,7 @@ class Engine(ABC):
         requires: Modules that must be importable, checked without importing them.
         extra: The extra of pyproject.toml that installs them; "" when they always come along.
         options: Fields of a request that not every engine of its kind can do, and this one can; the
-            Studio refuses the others by name.
+            Studio refuses the others by name. ``count_tokens``: it can count tokens.
     """
 
     name: ClassVar[str]
@@ -81,6 +82,10 @@ class Engine(ABC):
     @abstractmethod
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         """Do the job; once ``stop`` is set, end (without an event for it) within one token or step."""
+
+    def count_tokens(self, request: Request) -> int:
+        """Return how many tokens the model reads for a request; loaded, and with ``count_tokens`` in ``options``."""
+        raise InvalidRequest(f"{self.spec.id} can't count tokens. Choose another model.", model=self.spec.id)
 
     @abstractmethod
     def unload(self) -> None:

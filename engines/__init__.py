@@ -12,11 +12,13 @@ from engines.diffusers import Diffusers
 from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
 from engines.firefox import Firefox
 from engines.llama_cpp import LlamaCpp
+from engines.ollama import Ollama
 from engines.piper import Piper
 from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
+    Ollama,
     Firefox,
     Piper,
     Whisper,

@@ -71,7 +71,10 @@ class EchoChat(_Echo):
 
     name: ClassVar[str] = "echo-chat"
     kind: ClassVar[Kind] = "chat"
-    options: ClassVar[frozenset[str]] = frozenset({"raw"})
+    options: ClassVar[frozenset[str]] = frozenset({"raw", "count_tokens"})
+
+    def count_tokens(self, request: Request) -> int:
+        return sum(len(message.content.split()) for message in expect(request, ChatRequest, self.spec).messages)
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)
@@ -80,7 +83,7 @@ class EchoChat(_Echo):
         reply = said[-1].removeprefix(begun) if said else ""
         ends = [reply.find(text) for text in chat.stop if text in reply]
         words = re.findall(r"\s*\S+|\s+$", reply[: min(ends)] if ends else reply)
-        tokens_in = sum(len(message.content.split()) for message in chat.messages)
+        tokens_in = self.count_tokens(chat)
         limit = len(words) if chat.max_tokens is None else min(chat.max_tokens, len(words))
         tokens_out = 0
         for step in self._steps(stop):

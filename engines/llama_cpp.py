@@ -86,7 +86,7 @@ class LlamaCpp(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "llama"
     requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
-    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs"})
+    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs", "count_tokens"})
     _server: "xllamacpp.Server | None" = None
 
     @property
@@ -123,7 +123,8 @@ class LlamaCpp(Engine):
         except RuntimeError as exc:
             why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
             raise damaged(self.spec, why) from exc
-        self._context_tokens = min(params.n_ctx, _trained_context(server.listening_address, key))
+        self._address, self._key = server.listening_address, key
+        self._context_tokens = min(params.n_ctx, _trained_context(self._address, key))
         self._room = _Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
         self._server = server
@@ -149,6 +150,26 @@ class LlamaCpp(Engine):
             yield from self._events(run, stop, chat)
         finally:
             run.cancel()
+
+    def count_tokens(self, request: Request) -> int:
+        chat = expect(request, ChatRequest, self.spec)
+        loaded(self._server, self.spec)
+        messages: Json = [{"role": message.role, "content": message.content} for message in chat.messages]
+        prompt = self._post("/apply-template", {"messages": messages}).get("prompt")
+        whole: Chunk = {"content": prompt, "add_special": True, "parse_special": True}
+        tokens = self._post("/tokenize", whole).get("tokens")
+        if not isinstance(tokens, list):
+            raise EngineFailed(f"{self.spec.id} did not count the tokens. Try again.", model=self.spec.id)
+        return len(tokens)
+
+    def _post(self, path: str, body: Chunk) -> Chunk:
+        try:
+            answer = _http(self._address, self._key, "POST", path, body)
+        except (OSError, HTTPException, ValueError) as exc:
+            raise EngineFailed(f"{self.spec.id} does not answer: {exc!r}. Try again.", model=self.spec.id) from exc
+        if "error" in answer:
+            raise _refused(_object(answer["error"]), self.spec.id)
+        return answer
 
     def _events(self, run: "_Run", stop: Stop, chat: ChatRequest) -> Iterator[EngineEvent]:
         finish = ""
@@ -317,15 +338,23 @@ class _Room:
 
 def _trained_context(address: str, key: str) -> int:
     """The context length that the model was trained with, as the server that just began tells it."""
-    connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
     try:
-        connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
-        models: Json = json.loads(connection.getresponse().read())
-        return _number(_object(_objects(_object(models)["data"])[0]["meta"])["n_ctx_train"])
+        models = _http(address, key, "GET", "/v1/models")
+        return _number(_object(_objects(models["data"])[0]["meta"])["n_ctx_train"])
     except (OSError, HTTPException, ValueError, LookupError) as exc:
         raise EngineFailed(f"llama.cpp began but does not answer: {exc!r}. Start Hearth again.") from exc
+
+
+def _http(address: str, key: str, method: str, path: str, body: Chunk | None = None) -> Chunk:
+    """Ask the loopback port that llama.cpp's server listens on."""
+    connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
+    try:
+        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+        connection.request(method, path, None if body is None else json.dumps(body), headers)
+        answer: Json = json.loads(connection.getresponse().read())
     finally:
         connection.close()
+    return _object(answer)
 
 
 def _likelihoods(choice: Chunk, others: int | None) -> tuple[Likelihood, ...]:

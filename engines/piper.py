@@ -48,7 +48,7 @@ class Piper(Engine):
                 raise ValueError("it is no JSON object")
         except (OSError, ValueError) as exc:
             raise damaged(self.spec, f"{config.name} can't be read ({exc})") from exc
-        from piper import PiperVoice, SynthesisConfig
+        from piper import PiperVoice
 
         try:
             # Piper fetches dictionaries for a few languages into the folder that it is given.

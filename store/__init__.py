@@ -6,7 +6,7 @@ from store.database import Database
 from store.interactions import Interaction, Interactions
 from store.jobs import JobRow, Jobs
 from store.preferences import Preferences
-from store.sqlite import Transaction
+from store.sqlite import Transaction, plain_text
 
 __all__ = [
     "Artifacts",
@@ -21,4 +21,5 @@ __all__ = [
     "StoredFile",
     "StoredMessage",
     "Transaction",
+    "plain_text",
 ]

@@ -141,11 +141,14 @@ class Conversations:
 
     def fail_reply(self, reply_id: str, error_message: str) -> None:
         """Close a reply whose request was refused; the user's message above it stays."""
-        self._database.write(
-            lambda db: db.execute(
-                "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
-                (error_message, reply_id),
-            )
+        self._database.write(lambda db: self.fail_growing(db, reply_id, error_message))
+
+    @staticmethod
+    def fail_growing(db: Transaction, reply_id: str, error_message: str) -> None:
+        """Like ``fail_reply``, inside a write of the caller's; one that has ended stays as it is."""
+        db.execute(
+            "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
+            (error_message, reply_id),
         )
 
     def cut_off(self, error_message: str, before: str) -> int:

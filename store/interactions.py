@@ -1,6 +1,7 @@
 """The log: one append-only row for each interaction, whatever its surface and outcome."""
 
 import json
+import math
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -56,7 +57,12 @@ INSERT = f"INSERT INTO interactions ({', '.join(COLUMNS)}) VALUES ({', '.join(':
 
 def _row(interaction: Interaction) -> dict[str, Value]:
     row: dict[str, Value] = {name: getattr(interaction, name) for name in COLUMNS}
-    row["parameters"] = json.dumps(interaction.parameters, ensure_ascii=False, default=str)
+    # NaN and infinity, which only a refused request can have, are no JSON.
+    given = {
+        name: str(value) if isinstance(value, float) and not math.isfinite(value) else value
+        for name, value in interaction.parameters.items()
+    }
+    row["parameters"] = json.dumps(given, ensure_ascii=False, default=str)
     row["artifacts"] = json.dumps(interaction.artifacts)
     return row
 

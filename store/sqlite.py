@@ -50,13 +50,18 @@ def storable(parameters: Parameters) -> list[Value] | dict[str, Value]:
 
 
 def _storable(value: Value) -> Value:
-    if not isinstance(value, str) or value.isascii():
-        return value
+    return plain_text(value) if isinstance(value, str) else value
+
+
+def plain_text(text: str) -> str:
+    """Return ``text`` itself, or where it holds lone surrogates one with ``?`` in their place."""
+    if text.isascii():
+        return text
     try:
-        value.encode()
+        text.encode()
     except UnicodeEncodeError:
-        return value.encode("utf-8", "replace").decode()
-    return value
+        return text.encode("utf-8", "replace").decode()
+    return text
 
 
-__all__ = ["Migrations", "Parameters", "Transaction", "Value", "sqlite_utils", "storable"]
+__all__ = ["Migrations", "Parameters", "Transaction", "Value", "plain_text", "sqlite_utils", "storable"]

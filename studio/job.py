@@ -53,6 +53,7 @@ class Job:
         id: Sortable by time, not to be guessed.
         request, caller: What was asked, and by whom.
         spec: The model that does it, once known.
+        request_id: Of the HTTP request that asked, if one did.
         stop: The stop sign that its engine looks at.
         position: Place in the queue, 1 is next; 0 once it runs.
         conversation_id: The conversation that a chat job answers in, if any.
@@ -65,6 +66,7 @@ class Job:
         self.request = request
         self.caller = caller
         self.spec = spec
+        self.request_id: str | None = None
         self.stop = Stop()
         self.position = 0
         self.conversation_id: str | None = None

@@ -11,7 +11,7 @@ from typing import Literal
 import structlog
 
 import engines
-from contract.errors import InvalidRequest, ModelNotInstalled, UnknownModel
+from contract.errors import InvalidRequest, ModelDamaged, ModelNotInstalled, StudioError, UnknownModel
 from contract.models import Kind, ModelSpec
 from store import Preferences
 from studio import library
@@ -85,8 +85,12 @@ class Registry:
             damaged: dict[str, str] = {}
         else:
             found = library.scan(self._settings.models_dir)
-            installed = {spec.id: spec for spec in found.models}
-            damaged = {item.id: item.message for item in found.damaged}
+            installed = {spec.id: spec for spec in found.models if spec.engine in engines.ENGINES}
+            damaged = {item.id: item.message for item in found.damaged} | {
+                spec.id: f"{spec.title} is for the engine {spec.engine}, which this Hearth has not. Update Hearth."
+                for spec in found.models
+                if spec.engine not in engines.ENGINES
+            }
         with self._lock:
             self._installed, self._damaged = installed, damaged
 
@@ -118,7 +122,7 @@ class Registry:
 
         Raises:
             UnknownModel: Nobody knows the name. ModelNotInstalled: It is known, but not here.
-            InvalidRequest: It does another job.
+            ModelDamaged: It is here, and can't be used. InvalidRequest: It does another job.
         """
         if name is None:
             spec = self.default(kind)
@@ -147,7 +151,10 @@ class Registry:
             # Ids of models here are lower case; a server elsewhere has its own way.
             return self._installed.get(name.lower()) or self._remote.get(name)
 
-    def _not_here(self, name: str, kind: Kind) -> ModelNotInstalled | UnknownModel:
+    def _not_here(self, name: str, kind: Kind) -> StudioError:
+        why = self._damaged.get(name.lower())
+        if why is not None:
+            return ModelDamaged(why, model=name)
         entry = None if self._settings.demo else self._catalogue.get(name.lower())
         if entry is not None:
             return ModelNotInstalled(

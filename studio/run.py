@@ -7,7 +7,7 @@ closes the job's row and its reply in the same transaction, and only then tells 
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -30,7 +30,17 @@ from contract.events import (
 )
 from contract.ids import new_id
 from contract.requests import ChatRequest, DownloadRequest, ImageRequest, Request, TranscribeRequest
-from store import Artifacts, Conversations, Database, Interaction, Interactions, Jobs, StoredFile, Transaction
+from store import (
+    Artifacts,
+    Conversations,
+    Database,
+    Interaction,
+    Interactions,
+    Jobs,
+    StoredFile,
+    Transaction,
+    plain_text,
+)
 from store.database import now
 from studio.audio import SpeechFile
 from studio.job import Job
@@ -59,7 +69,7 @@ def input_text(request: Request) -> str:
 def parameters(request: Request) -> Mapping[str, object]:
     """Return a request's settings, without its texts and without what was left to the model."""
     values = {name: value for name, value in asdict(request).items() if name not in TEXT_FIELDS}
-    return {name: value for name, value in values.items() if value not in (None, "", (), [])}
+    return {name: value for name, value in values.items() if value is not False and value not in (None, "", (), [])}
 
 
 @dataclass(slots=True)
@@ -92,9 +102,13 @@ class Outcome:
             case Finish(reason):
                 self.finish_reason = reason
                 return
-            case Delta(text, reasoning):
-                (self.reasoning if reasoning else self.text).append(text)
+            case Delta():
+                if (text := plain_text(event.text)) is not event.text:
+                    event = replace(event, text=text)
+                (self.reasoning if event.reasoning else self.text).append(event.text)
+                job.publish(event)
                 self._save_reply()
+                return
             case Segment(text=text):
                 self.text.append(text.strip() + "\n")
             case Usage():
@@ -194,6 +208,7 @@ class Recorder:
             engine=spec.engine if spec else None,
             model=spec.id if spec else (named[:200] if isinstance(named, str) else None),
             job_id=job.id,
+            request_id=job.request_id,
             conversation_id=job.conversation_id,
             parameters=parameters(request),
             input=input_text(request),
@@ -212,27 +227,27 @@ class Recorder:
             error_message=failed.message if failed else None,
         )
 
-    def refused(self, job: Job, error: StudioError) -> None:
-        """Log a request that was not taken."""
-        failed = failed_event(error)
-        row = self.interaction(job, self.outcome(job), failed, refused=True)
-        self._database.submit(lambda db: Interactions.append(db, row))
+    def refuse(self, job: Job, error: StudioError) -> None:
+        """Log a request that is not taken, and close what it may have begun; does not wait."""
+        self.finish(job, self.outcome(job), failed_event(error), wait=False, refused=True)
 
-    def finish(self, job: Job, outcome: Outcome, terminal: Terminal, *, wait: bool = True) -> None:
-        """Write a job's end in one transaction, then tell it to the followers.
+    def finish(
+        self, job: Job, outcome: Outcome, terminal: Terminal, *, wait: bool = True, refused: bool = False
+    ) -> None:
+        """Write a job's end in one transaction, then tell it to the followers; never raises.
 
         A disk that takes no row must not leave the followers waiting: then the job ends all the
         same, as failed, and the server's log keeps the reason.
         """
-        row = self.interaction(job, outcome, terminal)
-        write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
-        if not wait:
-            job.publish(terminal)
-            return
         try:
-            write.result()
+            row = self.interaction(job, outcome, terminal, refused=refused)
+            write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
+            if wait:
+                write.result()
+            else:
+                write.add_done_callback(lambda done: _tell_lost(job, done.exception()))
         except Exception as exc:
-            log.exception("job_not_recorded", job=job.id)
+            _tell_lost(job, exc)
             if isinstance(terminal, Done) and isinstance(exc, StorageFailed):
                 terminal = failed_event(exc)
         job.publish(terminal)
@@ -241,9 +256,15 @@ class Recorder:
         for file in outcome.files:
             Artifacts.add(db, file, self._artifacts.folder)
         Interactions.append(db, row)
-        Jobs.finish(db, job.id, row.status, row.model, row.error_code, row.error_message)
+        refused = row.status == "refused"
+        Jobs.finish(db, job.id, "failed" if refused else row.status, row.model, row.error_code, row.error_message)
         request = job.request
-        if isinstance(request, ChatRequest) and request.reply_id is not None:
+        # A conversation is known only after its owner was checked.
+        if not isinstance(request, ChatRequest) or request.reply_id is None or job.conversation_id is None:
+            return
+        if refused:
+            Conversations.fail_growing(db, request.reply_id, row.error_message or "")
+        else:
             Conversations.finish_reply(
                 db,
                 request.reply_id,
@@ -270,13 +291,16 @@ def failed_event(error: StudioError) -> Failed:
     return Failed(error.code, error.title, error.message, error.status, dict(error.details))
 
 
-def unexpected(job: Job, exc: Exception) -> Failed:
+def unexpected(job: Job, exc: Exception) -> EngineFailed:
     """Log a bug with its traceback, and return what a person sees of it: an id and no more."""
     log.error("job_crashed", job=job.id, kind=job.kind, exc_info=exc)
-    return failed_event(
-        EngineFailed(
-            f"Something unexpected went wrong. The server's log tells more under {job.id}. Try again, and report it "
-            "if it stays.",
-            job=job.id,
-        )
+    return EngineFailed(
+        f"Something unexpected went wrong. The server's log tells more under {job.id}. Try again, and report it "
+        "if it stays.",
+        job=job.id,
     )
+
+
+def _tell_lost(job: Job, exc: BaseException | None) -> None:
+    if exc is not None:
+        log.error("job_not_recorded", job=job.id, exc_info=exc)

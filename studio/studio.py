@@ -4,19 +4,16 @@
 engine, and the recorder writes the row. Nothing here waits: a surface submits and follows.
 """
 
-import contextlib
-import threading
 import time
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import structlog
 
 import engines
-from contract.engine import Engine
-from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError
-from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Terminal
+from contract.engine import Engine, Stop
+from contract.errors import Forbidden, InvalidRequest, StudioError
 from contract.models import Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
@@ -29,7 +26,7 @@ from contract.requests import (
 from engines.checks import check_options
 from store import Artifacts, Conversation, Conversations, Database, Interactions, JobRow, Jobs, Preferences, StoredFile
 from store.database import now
-from studio import health, library, recovery, sources, usage
+from studio import health, library, recovery, usage
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
@@ -38,16 +35,15 @@ from studio.health import Health
 from studio.job import Job
 from studio.lanes import LANES, Lane
 from studio.registry import ModelInfo, Registry
-from studio.residency import MIB, Residency, StoppedWaiting
-from studio.run import Outcome, Recorder, failed_event, input_text, unexpected
+from studio.residency import MIB, Residency
+from studio.run import Recorder, input_text, unexpected
 from studio.settings import Settings
+from studio.shelf import Shelf
 from studio.usage import Usage
+from studio.worker import Worker, spec_for
 
 log = structlog.get_logger(__name__)
-JOBS_KEPT = 500
-JOBS_KEPT_S = 900.0
 CLOSE_S = 5.0
-DOWNLOAD_TOLD_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +89,9 @@ class Studio(Calls):
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
-        self.lanes = {name: Lane(name, size, self._run, self._drop) for name, size in LANES.items()}
-        self._jobs: dict[str, Job] = {}
-        self._jobs_lock = threading.Lock()
+        worker = Worker(settings, self.registry, self.residency, self._recorder, self._job_rows, self.detect)
+        self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
+        self._shelf = Shelf()
         self._closed = False
 
     @classmethod
@@ -118,8 +114,9 @@ class Studio(Calls):
         self.registry.close()
         for job in self.jobs(None):
             job.cancel()
+        deadline = time.monotonic() + CLOSE_S
         for lane in self.lanes.values():
-            lane.close(CLOSE_S)
+            lane.close(max(0.0, deadline - time.monotonic()))
         self.residency.close()
         self._database.close()
         recovery.release(self._alive)
@@ -138,13 +135,13 @@ class Studio(Calls):
         Raises:
             StudioError: It is refused: a bad value, an unknown model, a full lane. The log has it too.
         """
-        job = Job(request, caller or Caller())
+        job = self._new_job(request, caller or Caller())
         try:
             request.check(self.limits)
             if isinstance(request, ChatRequest) and request.reply_id is not None:
                 job.conversation_id = self.conversations.conversation_of(request.reply_id, job.caller.owner)
             lane = self._lane_of(job)
-            self._remember(job)
+            self._shelf.put(job)
             self._job_rows.add(
                 JobRow(
                     id=job.id,
@@ -159,15 +156,29 @@ class Studio(Calls):
                     reply_id=getattr(request, "reply_id", None),
                 )
             )
-            try:
-                lane.put(job)
-            except StudioError as error:
-                self._recorder.finish(job, self._recorder.outcome(job), failed_event(error), wait=False)
-                raise
+            lane.put(job)
         except StudioError as error:
-            if job.id not in self._jobs:
-                self._recorder.refused(job, error)
+            self._recorder.refuse(job, error)
             raise
+        except Exception as exc:  # a bug, or a system that fails where none should: told by an id
+            told = unexpected(job, exc)
+            self._recorder.refuse(job, told)
+            raise told from exc
+        return job
+
+    def refuse(
+        self, request: Request, caller: Caller, error: StudioError, conversation_id: str | None = None
+    ) -> StudioError:
+        """Log a request that a surface does not even submit; returns ``error``, to be raised."""
+        job = self._new_job(request, caller)
+        job.conversation_id = conversation_id
+        self._recorder.refuse(job, error)
+        return error
+
+    @staticmethod
+    def _new_job(request: Request, caller: Caller) -> Job:
+        job = Job(request, caller)
+        job.request_id = structlog.contextvars.get_contextvars().get("request_id")
         return job
 
     def _lane_of(self, job: Job) -> Lane:
@@ -179,143 +190,24 @@ class Studio(Calls):
         if isinstance(request, TranslateRequest) and request.model is None and request.source_lang is None:
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]
-        job.spec = self._spec_of(request)
+        job.spec = spec_for(self.registry, request)
         engine = engines.ENGINES[job.spec.engine]
         engines.require(engine)
-        if isinstance(request, ChatRequest):
-            for name in ("json_schema", "raw", "logprobs"):
-                if getattr(request, name) not in (None, False) and name not in engine.options:
-                    raise InvalidRequest(
-                        f"{job.spec.id} can't do {name}. Leave it out, or choose another model.", field=name
-                    )
         check_options(request, job.spec, engine)
         return self.lanes[engine.lane]
-
-    def _spec_of(self, request: Request) -> ModelSpec:
-        if isinstance(request, TranslateRequest) and request.model is None and request.source_lang is not None:
-            return self.registry.for_pair(request.source_lang, request.target_lang)
-        return self.registry.find(request.model, request.kind)
-
-    def _run(self, job: Job) -> None:
-        job.times.started = time.monotonic()
-        self._job_rows.started(job.id)
-        outcome = self._recorder.outcome(job)
-        terminal: Terminal
-        try:
-            self._work(job, outcome)
-            terminal = Cancelled() if job.stop.is_set() else Done(outcome.finish_reason)
-        except StoppedWaiting:
-            terminal = Cancelled()
-        except StudioError as error:
-            terminal = Cancelled() if job.stop.is_set() else failed_event(error)
-        except Exception as exc:  # a bug of ours or of a library: told by its id, logged in full
-            terminal = unexpected(job, exc)
-        try:
-            outcome.close()
-        except Exception as exc:
-            terminal = failed_event(exc) if isinstance(exc, StudioError) else unexpected(job, exc)
-        self._recorder.finish(job, outcome, terminal)
-        job.forget_previews()
-
-    def _drop(self, job: Job) -> None:
-        """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
-        self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
-
-    def _work(self, job: Job, outcome: Outcome) -> None:
-        if isinstance(job.request, DownloadRequest):
-            self._download(job, job.request, outcome)
-            return
-        request = self._with_language(job, outcome)
-        spec = job.spec = job.spec or self._spec_of(request)
-        engines.require(engines.ENGINES[spec.engine])
-        with self.residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title))) as engine:
-            job.times.loaded = time.monotonic()
-            self._take_all(job, outcome, engine.run(request, job.stop))
-
-    @staticmethod
-    def _take_all(job: Job, outcome: Outcome, events: Iterator[EngineEvent]) -> None:
-        # The engine's generator is closed here, on the thread that iterates it, also when a
-        # follower-side failure ends the loop early.
-        try:
-            for event in events:
-                outcome.take(event)
-                if job.stop.is_set():
-                    return
-        finally:
-            if isinstance(events, Generator):
-                events.close()
-
-    def _with_language(self, job: Job, outcome: Outcome) -> Request:
-        request = job.request
-        if not isinstance(request, TranslateRequest) or request.source_lang is not None or request.model is not None:
-            return request
-        found = self.detect(request.text)
-        if not found:
-            raise InvalidRequest(
-                "The language of the text can't be told: it has too few words. Choose the source language.",
-                field="source_lang",
-            )
-        language, confidence = found[0]
-        outcome.take(Detected(language, confidence))
-        if language == request.target_lang:
-            raise InvalidRequest(
-                f"The text seems to be in {language!r} already. Choose another target, or the source language.",
-                field="target_lang",
-                source_lang=language,
-            )
-        return replace(request, source_lang=language)
-
-    def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
-        entry = library.entry_for(request.model, self.registry.catalogue)
-        fetchers = sources.table(ollama_host=self.registry.ollama_host)
-        told = 0.0
-        events = library.install(entry, self.settings.models_dir, job.stop, fetchers)
-        with contextlib.closing(events):
-            for event in events:
-                if time.monotonic() - told >= DOWNLOAD_TOLD_EVERY_S or event.step == event.total:
-                    told = time.monotonic()
-                    outcome.take(event)
-                if job.stop.is_set():
-                    return
-        self.registry.refresh()
 
     def _make_engine(self, spec: ModelSpec) -> Engine:
         return engines.ENGINES[spec.engine](spec, threads=self.settings.threads)
 
     # Jobs
 
-    def _remember(self, job: Job) -> None:
-        with self._jobs_lock:
-            self._jobs[job.id] = job
-            old = [kept for kept in self._jobs.values() if kept.finished]
-            horizon = time.monotonic() - JOBS_KEPT_S
-            surplus = len(old) - JOBS_KEPT
-            for index, kept in enumerate(old):
-                if index < surplus or (kept.times.finished or 0) < horizon:
-                    del self._jobs[kept.id]
-
     def job(self, job_id: str, caller: Caller) -> Job:
         """Return a job of the caller's; raises NotFound for an unknown one and for somebody else's."""
-        with self._jobs_lock:
-            job = self._jobs.get(job_id)
-        if job is None or job.caller.owner != caller.owner:
-            raise NotFound(
-                f"There is no job {job_id[:64]!r}. Finished ones are kept for {JOBS_KEPT_S / 60:.0f} minutes.",
-                id=job_id[:64],
-            )
-        return job
+        return self._shelf.get(job_id, caller)
 
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return the unfinished jobs of a caller's owner (None: everybody's), oldest first."""
-        with self._jobs_lock:
-            jobs = list(self._jobs.values())
-        return [
-            job
-            for job in jobs
-            if not job.finished
-            and (caller is None or job.caller.owner == caller.owner)
-            and (kind is None or job.kind == kind)
-        ]
+        return self._shelf.unfinished(caller, kind)
 
     # Chat
 
@@ -342,21 +234,25 @@ class Studio(Calls):
             StudioError: The request is refused; the text is kept in the conversation all the same.
         """
         settings = settings or ChatSettings()
-        ChatRequest(messages=(Message("user", text),), **asdict(settings)).check(self.limits)
-        if conversation_id is None:
-            conversation_id = self.conversations.create(caller.owner, "").id
-        conversation, _, reply_id = self.conversations.say(
-            conversation_id, caller.owner, text, settings.model, revision
-        )
-        turns = [
-            Message(message.role, message.content)
-            for message in self.conversations.messages(conversation_id, caller.owner)
-            if message.content and message.id != reply_id
-        ]
-        before = (Message("system", system),) if system.strip() else ()
-        request = ChatRequest(messages=(*before, *turns), reply_id=reply_id, **asdict(settings))
+        request = ChatRequest(messages=(Message("user", text),), **asdict(settings))
         try:
-            return conversation, self.submit(request, caller)
+            request.check(self.limits)
+            if conversation_id is None:
+                conversation_id = self.conversations.create(caller.owner, "").id
+            conversation, _, reply_id = self.conversations.say(
+                conversation_id, caller.owner, text, settings.model, revision
+            )
+        except StudioError as error:
+            self.refuse(request, caller, error, conversation_id)
+            raise
+        try:
+            turns = [
+                Message(message.role, message.content)
+                for message in self.conversations.messages(conversation_id, caller.owner)
+                if message.content and message.id != reply_id
+            ]
+            before = (Message("system", system),) if system.strip() else ()
+            return conversation, self.submit(replace(request, messages=(*before, *turns), reply_id=reply_id), caller)
         except StudioError as error:
             self.conversations.fail_reply(reply_id, error.message)
             raise
@@ -387,6 +283,21 @@ class Studio(Calls):
     def usable_models(self) -> list[ModelInfo]:
         """Return the models that a request can name now."""
         return [info for info in self.models() if info.state in ("installed", "loaded", "loading", "remote")]
+
+    def count_tokens(self, request: ChatRequest) -> int:
+        """Return how many tokens a chat model reads for a request; waits, for the model to load too.
+
+        Raises:
+            InvalidRequest: The request is bad, or the model's engine has no tokenizer at hand.
+        """
+        request.check(self.limits)
+        spec = self.spec(request.model, "chat")
+        engine = engines.ENGINES[spec.engine]
+        engines.require(engine)
+        if "count_tokens" not in engine.options:
+            raise InvalidRequest(f"{spec.id} can't count tokens. Choose another model.", field="model")
+        with self.residency.use(spec, Stop(), lambda: None) as ready:
+            return ready.count_tokens(request)
 
     def artifact(self, artifact_id: str, caller: Caller) -> StoredFile:
         """Return a file that one of the caller's jobs made; raises NotFound otherwise."""

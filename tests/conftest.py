@@ -2,12 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import filelock
 import pytest
 
+from studio import Settings, Studio
 from studio.starters import fetch_starters, missing_starters
+from tests.serving import Server
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +23,18 @@ def starters() -> Path:
     assert not failed, f"the starters could not be fetched: {failed}"
     assert missing_starters(cache) == []
     return cache
+
+
+@pytest.fixture
+def echo_studio(tmp_path: Path) -> Iterator[Studio]:
+    """A studio on the echo engines alone, with a fresh data folder."""
+    with Studio.open(Settings(demo=True, data_dir=tmp_path)) as studio:
+        yield studio
+
+
+@pytest.fixture(scope="module")
+def echo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The real app.py on the echo engines alone, one for the tests of a file."""
+    server = Server(tmp_path_factory.mktemp("echo-server"), "--demo").start()
+    yield server
+    server.stop()

@@ -27,7 +27,10 @@ def of_kind(studio: Studio, kind: Kind, chosen: str | None = None) -> Choices:
 
 
 def hint(studio: Studio, model: str | None, words: Words) -> str:
-    """Return one muted line on what a model is not good for; "" where nothing is known."""
+    """Return one muted line on what a model is not good for, or where to get one when there is none."""
+    if model is None:
+        go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
+        return render.notice("", words("no_model"), kind="info", action=go)
     for info in studio.models():
         if info.spec.id == model:
             note = words.note(info.spec.id, info.spec.note)

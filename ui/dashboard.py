@@ -47,18 +47,20 @@ def build(studio: Studio) -> gr.Blocks:
                         translate.build()
                     with gr.Tab(label("tab_images"), id="images", elem_id="tab-images") as images_tab:
                         images.build()
-                    with gr.Tab(label("tab_speech"), id="speech", elem_id="tab-speech"):
+                    with gr.Tab(label("tab_speech"), id="speech", elem_id="tab-speech") as speech_tab:
                         speech.build()
                     with gr.Tab(label("tab_models"), id="models", elem_id="tab-models") as models_tab:
                         models.build()
                     with gr.Tab(label("tab_usage"), id="usage", elem_id="tab-usage") as usage_tab:
                         usage.build()
-        for panel in (chat, translate, images, speech, models):
+        for panel in (chat, translate, images, speech):
             panel.wire(demo)
+        # What is costly to draw waits until its panel is opened.
+        models.wire(models_tab)
         usage.wire(usage_tab)
         on([chat_tab.select], chat.list_models, [chat.model], [chat.model, chat.hint])
-        on([images_tab.select], images.list_models, [], [images.model, images.hint])
-        on([models_tab.select], models.show, [], [models.list])
+        on([images_tab.select], images.list_models, [images.model], [images.model, images.hint])
+        on([speech_tab.select], speech.list_models, [speech.voice, speech.model], [speech.voice, speech.model])
 
         def leave(request: gr.Request) -> None:
             turns.leave(page_of(request))

@@ -77,7 +77,7 @@ class ImagesPanel(Panel):
     async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the pictures made so far, and follow the one that is being made."""
         words, caller = words_of(request), caller_of(request)
-        yield {**self.list_models(request), self.status: self._start(words), **await self._pictures(request)}
+        yield {**self.list_models(None, request), self.status: self._start(words), **await self._pictures(request)}
         running = [job for job in self.studio.jobs(caller, "image") if job.caller.via == "ui"]
         if running and isinstance(running[-1].request, ImageRequest):
             yield {self.prompt: running[-1].request.prompt}
@@ -152,12 +152,13 @@ class ImagesPanel(Panel):
                 job.cancel()
         return {self.status: gr.skip()}
 
-    def list_models(self, request: gr.Request) -> Updates:
-        """Offer the image models that can be used now."""
-        offered = choices.of_kind(self.studio, "image")
+    def list_models(self, model: str | None, request: gr.Request) -> Updates:
+        """Offer the image models that can be used now; the chosen one stays chosen."""
+        offered = choices.of_kind(self.studio, "image", model)
         return {
             self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
-            self.hint: choices.hint(self.studio, offered.value, words_of(request)),
+            # With no model at all, the panel itself says what to do.
+            self.hint: choices.hint(self.studio, offered.value, words_of(request)) if offered.value else "",
         }
 
     def tell_hint(self, model: str | None, request: gr.Request) -> Updates:

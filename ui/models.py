@@ -33,10 +33,10 @@ class ModelsPanel(Panel):
             self.status = area(elem_id="mo-status", script=render.CLICKS)
             self.list = area(elem_id="mo-list", script=render.CLICKS)
 
-    def wire(self, demo: gr.Blocks) -> None:
-        """Connect the events."""
+    def wire(self, tab: gr.Tab) -> None:
+        """Connect the events; the list is long, so it is drawn when the panel is opened."""
         outputs = [self.hub, self.status, self.list]
-        on([demo.load], self.load, [], outputs)
+        on([tab.select], self.load, [], outputs)
         on([self.go.click, self.hub.submit], self.fetch_hub, [self.hub], outputs)
         on([self.status.click, self.list.click], self.act, [], outputs)
 
@@ -50,10 +50,6 @@ class ModelsPanel(Panel):
         if self.studio.jobs(caller_of(request), "download"):
             async for updates in self._watch(request):
                 yield updates
-
-    async def show(self, request: gr.Request) -> Updates:
-        """Show the list as it is now: models come into memory and leave it."""
-        return {self.list: await self._draw(words_of(request))}
 
     async def fetch_hub(self, name: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Download a model of the Hugging Face Hub."""

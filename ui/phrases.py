@@ -29,7 +29,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "cancel": ("Cancel", "Anuluj"),
     "download": ("Download", "Pobierz"),
     "go_models": ("Go to Models", "Przejdź do Modeli"),
-    "no_model": ("No model", "Brak modelu"),
+    "no_model": ("There is no model for this yet.", "Nie ma jeszcze modelu do tego."),
     # What is going on
     "queued": ("Waiting: {n} before you", "W kolejce: przed tobą {n}"),
     "queued_next": ("Waiting: you are next", "W kolejce: jesteś następny"),
@@ -48,13 +48,11 @@ PHRASES: dict[str, tuple[str, str]] = {
     "first_after": ("first after {n}", "pierwszy po {n}"),
     "took": ("took {n}", "trwało {n}"),
     "per_second": ("{n} tokens/s", "{n} tokenów/s"),
-    "times_faster": ("{n} × faster than speech", "{n} × szybciej niż mowa"),
     # Chat
     "chat_title": ("New conversation", "Nowa rozmowa"),
     "chat_new": ("New chat", "Nowy czat"),
     "chat_ask": ("Ask anything…", "Zapytaj o cokolwiek…"),
     "chat_ask_label": ("Your message", "Twoja wiadomość"),
-    "chat_ask_keys": ("Enter sends · Shift+Enter starts a new line", "Enter wysyła · Shift+Enter nowa linia"),
     "chat_send": ("Send", "Wyślij"),
     "chat_empty": (
         "Ask a question, or start with this one:",
@@ -67,8 +65,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "chat_history": ("Conversation", "Rozmowa"),
     "chat_reply": ("Reply being written", "Pisana odpowiedź"),
     "chat_earlier": ("Earlier messages", "Wcześniejsze wiadomości"),
-    "chat_regenerate": ("Write again", "Napisz ponownie"),
-    "chat_again": ("Try again", "Spróbuj ponownie"),
     "chat_list": ("Conversations", "Rozmowy"),
     "chat_none": ("Your conversations will be kept here.", "Tu będą twoje rozmowy."),
     "chat_today": ("Today", "Dziś"),
@@ -80,7 +76,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "chat_delete_sure": ("Delete for good?", "Usunąć na zawsze?"),
     "chat_delete_yes": ("Delete", "Usuń"),
     "chat_delete_no": ("Keep", "Zostaw"),
-    "chat_deleted": ("The conversation is deleted.", "Rozmowa została usunięta."),
     "chat_thinking": ("Thinking", "Rozważania"),
     "chat_system": ("Instructions for the model", "Wskazówki dla modelu"),
     "chat_system_hint": ("For instance: answer briefly.", "Na przykład: odpowiadaj krótko."),
@@ -88,10 +83,6 @@ PHRASES: dict[str, tuple[str, str]] = {
     "chat_temperature_hint": ("Low is steady, high is inventive.", "Niska jest stała, wysoka pomysłowa."),
     "chat_max_tokens": ("Longest reply, in tokens", "Najdłuższa odpowiedź, w tokenach"),
     "chat_max_tokens_hint": ("A token is about four letters.", "Token to około czterech liter."),
-    "chat_elsewhere": (
-        "A reply is being written in another tab; it is shown here too.",
-        "W innej karcie powstaje odpowiedź; widać ją też tutaj.",
-    ),
     # Translate
     "tr_title": ("Translate", "Tłumaczenie"),
     "tr_from": ("From", "Z języka"),
@@ -105,20 +96,12 @@ PHRASES: dict[str, tuple[str, str]] = {
     "tr_empty": ("Type; the translation appears as you write.", "Pisz; tłumaczenie pojawia się od razu."),
     "tr_example": ("The fire is warm and the tea is ready.", "The fire is warm and the tea is ready."),
     "tr_detected": ("{language}, {n} % sure", "{language}, na {n} %"),
-    "tr_unsure": ("The language could not be told; choose it.", "Nie udało się rozpoznać języka; wybierz go."),
     "tr_missing": (
         "{source} → {target} is not on this machine yet. It takes {size}.",
         "Pary {source} → {target} nie ma jeszcze na tym komputerze. Zajmie {size}.",
     ),
-    "tr_no_pair": (
-        "No model translates {source} → {target}. Choose another pair.",
-        "Żaden model nie tłumaczy {source} → {target}. Wybierz inną parę.",
-    ),
     "tr_same": ("Choose two languages.", "Wybierz dwa różne języki."),
-    "tr_via": ("through {language}", "przez {language}"),
     "tr_fetch": ("Download {size}", "Pobierz {size}"),
-    "tr_fetching": ("Downloading {model}", "Pobieram: {model}"),
-    "tr_fetched": ("The pair is ready.", "Para jest gotowa."),
     # Images
     "im_title": ("Images", "Obrazy"),
     "im_prompt": ("What should be seen?", "Co ma być widać?"),
@@ -200,12 +183,9 @@ PHRASES: dict[str, tuple[str, str]] = {
     "mo_of": ("{done} of {total}", "{done} z {total}"),
     "mo_fetched": ("{title} is ready.", "Gotowe: {title}."),
     "mo_cancelled": ("The download is cancelled; nothing is left behind.", "Anulowano pobieranie; nic nie zostało."),
-    "mo_licence": ("Licence", "Licencja"),
-    "mo_languages": ("Languages", "Języki"),
     # Usage
     "us_title": ("Usage", "Zużycie"),
     "us_period": ("Period", "Okres"),
-    "us_days": ("{n} day|{n} days", "{n} dzień|{n} dni|{n} dni"),
     "us_7": ("7 days", "7 dni"),
     "us_28": ("28 days", "28 dni"),
     "us_90": ("90 days", "90 dni"),
@@ -223,11 +203,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "us_tokens_day": ("Tokens by day", "Tokeny według dni"),
     "us_latency_day": ("Median latency by day, seconds", "Mediana czasu według dni, sekundy"),
     "us_by_model": ("By model", "Według modelu"),
-    "us_day": ("Day", "Dzień"),
+    "us_kind_chat": ("Chat", "Czat"),
+    "us_kind_translation": ("Translation", "Tłumaczenie"),
+    "us_kind_image": ("Images", "Obrazy"),
+    "us_kind_speech": ("Speech", "Mowa"),
+    "us_kind_transcription": ("Transcription", "Spisywanie mowy"),
+    "us_kind_download": ("Downloads", "Pobieranie"),
     "us_kind": ("Kind", "Rodzaj"),
     "us_col_model": ("Model", "Model"),
     "us_col_median": ("Median", "Mediana"),
-    "us_refresh": ("Refresh", "Odśwież"),
     # What the starters can't do
     "note_smollm2-135m": (
         "A tiny starter model: quick, but it knows little and makes things up. It has no Polish. "

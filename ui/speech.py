@@ -265,6 +265,15 @@ class SpeechPanel(Panel):
                 updates[self.write_stop] = gr.Button(visible=False)
             yield updates
 
+    def list_models(self, voice: str | None, model: str | None) -> Updates:
+        """Offer the voices and models that can be used now; what is chosen stays chosen."""
+        voices = choices.of_kind(self.studio, "speech", voice)
+        models = choices.of_kind(self.studio, "transcription", model)
+        return {
+            self.voice: gr.Dropdown(choices=voices.pairs, value=voices.value),
+            self.model: gr.Dropdown(choices=models.pairs, value=models.value),
+        }
+
     def _stop(self, kind: str, request: gr.Request) -> None:
         for job in self.studio.jobs(caller_of(request)):
             if job.kind == kind and job.caller.via == "ui":

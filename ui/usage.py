@@ -68,7 +68,7 @@ class UsagePanel(Panel):
                 self.tiles: f'<div class="empty"><p>{text}</p>{go}</div>',
                 self.charts: gr.Column(visible=False),
             }
-        names = {kind: words(f"mo_kind_{kind}") for kind in KINDS}
+        names = {kind: words(f"us_kind_{kind}") for kind in KINDS}
         colours = dict(zip(names.values(), CHART_COLOURS, strict=True))
         by_day = _by_day(report, days, names)
         return {

@@ -36,10 +36,10 @@ def make_tiny_pipeline(folder: Path) -> Path:
             bos_token_id=0,
             eos_token_id=1,
             pad_token_id=1,
-        )  # fmt: skip
+        )
     )
     StableDiffusionPipeline(
-        unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, 
+        unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer,
         scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
         safety_checker=None, feature_extractor=None, requires_safety_checker=False,
     ).save_pretrained(folder, safe_serialization=True)  # fmt: skip

@@ -1,4 +1,4 @@
-"""A real HTTP server for the tests of downloads, that can be as bad as real ones are."""
+"""A studio of odd models, and a real HTTP server of downloads that can be as bad as real ones are."""
 
 import hashlib
 import json
@@ -9,6 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from studio import Settings, Studio
+from tests.echo_models import install_echo
+from tests.studio.asking import KINDS
 
 
 def sha256(content: bytes) -> str:
@@ -145,3 +149,16 @@ def nobody() -> str:
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     server.server_close()
     return f"http://127.0.0.1:{server.server_port}"
+
+
+@pytest.fixture
+def odd_studio(tmp_path: Path) -> Iterator[Studio]:
+    """A studio whose models are slow, broken or large."""
+    for kind in KINDS:
+        install_echo(tmp_path, f"slow-{kind}", kind, delay_s=0.02)
+        install_echo(tmp_path, f"breaks-{kind}", kind, fail_after=1)
+    install_echo(tmp_path, "loads-slowly", load_s=0.2)
+    install_echo(tmp_path, "too-large", memory_bytes=10**15)
+    settings = Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)
+    with Studio.open(settings) as studio:
+        yield studio

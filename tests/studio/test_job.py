@@ -37,7 +37,7 @@ def threads_of(*targets: object) -> Iterator[threading.Thread]:
 
 
 async def until(condition: object) -> None:
-    while not condition():  # noqa: ASYNC110  # what it waits for has no event
+    while not condition():  # what it waits for has no event
         await asyncio.sleep(0.001)
 
 

@@ -1,0 +1,189 @@
+"""Anthropic-compatible routes: messages, streamed or whole, and their tokens counted by the model's own tokenizer.
+
+A model that thinks aloud gives ``thinking`` blocks before its ``text``. What a prompt cost is known
+when the engine has read it, so a stream tells it at the end, in ``message_delta``, as the protocol
+allows. Prompts are cached as it is, so a ``cache_control`` mark changes nothing and is let through.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+from pydantic import Field
+
+from api.caller import cancelled_when_gone, studio_of
+from api.error_forms import ErrorFacts, anthropic_error
+from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
+from api.openai_schemas import Strict
+from api.replies import collected, model_of
+from studio import ChatRequest, Delta, Done, Failed, Job, Message, Terminal, Usage
+
+router = APIRouter(prefix="/v1/messages", tags=["anthropic"])
+STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+
+
+class CacheControl(Strict):
+    """A mark that everything up to here may be cached; it always is."""
+
+    type: Literal["ephemeral"]
+
+
+class TextBlock(Strict):
+    """A piece of text."""
+
+    type: Literal["text"]
+    text: str
+    cache_control: CacheControl | None = None
+
+
+class Turn(Strict):
+    """One message; the last may be the assistant's, to be continued."""
+
+    role: Literal["user", "assistant"]
+    content: str | list[TextBlock]
+
+
+class Metadata(Strict):
+    """Whose request this is at the client's; not kept."""
+
+    user_id: str | None = None
+
+
+class CountBody(Strict):
+    """The body of ``POST /v1/messages/count_tokens``."""
+
+    model: str
+    messages: Annotated[list[Turn], Field(min_length=1, max_length=10_000)]
+    system: str | list[TextBlock] | None = None
+
+    def turns(self) -> tuple[Message, ...]:
+        """Return the conversation, its instructions first."""
+        system = _text(self.system or "")
+        before = (Message("system", system),) if system else ()
+        return (*before, *(Message(turn.role, _text(turn.content)) for turn in self.messages))
+
+
+class MessagesBody(CountBody):
+    """The body of ``POST /v1/messages``."""
+
+    max_tokens: int
+    stream: bool = False
+    stop_sequences: list[str] = Field(default_factory=list)
+    temperature: Annotated[float | None, Field(ge=0, le=1)] = None
+    top_p: float | None = None
+    top_k: int | None = None
+    metadata: Metadata | None = None
+
+
+def _text(content: str | list[TextBlock]) -> str:
+    return content if isinstance(content, str) else "\n".join(block.text for block in content)
+
+
+@router.post("", response_model=None)
+async def messages(request: Request, body: MessagesBody) -> Response:
+    """The next message of a conversation, whole or as server-sent events."""
+    wanted = ChatRequest(
+        messages=body.turns(),
+        model=body.model,
+        max_tokens=body.max_tokens,
+        temperature=body.temperature,
+        top_p=body.top_p,
+        top_k=body.top_k,
+        stop=tuple(body.stop_sequences),
+    )
+    job = submit(request, wanted)
+    if wants_async(request):
+        return accepted(job)
+    async with cancelled_when_gone(request, job):
+        after = await first_output(job, (Delta,))
+        if not body.stream:
+            reply = await collected(job)
+            blocks: list[dict[str, object]] = [{"type": "text", "text": reply.text}]
+            if reply.reasoning:
+                blocks.insert(0, {"type": "thinking", "thinking": reply.reasoning, "signature": ""})
+            reason = STOP_REASONS.get(reply.finish_reason, "end_turn")
+            return JSONResponse(_message(job, blocks, reason, _usage(reply.usage)))
+    request_id = request.scope.get("hearth.request_id", "")
+    return StreamingResponse(_events(job, after, request_id), media_type="text/event-stream", headers=SSE_HEADERS)
+
+
+@router.post("/count_tokens", response_model=None)
+async def count_tokens(request: Request, body: CountBody) -> Response:
+    """How many tokens a conversation has for this model, its template included."""
+    wanted = ChatRequest(messages=body.turns(), model=body.model)
+    return JSONResponse({"input_tokens": await asyncio.to_thread(studio_of(request).count_tokens, wanted)})
+
+
+def _message(
+    job: Job, blocks: list[dict[str, object]], stop_reason: str | None, usage: dict[str, int]
+) -> dict[str, object]:
+    return {
+        "id": f"msg_{job.id}",
+        "type": "message",
+        "role": "assistant",
+        "model": model_of(job),
+        "content": blocks,
+        "stop_reason": stop_reason,
+        "stop_sequence": None,
+        "usage": usage,
+    }
+
+
+def _usage(usage: Usage) -> dict[str, int]:
+    cached = usage.tokens_cached or 0
+    return {
+        "input_tokens": max(0, (usage.tokens_in or 0) - cached),
+        "cache_read_input_tokens": cached,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": usage.tokens_out or 0,
+    }
+
+
+def _frame(kind: str, **fields: object) -> str:
+    return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields}, ensure_ascii=False)}\n\n"
+
+
+async def _events(job: Job, after: int, request_id: str) -> AsyncIterator[str]:
+    index, open_block, usage = -1, "", Usage()
+    try:
+        yield _frame("message_start", message=_message(job, [], None, _usage(Usage())))
+        yield _frame("ping")
+        async for _, event in job.events(after):
+            if isinstance(event, Delta):
+                kind = "thinking" if event.reasoning else "text"
+                if kind != open_block:
+                    if open_block:
+                        yield _frame("content_block_stop", index=index)
+                    index, open_block = index + 1, kind
+                    yield _frame("content_block_start", index=index, content_block=_empty_block(kind))
+                yield _frame("content_block_delta", index=index, delta={"type": f"{kind}_delta", kind: event.text})
+            elif isinstance(event, Usage):
+                usage = event
+            elif isinstance(event, Failed):
+                facts = ErrorFacts(
+                    status=event.status,
+                    code=event.code,
+                    title=event.title,
+                    message=event.message,
+                    request_id=request_id,
+                )
+                yield f"event: error\ndata: {json.dumps(anthropic_error(facts), ensure_ascii=False)}\n\n"
+                return
+            elif isinstance(event, Terminal):
+                if not open_block:
+                    index = 0
+                    yield _frame("content_block_start", index=index, content_block=_empty_block("text"))
+                yield _frame("content_block_stop", index=index)
+                reason = STOP_REASONS.get(event.finish_reason, "end_turn") if isinstance(event, Done) else "end_turn"
+                delta = {"stop_reason": reason, "stop_sequence": None}
+                yield _frame("message_delta", delta=delta, usage=_usage(usage))
+                yield _frame("message_stop")
+    finally:
+        job.cancel()  # the client went away; harmless when the job has ended
+
+
+def _empty_block(kind: str) -> dict[str, object]:
+    return {"type": "thinking", "thinking": "", "signature": ""} if kind == "thinking" else {"type": "text", "text": ""}

@@ -1,0 +1,210 @@
+"""Chat with a model that an Ollama server holds, through Ollama's own client.
+
+Nothing is loaded here: the server keeps the model in its own memory. A stop shuts the connection's
+socket, which ends the wait for the first token too and lets the server stop writing. Options of the
+spec: ``host``, ``name`` (the model's name there) and ``num_ctx`` (the context the server is asked
+for; without it the server takes its own, and drops the oldest messages in silence when they are too
+long). The server is trusted to say what it counts; images and tools are not passed on yet.
+"""
+
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from contract.engine import Engine, Stop
+from contract.errors import InvalidRequest, ProviderFailed, ProviderUnreachable, StudioError, UnknownModel
+from contract.events import Delta, EngineEvent, Finish, Usage
+from contract.models import Kind, ModelSpec
+from contract.requests import ChatRequest, Request
+from engines.checks import expect, number
+
+if TYPE_CHECKING:
+    import httpx
+    import ollama
+
+_DEFAULT_HOST = "http://127.0.0.1:11434"
+_CONNECT_S = 3.0
+_REPLIES_AT_ONCE = 8  # the server has a queue of its own
+_NO_CHAT = frozenset({"bert", "nomic-bert"})  # families that give embeddings only
+
+
+def _failed(exc: Exception, host: str, model: str) -> StudioError:
+    """The error table: what the client raises, as what it means to a person."""
+    import httpx
+    import ollama
+
+    if isinstance(exc, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
+        return ProviderUnreachable(f"No Ollama server answers at {host}. Start it, or set OLLAMA_HOST.", host=host)
+    if isinstance(exc, ollama.ResponseError):
+        words = str(exc.error).strip().rstrip(".")
+        if exc.status_code == 404:
+            return UnknownModel(f"The Ollama server at {host} has no {model}: {words}.", model=model, host=host)
+        if exc.status_code == 400:
+            return InvalidRequest(f"The Ollama server at {host} refused the request: {words}.", model=model)
+        return ProviderFailed(f"The Ollama server at {host} failed: {words}. Try again.", model=model, host=host)
+    if isinstance(exc, httpx.HTTPError):
+        return ProviderFailed(f"The Ollama server at {host} broke off ({exc}). Try again.", model=model, host=host)
+    return ProviderFailed(f"What answers at {host} does not speak Ollama's protocol ({exc}).", host=host)
+
+
+class Ollama(Engine):
+    """One model of an Ollama server."""
+
+    name: ClassVar[str] = "ollama"
+    kind: ClassVar[Kind] = "chat"
+    lane: ClassVar[str] = "remote"
+    requires: ClassVar[tuple[str, ...]] = ("ollama",)
+
+    @property
+    def slots(self) -> int:
+        return _REPLIES_AT_ONCE
+
+    def load(self) -> None:
+        """Nothing to read; importing the client now saves the first reply 0.3 s."""
+        import ollama  # noqa: F401
+
+    def unload(self) -> None:
+        """Nothing to give back."""
+
+    def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
+        chat = expect(request, ChatRequest, self.spec)
+        import httpx
+        import ollama
+
+        host, model = address(str(self.spec.options.get("host", ""))), str(self.spec.options["name"])
+        line = _Line()
+        try:
+            # A client of its own, so that the socket is this request's alone.
+            with ollama.Client(
+                host,
+                timeout=httpx.Timeout(None, connect=_CONNECT_S),  # a large model may take minutes to its first token
+                verify=ssl.create_default_context() if host.startswith("https:") else False,
+                event_hooks={"request": [line.watch]},
+            ) as client:
+                stop.on_set(line.cut)
+                yield from self._reply(client, model, chat, stop)
+        except StudioError:
+            raise
+        except Exception as exc:
+            if not stop.is_set():
+                raise _failed(exc, host, model) from exc
+
+    def _reply(self, client: "ollama.Client", model: str, chat: ChatRequest, stop: Stop) -> Iterator[EngineEvent]:
+        messages = [{"role": message.role, "content": message.content} for message in chat.messages]
+        last: ollama.ChatResponse | None = None
+        for last in client.chat(model=model, messages=messages, stream=True, options=self._options(chat)):
+            if last.message.thinking:
+                yield Delta(last.message.thinking, reasoning=True)
+            if last.message.content:
+                yield Delta(last.message.content)
+            if stop.is_set() or last.done:
+                break
+        if stop.is_set():
+            return
+        if last is None or not last.done:
+            raise ProviderFailed(f"The Ollama server broke off in the middle of {model}'s reply. Try again.")
+        yield Finish("length" if last.done_reason == "length" else "stop")
+        context_tokens = int(number(self.spec.options, "num_ctx", 0)) or None
+        yield Usage(last.prompt_eval_count, last.eval_count, context_tokens=context_tokens)
+
+    def _options(self, chat: ChatRequest) -> Mapping[str, object]:
+        """The request in Ollama's words; what is not asked for is left to the model's own file."""
+        asked = {
+            "num_ctx": self.spec.options.get("num_ctx"),
+            "num_predict": chat.max_tokens,
+            "temperature": chat.temperature,
+            "top_p": chat.top_p,
+            "top_k": chat.top_k,
+            "min_p": chat.min_p,
+            "repeat_penalty": chat.repeat_penalty,
+            "seed": chat.seed,
+            "stop": list(chat.stop) or None,
+        }
+        return {name: value for name, value in asked.items() if value is not None}
+
+
+class _Line:
+    """The socket of one request, to be shut from another thread: closing it would not wake the reader."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_cut = False
+
+    def watch(self, request: "httpx.Request") -> None:
+        """Have httpx tell when the request's connection stands (its "trace" extension)."""
+        request.extensions = {**request.extensions, "trace": self._trace}
+
+    def _trace(self, name: str, info: Mapping[str, object]) -> None:
+        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            with self._lock:
+                stream = info["return_value"]
+                self._socket = stream.get_extra_info("socket")  # type: ignore[attr-defined]  # httpcore's NetworkStream
+                is_cut = self._is_cut
+            if is_cut:
+                self.cut()
+
+    def cut(self) -> None:
+        """Shut the connection; a read that waits on it ends."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                with contextlib.suppress(OSError):  # it is closed already
+                    self._socket.shutdown(socket.SHUT_RDWR)
+
+
+def address(host: str) -> str:
+    """The server's address from what OLLAMA_HOST may hold: "", a name, name:port or an http(s) URL."""
+    if not host:
+        return _DEFAULT_HOST
+    url = urlsplit(host if "://" in host else f"http://{host}")
+    port = url.port or {"http": 80, "https": 443}[url.scheme] if "://" in host else url.port or 11434
+    return f"{url.scheme}://{url.hostname}:{port}{url.path.rstrip('/')}"
+
+
+def discover(host: str, timeout_s: float = 1.0) -> list[ModelSpec]:
+    """List the chat models of the Ollama server at ``host``.
+
+    Args:
+        host: What OLLAMA_HOST may hold; "": this machine, port 11434.
+        timeout_s: Longest wait for each of connection and answer.
+
+    Raises:
+        ProviderUnreachable: Nobody answers there.
+        ProviderFailed: Somebody does, but not as Ollama would.
+    """
+    place = address(host)
+    url = urlsplit(place)
+    try:
+        # Before the client is imported: on most machines no such server runs.
+        socket.create_connection((url.hostname or "", url.port or 0), timeout_s).close()
+    except OSError as exc:
+        raise ProviderUnreachable(f"No Ollama server answers at {place} ({exc}).", host=place) from exc
+    import ollama
+
+    try:
+        with ollama.Client(place, timeout=timeout_s) as client:
+            models = client.list().models
+    except Exception as exc:
+        raise _failed(exc, place, "models") from exc
+    return [spec for model in models if (spec := _spec(model, place)) is not None]
+
+
+def _spec(model: "ollama.ListResponse.Model", host: str) -> ModelSpec | None:
+    details = model.details
+    if not model.model or (details is not None and _NO_CHAT.intersection(details.families or ())):
+        return None
+    size = " ".join(word for word in (details.parameter_size, details.quantization_level) if word) if details else ""
+    return ModelSpec(
+        id=f"ollama/{model.model.lower()}",
+        engine=Ollama.name,
+        kind="chat",
+        title=model.model.removesuffix(":latest"),
+        note=f"{size + ', r' if size else 'R'}uns in the Ollama server at {host}.",
+        remote=True,
+        options={"host": host, "name": model.model},
+    )

@@ -1,0 +1,151 @@
+"""What a lane's thread does with a job: language found, model made resident, engine run, end recorded."""
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+
+import structlog
+
+import engines
+from contract.errors import InvalidRequest, StudioError
+from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Queued, Terminal
+from contract.models import ModelSpec
+from contract.requests import DownloadRequest, Request, TranslateRequest
+from store import Jobs
+from studio import library, sources
+from studio.job import Job
+from studio.registry import Registry
+from studio.residency import Residency, StoppedWaiting
+from studio.run import Outcome, Recorder, failed_event, unexpected
+from studio.settings import Settings
+
+DOWNLOAD_TOLD_EVERY_S = 0.1
+
+
+def spec_for(registry: Registry, request: Request) -> ModelSpec:
+    """Return the model that does a request; errors as in ``Registry.find`` and ``Registry.for_pair``."""
+    if isinstance(request, TranslateRequest) and request.model is None and request.source_lang is not None:
+        return registry.for_pair(request.source_lang, request.target_lang)
+    return registry.find(request.model, request.kind)
+
+
+class Worker:
+    """Runs jobs to their end, whatever that is.
+
+    Args:
+        detect: Tells the languages that a text may be in, best first.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        registry: Registry,
+        residency: Residency,
+        recorder: Recorder,
+        job_rows: Jobs,
+        detect: Callable[[str], list[tuple[str, float]]],
+    ) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._residency = residency
+        self._recorder = recorder
+        self._job_rows = job_rows
+        self._detect = detect
+
+    def run(self, job: Job) -> None:
+        """Do a job and record it; never raises."""
+        with structlog.contextvars.bound_contextvars(job=job.id, request_id=job.request_id):
+            job.times.started = time.monotonic()
+            outcome = self._recorder.outcome(job)
+            terminal = self._outcome_of(job, outcome)
+            self._recorder.finish(job, outcome, terminal)
+            job.forget_previews()
+
+    def drop(self, job: Job) -> None:
+        """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
+        self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
+
+    def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
+        terminal: Terminal
+        try:
+            self._job_rows.started(job.id)
+            self._work(job, outcome)
+            terminal = Cancelled() if job.stop.is_set() else Done(outcome.finish_reason)
+        except StoppedWaiting:
+            terminal = Cancelled()
+        except StudioError as error:
+            terminal = Cancelled() if job.stop.is_set() else failed_event(error)
+        except Exception as exc:  # a bug of ours or of a library: told by its id, logged in full
+            terminal = failed_event(unexpected(job, exc))
+        try:
+            outcome.close()
+        except StudioError as error:
+            terminal = failed_event(error)
+        except Exception as exc:
+            terminal = failed_event(unexpected(job, exc))
+        return terminal
+
+    def _work(self, job: Job, outcome: Outcome) -> None:
+        if isinstance(job.request, DownloadRequest):
+            self._download(job, job.request, outcome)
+            return
+        request = self._with_language(job, outcome)
+        spec = job.spec = job.spec or spec_for(self._registry, request)
+        engines.require(engines.ENGINES[spec.engine])
+
+        def on_waiting(place: int) -> None:
+            job.position = place
+            job.publish(Queued(place))
+
+        with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
+            job.position = 0
+            job.times.loaded = time.monotonic()
+            self._take_all(job, outcome, engine.run(request, job.stop))
+
+    @staticmethod
+    def _take_all(job: Job, outcome: Outcome, events: Iterator[EngineEvent]) -> None:
+        # The engine's generator is closed here, on the thread that iterates it, also when a
+        # follower-side failure ends the loop early.
+        try:
+            for event in events:
+                outcome.take(event)
+                if job.stop.is_set():
+                    return
+        finally:
+            if isinstance(events, Generator):
+                events.close()
+
+    def _with_language(self, job: Job, outcome: Outcome) -> Request:
+        request = job.request
+        if not isinstance(request, TranslateRequest) or request.source_lang is not None or request.model is not None:
+            return request
+        found = self._detect(request.text)
+        if not found:
+            raise InvalidRequest(
+                "The language of the text can't be told: it has too few words. Choose the source language.",
+                field="source_lang",
+            )
+        language, confidence = found[0]
+        outcome.take(Detected(language, confidence))
+        if language == request.target_lang:
+            raise InvalidRequest(
+                f"The text seems to be in {language!r} already. Choose another target, or the source language.",
+                field="target_lang",
+                source_lang=language,
+            )
+        return replace(request, source_lang=language)
+
+    def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
+        entry = library.entry_for(request.model, self._registry.catalogue)
+        fetchers = sources.table(ollama_host=self._registry.ollama_host)
+        told = 0.0
+        events = library.install(entry, self._settings.models_dir, job.stop, fetchers)
+        with contextlib.closing(events):
+            for event in events:
+                if time.monotonic() - told >= DOWNLOAD_TOLD_EVERY_S or event.step == event.total:
+                    told = time.monotonic()
+                    outcome.take(event)
+                if job.stop.is_set():
+                    return
+        self._registry.refresh()

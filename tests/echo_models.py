@@ -1,0 +1,56 @@
+"""Echo models as installed ones, with the delays and failures that a test orders."""
+
+import json
+import time
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+
+def install_echo(data_dir: Path, name: str, kind: str = "chat", memory_bytes: int = 0, **options: float) -> str:
+    """Put an echo model into a data folder.
+
+    Args:
+        options: ``load_s``, ``delay_s``, ``fail_after``; see engines/echo.py.
+
+    Returns:
+        Its id, ``name``.
+    """
+    folder = data_dir / "models" / f"echo-{kind}" / name
+    folder.mkdir(parents=True)
+    manifest = {
+        "id": name,
+        "engine": f"echo-{kind}",
+        "kind": kind,
+        "title": name.capitalize(),
+        "paths": ["."],
+        "files": [],
+        "size_bytes": 0,
+        "memory_bytes": memory_bytes,
+        "languages": [],
+        "source_lang": None,
+        "target_lang": None,
+        "licence": "",
+        "note": "",
+        "options": options,
+    }
+    (folder / "hearth.json").write_text(json.dumps(manifest))
+    return name
+
+
+def recording(path: Path, seconds: float = 1.0) -> Path:
+    """Write a silent WAV file of that length."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8_000)
+        file.writeframes(b"\0\0" * round(8_000 * seconds))
+    return path
+
+
+def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Poll until it is so; fails the test when it never becomes so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it never became so"
+        time.sleep(0.002)  # polls

@@ -1,0 +1,237 @@
+"""Chat: stored before it is sent, followed from anywhere, and nobody sees another's."""
+
+import asyncio
+import itertools
+from collections.abc import Mapping
+
+import gradio as gr
+import pytest
+
+from studio import Caller, ChatRequest, Studio
+from tests.ui.conftest import Asked, everything, shown, text_of
+from ui.chat import WINDOW, ChatPanel
+from ui.dashboard import build
+from ui.follow import Turns
+from ui.panel import Updates
+from ui.sidebar import Sidebar
+
+LONG = " ".join(f"word{number}" for number in range(80))
+NEW = {"id": "", "revision": 0}
+
+
+def panel_of(studio: Studio) -> ChatPanel:
+    """Return a chat panel laid out in a page of its own."""
+    sidebar = Sidebar(studio)
+    panel = ChatPanel(studio, Turns(), sidebar)
+    with gr.Blocks():
+        sidebar.build()
+        panel.build()
+    return panel
+
+
+async def say(panel: ChatPanel, text: str, request: gr.Request, place: Mapping[str, object] = NEW) -> list[Updates]:
+    return await everything(panel.send(text, place, None, "", 0.7, 1024, request))
+
+
+def click(**told: object) -> gr.EventData:
+    return gr.EventData(None, told)
+
+
+async def test_a_message_is_answered_kept_and_listed(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "Hello there", ask()))
+    assert text_of(page[panel.history]) == ["Hello there", "Hello there"]
+    assert page[panel.live] == []
+    assert "2 tokens" in str(page[panel.status])
+    assert "Hello there" in str(page[panel.title])
+    assert "Hello there" in str(page[panel.sidebar.list])
+    assert page[panel.ask] == ""
+    stored = echo.conversations.all("local")
+    assert [message.content for message in echo.conversations.messages(stored[0].id, "local")] == ["Hello there"] * 2
+
+
+async def test_text_that_was_sent_to_the_page_is_only_added_to(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    updates = await say(panel, LONG, ask())
+    grown = [text_of(update[panel.live])[-1] for update in updates if update.get(panel.live)]
+    assert len(grown) > 3
+    assert all(later.startswith(earlier) for earlier, later in itertools.pairwise(grown))
+    assert LONG.startswith(grown[-1])
+
+
+async def test_while_a_reply_grows_it_is_not_in_the_history_too(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    page: Updates = {}
+    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+        page |= update
+        if page.get(panel.live):
+            assert text_of(page[panel.history]) == [LONG]
+    assert text_of(page[panel.history]) == [LONG, LONG]
+
+
+async def test_a_page_opened_in_the_middle_shows_the_reply_from_its_first_word(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    first = panel.send(LONG, NEW, None, "", 0.7, 1024, ask("first"))
+    page: Updates = {}
+    async for update in first:
+        page |= update
+        if page.get(panel.live):
+            break
+    await first.aclose()
+    place = page[panel.place]
+    assert isinstance(place, dict)
+    again = await everything(panel.load(place, ask("second")))
+    grown = [text_of(update[panel.live])[-1] for update in again if update.get(panel.live)]
+    assert grown[0].startswith("word0")
+    assert text_of(shown(again)[panel.history]) == [LONG, LONG]
+
+
+async def test_stop_ends_the_reply_and_keeps_what_there_is(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    page: Updates = {}
+    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+        page |= update
+        if page.get(panel.live) and not page.get("asked"):
+            panel.stop(page[panel.place], ask())
+            page |= {"asked": True}  # type: ignore[dict-item]
+    kept = text_of(page[panel.history])[-1]
+    assert kept
+    assert LONG.startswith(kept)
+    assert kept != LONG
+    assert "Stopped" in str(page[panel.status])
+
+
+async def test_a_refused_message_keeps_its_text_and_the_reply_before_it(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    page: Updates = {}
+    refused: Updates = {}
+    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+        page |= update
+        # Once, at the first word: at the last one the reply may be finished, and a message welcome.
+        if page.get(panel.live) and not refused:
+            refused = shown(await say(panel, "too early", ask(), page[panel.place]))  # type: ignore[arg-type]
+            assert refused[panel.ask] == "too early"
+            assert 'role="alert"' in str(refused[panel.status])
+    assert text_of(page[panel.history]) == [LONG, LONG]
+
+
+async def test_a_stale_tab_is_told_and_loses_nothing(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    old = shown(await say(panel, "one", ask("a")))[panel.place]
+    await say(panel, "two", ask("b"), old)  # type: ignore[arg-type]
+    stale = shown(await say(panel, "three", ask("a"), old))  # type: ignore[arg-type]
+    assert "Changed elsewhere" in str(stale[panel.status])
+    assert stale[panel.ask] == "three"
+    stored = echo.conversations.all("local")[0]
+    assert [message.content for message in echo.conversations.messages(stored.id, "local")] == ["one"] * 2 + ["two"] * 2
+
+
+async def test_only_the_last_messages_are_shown_until_earlier_ones_are_asked_for(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    caller, conversation_id = Caller(via="ui"), None
+    for number in range(WINDOW // 2 + 2):
+        conversation, job = echo.say(conversation_id, f"message {number}", caller)
+        conversation_id = conversation.id
+        await asyncio.to_thread(job.wait)
+    place = {"id": conversation_id, "revision": conversation.revision}
+    page = shown(await everything(panel.load(place, ask())))
+    assert len(text_of(page[panel.history])) == WINDOW
+    assert text_of(page[panel.history])[0] == "message 2"
+    more = shown(await everything(panel.show_earlier(place, WINDOW, ask())))
+    assert text_of(more[panel.history])[0] == "message 0"
+
+
+@pytest.mark.parametrize("act", ["open", "rename", "delete"])
+async def test_another_owners_conversation_is_not_there(echo: Studio, ask: Asked, act: str) -> None:
+    panel = panel_of(echo)
+    await say(panel, "my secret", ask(owner="anna"))
+    theirs = echo.conversations.all("anna")[0]
+    event = click(act=act, id=theirs.id, title="mine now")
+    told = await everything(panel.act_on_list(NEW, ask(owner="bob"), event))
+    assert "my secret" not in str(told)
+    assert "Not found" in str(told)
+    assert echo.conversations.get(theirs.id, "anna") == theirs
+
+
+async def test_a_forged_place_shows_nothing_of_others(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    await say(panel, "my secret", ask(owner="anna"))
+    place = {"id": echo.conversations.all("anna")[0].id, "revision": 1}
+    told = [
+        *await everything(panel.load(place, ask(owner="bob"))),
+        *await say(panel, "hello", ask(owner="bob"), place),
+        *await everything(panel.show_earlier(place, 50, ask(owner="bob"))),
+        panel.stop(place, ask(owner="bob")),
+    ]
+    assert "my secret" not in str(told)
+
+
+@pytest.mark.parametrize("place", [None, {}, [], "x", {"id": 5}, {"id": ["a"]}, {"id": "no such", "revision": "x"}])
+async def test_an_odd_place_is_a_new_conversation(echo: Studio, ask: Asked, place: Mapping[str, object]) -> None:
+    panel = panel_of(echo)
+    page = shown(await everything(panel.load(place, ask())))
+    assert page[panel.history] == []
+    assert "example" in str(page[panel.start])
+
+
+@pytest.mark.parametrize("text", ["", "   \n", None])
+async def test_an_empty_message_is_not_sent(echo: Studio, ask: Asked, text: str) -> None:
+    assert await say(panel_of(echo), text, ask()) == []
+    assert echo.conversations.all("local") == []
+
+
+async def test_a_conversation_is_renamed_and_deleted_from_the_sidebar(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    place = shown(await say(panel, "Hello", ask()))[panel.place]
+    stored = echo.conversations.all("local")[0]
+    event = click(act="rename", id=stored.id, title="<b>Greeting</b>")
+    page = shown(await everything(panel.act_on_list(place, ask(), event)))  # type: ignore[arg-type]
+    assert "&lt;b&gt;Greeting&lt;/b&gt;" in str(page[panel.sidebar.list])
+    assert "<b>Greeting" not in str(page)
+    event = click(act="delete", id=stored.id)
+    page = shown(await everything(panel.act_on_list(place, ask(), event)))  # type: ignore[arg-type]
+    assert page[panel.history] == []
+    assert page[panel.place] == {"id": "", "revision": 0}
+    assert echo.conversations.all("local") == []
+
+
+async def test_opening_another_conversation_leaves_the_reply_being_written(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    seen: list[Updates] = []
+
+    async def read() -> None:
+        async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+            seen.append(update)
+
+    reading = asyncio.create_task(read())
+    while not any(update.get(panel.live) for update in seen):
+        await asyncio.sleep(0.01)
+    blank = shown(await everything(panel.new(ask())))
+    assert blank[panel.history] == []
+    await asyncio.wait_for(reading, 2)
+    (job,) = slow_echo.jobs(Caller(via="ui"))
+    assert isinstance(job.request, ChatRequest)
+    assert not job.finished
+    job.cancel()
+
+
+async def test_the_page_speaks_the_language_of_its_cookie(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await everything(panel.new(ask(language="pl"))))
+    assert "Nowa rozmowa" in str(page[panel.title])
+    assert "Dlaczego niebo jest niebieskie?" in str(page[panel.start])
+
+
+async def test_the_example_is_sent_and_what_was_typed_stays(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await everything(panel.send_example("half a thought", NEW, None, "", 0.7, 1024, ask())))
+    assert text_of(page[panel.history])[0].startswith("Why is the sky blue?")
+    assert panel.ask not in page
+
+
+def test_no_handler_takes_a_history_from_the_browser(echo: Studio) -> None:
+    demo = build(echo)
+    boxes = {block._id for block in demo.blocks.values() if isinstance(block, gr.Chatbot)}
+    assert boxes
+    for dependency in demo.config["dependencies"]:
+        assert not boxes & set(dependency["inputs"])

@@ -1,0 +1,259 @@
+"""Translate, Images, Speech, Models and Usage: each follows its job and says what it cost."""
+
+import asyncio
+import re
+from typing import TypeVar
+
+import gradio as gr
+import pytest
+
+from studio import Caller, ChatRequest, ImageRequest, Message, SpeechRequest, Studio, TranslateRequest
+from tests.ui.conftest import Asked, everything, shown
+from ui.follow import Turns
+from ui.images import ImagesPanel
+from ui.models import ModelsPanel
+from ui.panel import Panel, Updates
+from ui.speech import SpeechPanel
+from ui.translate import DETECT, TranslatePanel
+from ui.usage import UsagePanel
+
+P = TypeVar("P", bound=Panel)
+
+
+def laid_out(kind: type[P], studio: Studio) -> P:
+    """Return a panel laid out in a page of its own."""
+    panel = kind(studio, Turns())
+    with gr.Blocks():
+        panel.build()
+    return panel
+
+
+def click(**told: object) -> gr.EventData:
+    return gr.EventData(None, told)
+
+
+async def wait_for_job(studio: Studio) -> None:
+    while not studio.jobs(Caller(via="ui")):
+        await asyncio.sleep(0.005)
+
+
+# Translate
+
+
+async def test_a_text_is_translated_with_its_language_and_cost(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("Good day.", DETECT, "pt", ask())))
+    assert page[panel.result] == "[pt] Good day."
+    assert "English, 100 % sure" in str(page[panel.below_text])
+    assert "9 characters" in str(page[panel.below_text])
+    assert "took" in str(page[panel.status])
+    assert "data-copy" in str(page[panel.status])
+
+
+async def test_the_newest_text_wins_and_the_job_before_it_is_stopped(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, slow_echo)
+    first = asyncio.create_task(everything(panel.translate("One. " * 200, "en", "pt", ask())))
+    await wait_for_job(slow_echo)
+    (old,) = slow_echo.jobs(Caller(via="ui"))
+    page = shown(await everything(panel.translate("Two.", "en", "pt", ask())))
+    assert page[panel.result] == "[pt] Two."
+    await asyncio.wait_for(first, 2)
+    while not old.finished:
+        await asyncio.sleep(0.005)
+    assert old.state == "cancelled"
+
+
+async def test_another_page_does_not_stop_this_ones_translation(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, slow_echo)
+    first = asyncio.create_task(everything(panel.translate("One. " * 20, "en", "pt", ask("a"))))
+    await wait_for_job(slow_echo)
+    await everything(panel.translate("Two.", "en", "pt", ask("b")))
+    assert str(shown(await first)[panel.result]).count("[pt] One.") == 20
+
+
+async def test_swapping_takes_the_translation_as_the_text(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.swap_languages("Hello", "en", "pt", "Olá", ask())))
+    assert (page[panel.text], page[panel.source], page[panel.target]) == ("Olá", "pt", "en")
+    assert page[panel.result] == "[en] Olá"
+
+
+async def test_emptied_text_empties_the_translation(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("  ", "en", "pt", ask())))
+    assert page[panel.result] == ""
+    assert "example" in str(page[panel.below_text])
+
+
+async def test_two_equal_languages_are_explained_not_tried(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("Hello", "en", "en", ask())))
+    assert "Choose two languages." in str(page[panel.status])
+
+
+async def test_a_reloaded_page_follows_the_translation_that_runs(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, slow_echo)
+    text = "One. " * 30
+    slow_echo.submit(TranslateRequest(text=text, source_lang="en", target_lang="pt"), Caller(via="ui"))
+    page = shown(await everything(panel.load(ask())))
+    assert page[panel.text] == text
+    assert str(page[panel.result]).count("[pt] One.") == 30
+
+
+# Images
+
+
+def make(panel: ImagesPanel, ask: Asked, prompt: str = "a house", **odd: float) -> "asyncio.Future[list[Updates]]":
+    values = {"width": 64, "height": 64, "steps": 6, "guidance": None, "seed": 7, "count": 1} | odd
+    return asyncio.ensure_future(everything(panel.make(prompt, None, *values.values(), "", ask())))  # type: ignore[arg-type]
+
+
+async def test_a_picture_forms_and_joins_the_gallery(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    updates = await make(panel, ask, steps=60)
+    told = " ".join(str(update.get(panel.status)) for update in updates)
+    assert re.search(r"Step \d+ of 60", told)
+    assert any("data:image/png;base64," in str(update.get(panel.preview)) for update in updates)
+    page = shown(updates)
+    assert page[panel.preview] == ""
+    assert "64 × 64 · seed 7" in str(page[panel.status])
+    (file,) = slow_echo.artifacts.latest("local", "image/png")
+    assert f'src="/files/{file.id}"' in str(page[panel.gallery])
+
+
+async def test_a_picture_is_cancelled(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    making = make(panel, ask, steps=200)
+    await wait_for_job(slow_echo)
+    panel.stop(ask())
+    page = shown(await asyncio.wait_for(making, 5))
+    assert "Stopped" in str(page[panel.status])
+    assert slow_echo.artifacts.latest("local", "image/png") == []
+
+
+@pytest.mark.parametrize("odd", [{"width": 65}, {"width": 100_000}, {"steps": 0}, {"seed": -1}, {"count": 99}])
+async def test_a_value_that_can_not_be_is_explained(echo: Studio, ask: Asked, odd: dict[str, float]) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    page = shown(await make(panel, ask, **odd))
+    assert 'role="alert"' in str(page[panel.status])
+
+
+async def test_a_reloaded_page_follows_the_picture_that_forms(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    asked = ImageRequest(prompt="a lamp", width=64, height=64, num_inference_steps=30)
+    slow_echo.submit(asked, Caller(via="ui"))
+    page = shown(await everything(panel.load(ask())))
+    assert page[panel.prompt] == "a lamp"
+    assert "<img" in str(page[panel.gallery])
+
+
+async def test_pictures_of_others_are_not_shown(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await make(panel, ask)
+    page = shown(await everything(panel.load(ask(owner="bob"))))
+    assert page[panel.gallery] == ""
+
+
+# Speech
+
+
+async def test_sound_can_be_heard_before_the_text_is_spoken(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, slow_echo)
+    updates = await everything(panel.speak("One sentence. " * 40, None, 1.0, ask()))
+    players = [str(update[panel.player]) for update in updates if "audio" in str(update.get(panel.player))]
+    assert len(players) == 1, "a player that is put there twice starts again"
+    assert re.search(r'autoplay.*src="/jobs/[^"]+/audio.mp3"', players[0])
+    started = next(index for index, update in enumerate(updates) if "audio" in str(update.get(panel.player)))
+    assert started < len(updates) - 1
+    page = shown(updates)
+    assert re.findall(r"Save (WAV|MP3)", str(page[panel.status])) == ["WAV", "MP3"]
+    assert "s of sound" in str(page[panel.status])
+
+
+async def test_the_last_sound_is_there_after_a_reload_and_does_not_play_by_itself(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, echo)
+    await everything(panel.speak("Hello.", None, 1.0, ask()))
+    page = shown(await everything(panel.load_speak(ask())))
+    assert 'src="/files/' in str(page[panel.player])
+    assert "autoplay" not in str(page[panel.player])
+
+
+async def test_a_sample_is_spoken_and_written_down(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, echo)
+    page = shown(await everything(panel.act_write(None, None, ask(), click(act="sample", id=""))))
+    assert "0:00" in str(page[panel.transcript])
+    assert "took" in str(page[panel.write_status])
+
+
+async def test_without_a_recording_it_says_so(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, echo)
+    page = shown(await everything(panel.write(None, None, ask())))
+    assert "There is no recording" in str(page[panel.write_status])
+
+
+async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, slow_echo)
+    speaking = asyncio.ensure_future(everything(panel.speak("One sentence. " * 400, None, 1.0, ask())))
+    await wait_for_job(slow_echo)
+    panel.stop_speaking(ask())
+    assert "Stopped" in str(shown(await asyncio.wait_for(speaking, 5))[panel.status])
+
+
+# Models
+
+
+async def test_models_are_listed_by_job_with_their_state(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ModelsPanel, echo)
+    page = shown(await everything(panel.load(ask())))
+    for text in ("Chat", "Translation", "Images", "Voices", "Transcription", "ready", "default"):
+        assert text in str(page[panel.list])
+
+
+@pytest.mark.parametrize("name", ["", "nonsense", "a/b/c", "../../etc/passwd", "<script>/x", "owner/na me"])
+async def test_what_is_no_hub_name_is_not_asked_for(echo: Studio, ask: Asked, name: str) -> None:
+    panel = laid_out(ModelsPanel, echo)
+    page = shown(await everything(panel.fetch_hub(name, ask())))
+    assert "is not a Hub name" in str(page[panel.status])
+    assert "<script>" not in str(page[panel.status])
+    assert echo.interactions.count() == 0
+
+
+async def test_strangers_can_not_download(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ModelsPanel, echo)
+    page = shown(await everything(panel.fetch_hub("owner/name", ask(owner="guest-1"))))
+    assert "Not allowed" in str(page[panel.status])
+
+
+# Usage
+
+
+async def test_usage_shows_the_figures_of_the_log(echo: Studio, ask: Asked) -> None:
+    caller = Caller(via="ui")
+    for request in (
+        ChatRequest(messages=(Message("user", "one two three"),)),
+        SpeechRequest(text="Hello."),
+        TranslateRequest(text="Hello.", target_lang="pt", source_lang="en"),
+    ):
+        await asyncio.to_thread(echo.submit(request, caller).wait)
+    panel = laid_out(UsagePanel, echo)
+    page = await panel.show(28, ask())
+    tiles = re.sub(r"<[^>]+>", " ", str(page[panel.tiles]))
+    assert re.search(r"Requests\s+3 ", tiles)
+    assert re.search(r"Tokens\s+6 ", tiles)
+    assert re.search(r"Errors\s+0 ", tiles)
+    assert "echo-chat" in str(page[panel.models])
+    drawn = page[panel.calls]
+    assert isinstance(drawn, gr.BarPlot)
+    assert drawn.y_lim == [0, None]
+
+
+async def test_usage_without_any_says_where_to_begin(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(UsagePanel, echo)
+    page = await panel.show(7, ask(language="pl"))
+    assert "Jeszcze o nic nie pytano" in str(page[panel.tiles])
+
+
+async def test_usage_of_others_is_not_shown(echo: Studio, ask: Asked) -> None:
+    await asyncio.to_thread(echo.submit(SpeechRequest(text="Hello."), Caller(owner="anna", via="ui")).wait)
+    panel = laid_out(UsagePanel, echo)
+    assert "empty" in str((await panel.show(7, ask(owner="bob")))[panel.tiles])
