@@ -1,0 +1,1 @@
+"""The limits: each runs one part without Hearth around it."""

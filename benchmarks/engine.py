@@ -1,0 +1,104 @@
+"""The chat starter through Hearth's HTTP, beside the engine's own server with the same parameters.
+
+Both run side by side for the whole measurement and are asked in turn; each keeps its own prompt
+cache, and a round asks both the same, so that what is cached on one side is cached on the other.
+"""
+
+import asyncio
+import itertools
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.client import Streamed, chat, chats
+from benchmarks.measure import Result, Row, Sample, Side, alternate, result, row, run
+from benchmarks.servers import alone, data_folder, hearth, with_starters
+
+MODEL = "smollm2-135m"
+TOKENS = 64
+SHORT_ASKED = 10
+STREAMS = (8, 20)
+COLD_AIM_S = 1.5
+STORY = "Tell me a long story about the {} ships that sailed around the world, with every harbour they saw."
+FACT = "Ship number {} left harbour {} in the year {} with {} sailors, salt and wool on board. "
+
+Turns = list[dict[str, str]]
+
+
+def body(messages: Turns, max_tokens: int = TOKENS) -> dict[str, object]:
+    """Return a request that both servers take."""
+    return {"model": MODEL, "messages": messages, "max_tokens": max_tokens, "temperature": 0}
+
+
+def user(text: str) -> Turns:
+    """Return a conversation of one question."""
+    return [{"role": "user", "content": text}]
+
+
+def speed(replies: Sequence[Streamed]) -> float:
+    """Return pieces of text (a token each) a second over all replies together, from the first text on."""
+    first = min(reply.began + reply.first_s for reply in replies)
+    return (sum(reply.pieces for reply in replies) - 1) / (max(reply.ended for reply in replies) - first)
+
+
+async def ask(port: int, number: int) -> dict[str, float]:
+    """Ask one server everything; ``number`` makes this round's prompts unlike any before."""
+    numbers = itertools.count(number * 1000)
+    short = [(await chat(port, body(user(f"{next(numbers)} and 1?"), 2))).first_s for _ in range(SHORT_ASKED)]
+    found = {
+        "first": statistics.median(short),
+        "one": speed([await chat(port, body(user(STORY.format(next(numbers)))))]),
+    }
+    for streams in STREAMS:
+        asked = [body(user(STORY.format(next(numbers)))) for _ in range(streams)]
+        found[f"all_{streams}"] = speed(await chats(port, asked))
+    turns = user("".join(FACT.format(next(numbers), i, 1600 + i, 40 + i) for i in range(30)) + "Which was the first?")
+    reply = await chat(port, body(turns, 16))
+    turns += [{"role": "assistant", "content": reply.text}, *user("And which was the last?")]
+    return {**found, "long": reply.first_s, "second_turn": (await chat(port, body(turns, 16))).first_s}
+
+
+def side(port: int) -> Side:
+    """Return what measures one server, warmed up; both sides' rounds have the same numbers."""
+    numbers = itertools.count(1)
+    asyncio.run(chat(port, body(user("Good morning"), 2)))
+    return lambda: asyncio.run(ask(port, next(numbers)))
+
+
+def cold(folder: Path) -> Sample:
+    """Start Hearth and ask it the first question."""
+    with hearth(folder) as server:
+        server.wait("/ready")
+        return {"cold": asyncio.run(chat(server.port, body(user("What is the capital of Portugal?"), 8))).first_s}
+
+
+def cold_rows(folder: Path, rounds: int) -> list[Row]:
+    """Measure the first token of a fresh process, its model not yet in memory."""
+    made = alternate(lambda: cold(folder), dict, rounds)
+    return [row("first token of the first question, model cold", "s", made, "cold", "", aim=COLD_AIM_S)]
+
+
+def measure(rounds: int) -> Result:
+    """Measure."""
+    with data_folder() as folder:
+        data_dir = with_starters(folder / "data")
+        rows = cold_rows(data_dir, rounds)
+        with hearth(data_dir) as ours, alone("llama_server", str(data_dir), MODEL) as engine:
+            ours.wait("/ready")
+            engine.wait("/health")
+            made = alternate(side(ours.port), side(engine.port), rounds)
+    limit = "engine's own server"
+    tokens = "tokens per second"
+    rows += [
+        row("first token, short prompt", "ms", made, "first", limit, scale=1000, aim=1.10, aim_of="ratio"),
+        row(f"{tokens}, 1 stream", "tokens/s", made, "one", limit, aim=0.98, aim_of="ratio", more_is_better=True),
+        row(f"{tokens}, 8 together", "tokens/s", made, "all_8", limit, aim=0.97, aim_of="ratio", more_is_better=True),
+        row(f"{tokens}, 20 together", "tokens/s", made, "all_20", limit, aim=0.97, aim_of="ratio", more_is_better=True),
+        row("first token, long prompt", "ms", made, "long", limit, scale=1000, aim=1.10, aim_of="ratio"),
+        row("first token, second turn of it", "ms", made, "second_turn", limit, scale=1000, aim=1.10, aim_of="ratio"),
+    ]
+    return result("engine", made, rows)
+
+
+if __name__ == "__main__":
+    run("engine", __doc__, measure)

@@ -1,0 +1,74 @@
+"""Requests per second for the list of models and for the health, beside a bare Starlette and the engine's server."""
+
+import asyncio
+import json
+import urllib.request
+from pathlib import Path
+
+from benchmarks.client import requests_per_second
+from benchmarks.engine import MODEL
+from benchmarks.measure import Result, Sample, Side, alternate, result, row, run
+from benchmarks.servers import Server, alone, data_folder, hearth, with_starters
+
+CONNECTIONS = 16
+SECONDS = 2.0
+PATHS = {"models": "/v1/models", "health": "/health", "live": "/live"}
+
+
+def size_bytes(server: Server, path: str) -> int:
+    """Return how long an answer is, and see that it is one."""
+    with urllib.request.urlopen(server.url + path) as answer:
+        body: bytes = answer.read()
+    if path == PATHS["models"]:
+        json.loads(body)["data"][0]["id"]
+    return len(body)
+
+
+def side(server: Server, paths: dict[str, str]) -> Side:
+    """Return what asks one server for each path in turn, warmed up."""
+
+    def ask() -> Sample:
+        return {
+            name: asyncio.run(requests_per_second(server.port, path, CONNECTIONS, SECONDS))
+            for name, path in paths.items()
+        }
+
+    ask()
+    return ask
+
+
+def servers(folder: Path, rounds: int) -> Result:
+    """Measure Hearth against both limits, one after the other."""
+    with hearth(with_starters(folder / "data")) as ours:
+        ours.wait("/ready")
+        with alone("echo_sse") as bare:
+            bare.wait("/bytes/1")
+            same_size = {name: f"/bytes/{size_bytes(ours, path)}" for name, path in PATHS.items()}
+            beside_bare = alternate(side(ours, PATHS), side(bare, same_size), rounds)
+        with alone("llama_server", str(folder / "data"), MODEL) as engine:
+            engine.wait("/health")
+            paths = {name: path for name, path in PATHS.items() if name != "live"}
+            beside_engine = alternate(side(ours, paths), side(engine, paths), rounds)
+    bare_is, engine_is = "bare Starlette, as many bytes", "engine's own server"
+    return result(
+        "requests",
+        [*beside_bare, *beside_engine],
+        [
+            row("list of models", "requests/s", beside_bare, "models", bare_is, aim=1000, more_is_better=True),
+            row("list of models", "requests/s", beside_engine, "models", engine_is, aim=1000, more_is_better=True),
+            row("health", "requests/s", beside_bare, "health", bare_is, aim=2000, more_is_better=True),
+            row("health", "requests/s", beside_engine, "health", engine_is, aim=2000, more_is_better=True),
+            row("live", "requests/s", beside_bare, "live", bare_is),
+        ],
+        [f"{CONNECTIONS} connections of one client, which itself can't ask for more than some 10,000 a second."],
+    )
+
+
+def measure(rounds: int) -> Result:
+    """Measure."""
+    with data_folder() as folder:
+        return servers(folder, rounds)
+
+
+if __name__ == "__main__":
+    run("requests", __doc__, measure)
