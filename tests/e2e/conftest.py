@@ -17,7 +17,7 @@ QUIET = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "-
 expect.set_options(timeout=30_000)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def studio_server(starters: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Hearth as a newcomer has it after the first start: the starters and nothing else."""
     data_dir = tmp_path_factory.mktemp("studio")
@@ -27,9 +27,9 @@ def studio_server(starters: Path, tmp_path_factory: pytest.TempPathFactory) -> I
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all browser tests."""
+    """One Chromium for all browser tests; gone with the last, for its event loop leaves no room for another's."""
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
         yield chromium
