@@ -41,7 +41,9 @@ SHUTDOWN_S = 2  # an open page holds a connection for ever; it may not hold up t
 def configure_log(settings: Settings) -> None:
     """Set up structlog: for people on a terminal, or JSON lines; each line carries its request id."""
     # The default way to show a traceback has the local variables too, and those hold what people wrote.
-    console = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    console = structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
     renderer = structlog.processors.JSONRenderer() if settings.log_json else console
     processors: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,

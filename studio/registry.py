@@ -226,7 +226,8 @@ class Registry:
         except Exception as exc:  # whatever answers there, it must not end the watch
             found, state = [], "down"
             log.debug("ollama_down", host=self.ollama_host, error=str(exc))
-        if state != self.ollama_state:
+        # That there is none at the start is no news: most people have no Ollama.
+        if state != self.ollama_state and (state, self.ollama_state) != ("down", "unknown"):
             log.info("ollama", host=self.ollama_host, state=state, models=len(found))
         with self._lock:
             self.ollama_state = state
