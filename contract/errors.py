@@ -47,6 +47,13 @@ class StudioError(Exception):
         self.message = message
         self.details: Mapping[str, str | int | float | bool | None] = MappingProxyType(details)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}: {self.message}"
+
+    def _render_traceback_(self) -> list[str]:
+        # IPython's hook: what is expected to go wrong now and then is told in its sentence, without a traceback.
+        return [f"{self.title}. {self.message}"]
+
 
 class InvalidRequest(StudioError):
     code, title, status = "invalid_request", "That request can't be done", 422

@@ -1,15 +1,18 @@
 """The calls of a notebook: ``studio.chat("…")`` and its kin, each a request, waited for.
 
 They add nothing to the path: each builds the request that a click would build, submits it, and
-turns the events into something that Jupyter shows.
+turns the events into something that Jupyter shows. Interrupting the cell cancels the job.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import Literal, overload
+from typing import Literal, TypeVar, overload
 
+from contract.errors import InvalidRequest
 from contract.events import Artifact as ArtifactEvent
-from contract.events import Segment, Usage
+from contract.events import Segment
 from contract.requests import (
     ChatRequest,
     ImageRequest,
@@ -20,9 +23,15 @@ from contract.requests import (
     TranslateRequest,
 )
 from store import StoredFile
+from studio import jupyter
 from studio.caller import Caller
 from studio.job import Job
-from studio.results import Image, Passage, Sound, Stream, Text, Transcript
+from studio.results import Image, Images, Passage, Sound, Stream, Text, Transcript, duration_of, model_of
+
+R = TypeVar("R", ChatRequest, ImageRequest)
+Turns = Sequence[Message | Mapping[str, str]]
+# What a call gives itself, or what only the dashboard sets.
+NO_SETTINGS = ("messages", "prompt", "reply_id")
 
 
 class Calls:
@@ -37,22 +46,21 @@ class Calls:
         raise NotImplementedError
 
     @overload
-    def chat(self, prompt: str | Sequence[Message], *, stream: Literal[False] = False, **settings: object) -> Text: ...
+    def chat(self, prompt: str | Turns, *, stream: Literal[False] = False, **settings: object) -> Text: ...
     @overload
-    def chat(self, prompt: str | Sequence[Message], *, stream: Literal[True], **settings: object) -> Stream: ...
-    def chat(self, prompt: str | Sequence[Message], *, stream: bool = False, **settings: object) -> Text | Stream:
+    def chat(self, prompt: str | Turns, *, stream: Literal[True], **settings: object) -> Stream: ...
+    def chat(self, prompt: str | Turns, *, stream: bool = False, **settings: object) -> Text | Stream:
         """Ask a chat model.
 
         Args:
-            prompt: What the user says, or the whole conversation.
-            stream: Return at once; iterate for the pieces.
+            prompt: What the user says, or the whole conversation: messages, or dicts with ``role`` and ``content``.
+            stream: Return at once; iterate for the pieces, or let Jupyter show the reply grow.
             settings: Fields of ChatRequest: ``model``, ``max_tokens``, ``temperature``, ``seed``, …
 
         Raises:
             StudioError: It is refused or fails.
         """
-        messages = (Message("user", prompt),) if isinstance(prompt, str) else tuple(prompt)
-        job = self.submit(ChatRequest(messages=messages, **settings))  # type: ignore[arg-type]  # checked by check()
+        job = self.submit(_request(ChatRequest, settings, messages=_messages(prompt)))
         return Stream(job) if stream else _text(job)
 
     def translate(self, text: str, to: str, source: str | None = None, *, model: str | None = None) -> Text:
@@ -62,55 +70,65 @@ class Calls:
     def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> Sound:
         """Speak ``text``; ``speed`` from 0.5 to 2."""
         job = self.submit(SpeechRequest(text=text, model=voice, speed=speed))
-        job.wait()
+        jupyter.wait(job)
         files = {file.mime: file for file in self._files(job)}
         seconds = float(files["audio/wav"].details["seconds"])
-        return Sound(files["audio/wav"].path, files["audio/mpeg"].path, seconds, _model(job), job.id)
+        return Sound(files["audio/wav"].path, files["audio/mpeg"].path, seconds, model_of(job), job.id)
 
-    def transcribe(self, audio: str | Path, *, model: str | None = None, language: str | None = None) -> Transcript:
-        """Write down what the recording in the file ``audio`` says."""
+    def transcribe(
+        self, audio: str | os.PathLike[str], *, model: str | None = None, language: str | None = None
+    ) -> Transcript:
+        """Write down what a recording says: a file, or what ``speak`` returned."""
         job = self.submit(TranscribeRequest(audio=Path(audio), model=model, language=language))
-        job.wait()
+        jupyter.wait(job)
         passages = tuple(
             Passage(event.start_s, event.end_s, event.text.strip())
             for _, event in job.snapshot()
             if isinstance(event, Segment)
         )
         text = " ".join(passage.text for passage in passages)
-        return Transcript(text, passages, _model(job), job.id, _duration(job))
+        return Transcript(text, passages, model_of(job), job.id, duration_of(job))
 
-    def image(self, prompt: str, **settings: object) -> list[Image]:
+    def image(self, prompt: str, **settings: object) -> Images:
         """Draw ``prompt``; ``settings`` are fields of ImageRequest: ``seed``, ``width``, ``num_images``, …"""
-        job = self.submit(ImageRequest(prompt=prompt, **settings))  # type: ignore[arg-type]  # checked by check()
-        job.wait()
-        return [
+        job = self.submit(_request(ImageRequest, settings, prompt=prompt))
+        jupyter.wait(job)
+        return Images(
             Image(
                 file.path,
                 int(file.details["width"]),
                 int(file.details["height"]),
                 int(file.details["seed"]),
-                _model(job),
+                model_of(job),
                 job.id,
             )
             for file in self._files(job)
-        ]
+        )
 
     def _files(self, job: Job) -> list[StoredFile]:
         return [self.artifact(event.id, job.caller) for _, event in job.snapshot() if isinstance(event, ArtifactEvent)]
 
 
-def _model(job: Job) -> str:
-    return job.spec.id if job.spec else ""
+def _request(kind: type[R], settings: Mapping[str, object], **own: object) -> R:
+    """Build a request; raises InvalidRequest for a setting that it has not."""
+    known = [item.name for item in fields(kind) if item.name not in NO_SETTINGS]
+    if unknown := next((name for name in settings if name not in known), None):
+        raise InvalidRequest(f"There is no setting {unknown!r}. There are: {', '.join(known)}.", field=unknown)
+    return kind(**own, **settings)  # type: ignore[arg-type]  # their values are checked by check()
 
 
-def _duration(job: Job) -> float:
-    return (job.times.finished or job.times.submitted) - job.times.submitted
+def _messages(prompt: str | Turns) -> tuple[Message, ...]:
+    if isinstance(prompt, str):
+        return (Message("user", prompt),)
+    try:
+        return tuple(turn if isinstance(turn, Message) else Message(**turn) for turn in prompt)  # type: ignore[arg-type]
+    except TypeError as exc:
+        raise InvalidRequest(
+            f"The prompt is {str(prompt)[:80]!r}; it must be a text, or messages with a role and a content.",
+            field="messages",
+        ) from exc
 
 
 def _text(job: Job) -> Text:
-    job.wait()
-    usage = Usage()
-    for _, event in job.snapshot():
-        if isinstance(event, Usage):
-            usage = event
-    return Text(job.text(), _model(job), job.id, usage, _duration(job))
+    jupyter.wait(job)
+    return Text.of(job)

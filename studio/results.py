@@ -1,30 +1,72 @@
-"""What a notebook call returns: plain data that Jupyter shows as text, sound, picture or bar."""
+"""What a notebook call returns: plain data that Jupyter shows as text, sound, picture or table."""
 
 import base64
 import html
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.events import Delta, Usage
+from contract.events import Delta, Failed, Usage
 from studio.job import Job
+from studio.jupyter import Place, ended, follow
+from studio.registry import ModelInfo
+
+SMALL = '<small style="opacity:.7">{}</small>'
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Text:
-    """A reply or a translation; ``str()`` gives the bare text."""
+    """A reply or a translation; ``str()`` gives the bare text.
+
+    Attributes:
+        first_output_s, duration_s: From the call to the first word and to the end.
+        markdown: Whether Jupyter shows the text as Markdown, or exactly as it stands.
+    """
 
     text: str
     model: str
     job_id: str
-    usage: Usage
-    duration_s: float
+    usage: Usage = field(default_factory=Usage)
+    first_output_s: float | None = None
+    duration_s: float = 0.0
+    markdown: bool = True
+
+    @classmethod
+    def of(cls, job: Job) -> "Text":
+        """Return what a text job has written."""
+        usage = next((event for _, event in reversed(job.snapshot()) if isinstance(event, Usage)), Usage())
+        times = job.times
+        first = None if times.first_output is None else times.first_output - times.submitted
+        return cls(job.text(), model_of(job), job.id, usage, first, duration_of(job), job.kind == "chat")
+
+    @property
+    def tokens_per_s(self) -> float | None:
+        """How fast it was written once it had begun; None where that was not measured."""
+        if self.first_output_s is None or not self.usage.tokens_out or self.usage.tokens_out < 2:
+            return None
+        took = self.duration_s - self.first_output_s
+        return (self.usage.tokens_out - 1) / took if took > 0 else None
 
     def __str__(self) -> str:
         return self.text
 
-    def _repr_markdown_(self) -> str:
-        return f"{self.text}\n\n<small>{html.escape(self.model)} · {self.duration_s:.2f} s</small>"
+    def __repr__(self) -> str:
+        return f"Text({self.text!r}, {self._figures()})"
+
+    def _figures(self) -> str:
+        parts = [self.model]
+        if self.usage.tokens_out:
+            parts.append(f"{self.usage.tokens_out} tokens")
+        if self.tokens_per_s is not None:
+            parts.append(f"{self.tokens_per_s:.0f} tokens/s")
+        return " · ".join([*parts, f"{self.duration_s:.2f} s"])
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        figures = SMALL.format(html.escape(self._figures()))
+        if self.markdown:
+            return {"text/plain": self.text, "text/markdown": f"{self.text}\n\n{figures}"}
+        shown = f'<div style="white-space:pre-wrap">{html.escape(self.text)}</div>{figures}'
+        return {"text/plain": self.text, "text/html": shown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +78,9 @@ class Passage:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Transcript:
-    """What a recording says, whole and by passage."""
+    """What a recording says, whole and by passage; ``str()`` gives the bare text."""
 
     text: str
     passages: tuple[Passage, ...]
@@ -49,17 +91,17 @@ class Transcript:
     def __str__(self) -> str:
         return self.text
 
+    def __repr__(self) -> str:
+        return f"Transcript({self.text!r}, {self.model} · {self.duration_s:.2f} s)"
+
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{passage.start_s:.1f}–{passage.end_s:.1f} s</td><td>{html.escape(passage.text)}</td></tr>"
-            for passage in self.passages
-        )
-        return f"<table><tr><th>Time</th><th>Text</th></tr>{rows}</table>"
+        rows = [(f"{passage.start_s:.1f}–{passage.end_s:.1f} s", passage.text) for passage in self.passages]
+        return table(("Time", "Text"), rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Speech on disk; ``wav`` and ``mp3`` are paths."""
+    """Speech on disk: ``wav`` and ``mp3`` are paths; where a path is wanted, it stands for its WAV file."""
 
     wav: Path
     mp3: Path
@@ -67,15 +109,17 @@ class Sound:
     model: str
     job_id: str
 
+    def __fspath__(self) -> str:
+        return str(self.wav)
+
     def _repr_html_(self) -> str:
         # Carried inside the notebook, so that it still plays after the file is gone.
-        data = base64.b64encode(self.mp3.read_bytes()).decode()
-        return f'<audio controls src="data:audio/mpeg;base64,{data}"></audio>'
+        return f'<audio controls src="data:audio/mpeg;base64,{_base64(self.mp3)}"></audio>'
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One picture on disk; ``seed`` makes it again."""
+    """One picture on disk; ``seed`` makes it again; where a path is wanted, it stands for its PNG file."""
 
     path: Path
     width: int
@@ -84,21 +128,92 @@ class Image:
     model: str
     job_id: str
 
+    def __fspath__(self) -> str:
+        return str(self.path)
+
     def _repr_png_(self) -> bytes:
         return self.path.read_bytes()
 
 
+class Images(list[Image]):
+    """The pictures of one call; Jupyter shows them side by side."""
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f'<img src="data:image/png;base64,{_base64(image.path)}" width="{image.width}" height="{image.height}" '
+            f'title="seed {image.seed}" style="margin:2px;display:inline-block">'
+            for image in self
+        )
+
+
 class Stream:
-    """A reply as it is written: iterate for its pieces; Jupyter shows what there is."""
+    """A reply as it is written: iterate for its pieces, or let Jupyter show it grow.
+
+    Leaving the loop early cancels the reply; ``result`` is what was written.
+    """
 
     def __init__(self, job: Job) -> None:
         self.job = job
 
     def __iter__(self) -> Iterator[str]:
-        for _, event in self.job.follow():
+        for event in follow(self.job):
             if isinstance(event, Delta) and not event.reasoning:
                 yield event.text
-        self.job.wait()  # raises what went wrong
+            elif isinstance(event, Failed):
+                ended(event)
 
-    def _repr_markdown_(self) -> str:
-        return self.job.text()
+    def cancel(self) -> None:
+        """Stop the reply within one token."""
+        self.job.cancel()
+
+    @property
+    def result(self) -> Text:
+        """What is written so far, with its figures."""
+        return Text.of(self.job)
+
+    def __repr__(self) -> str:
+        return f"Stream({self.job.state}, {self.job.text()!r})"
+
+    def _ipython_display_(self) -> None:
+        place = Place()
+        for _ in self:
+            place.show({"text/markdown": self.job.text(), "text/plain": self.job.text()})
+        place.show(self.result._repr_mimebundle_(), last=True)
+
+
+def model_of(job: Job) -> str:
+    """Return the id of the model that does a job, empty while that is not known."""
+    return job.spec.id if job.spec else ""
+
+
+def duration_of(job: Job) -> float:
+    """Return the seconds from a job's submission to its end."""
+    return (job.times.finished or job.times.submitted) - job.times.submitted
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of texts as an HTML table."""
+
+    def line(cells: Sequence[str], tag: str) -> str:
+        style = ' style="text-align:left"'
+        return f"<tr>{''.join(f'<{tag}{style}>{html.escape(cell)}</{tag}>' for cell in cells)}</tr>"
+
+    return f"<table>{line(head, 'th')}{''.join(line(row, 'td') for row in rows)}</table>"
+
+
+def models_table(title: str, models: Sequence[ModelInfo]) -> str:
+    """Return the models that one can use, by job, as an HTML table under a title."""
+    rows = [
+        (
+            info.spec.kind,
+            info.spec.id + (" (default)" if info.is_default else ""),
+            f"{info.spec.size_bytes / 1e6:,.0f} MB" if info.spec.size_bytes else "",
+            info.state,
+        )
+        for info in sorted(models, key=lambda info: (info.spec.kind, not info.is_default, info.spec.id))
+    ]
+    return f"<p>{html.escape(title)}</p>{table(('Job', 'Model', 'Size', 'State'), rows)}"
+
+
+def _base64(path: Path) -> str:
+    return base64.b64encode(path.read_bytes()).decode()

@@ -4,6 +4,8 @@
 engine, and the recorder writes the row. Nothing here waits: a surface submits and follows.
 """
 
+import logging
+import sys
 import time
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass, replace
@@ -36,6 +38,7 @@ from studio.job import Job
 from studio.lanes import LANES, Lane
 from studio.registry import ModelInfo, Registry
 from studio.residency import MIB, Residency
+from studio.results import models_table
 from studio.run import Recorder, input_text, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
@@ -104,6 +107,11 @@ class Studio(Calls):
         Raises:
             StorageFailed: The data folder can't be written.
         """
+        if not structlog.is_configured():  # a notebook or a script, whose output is its own: only what went wrong
+            structlog.configure(
+                wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+                logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+            )
         return cls(settings or Settings.load())
 
     def close(self) -> None:
@@ -126,6 +134,12 @@ class Studio(Calls):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def __repr__(self) -> str:
+        return f"Studio({str(self.settings.data_dir)!r}{', closed' if self._closed else ''})"
+
+    def _repr_html_(self) -> str:
+        return models_table(repr(self), [] if self._closed else self.usable_models())
 
     # The one path
 
@@ -307,7 +321,7 @@ class Studio(Calls):
         """Yield a speech job's sound while it is made, from its beginning."""
         return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 
-    def usage(self, owner: str | None, days: int = 28) -> Usage:
+    def usage(self, owner: str | None = None, days: int = 28) -> Usage:
         """Return the figures of the last ``days`` days; owner None: everybody's."""
         return usage.collect(self.interactions, owner, days)
 

@@ -13,7 +13,7 @@ FIGURES = ("calls", "tokens_in", "tokens_out", "characters", "audio_s", "errors"
 DAY_CHARACTERS = len("2026-01-31")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Usage:
     """One period's figures.
 
@@ -35,6 +35,13 @@ class Usage:
     by_kind: "pd.DataFrame"
     by_model: "pd.DataFrame"
 
+    def __repr__(self) -> str:
+        return f"Usage({self.calls:,} calls, {self.tokens:,} tokens, {self.errors:,} errors)"
+
+    def _repr_html_(self) -> str:
+        table: str = self.by_kind.to_html(index=False, na_rep="", float_format="{:,.6g}".format)
+        return f"<p>{self!r}</p>{table}"
+
 
 def collect(interactions: Interactions, owner: str | None, days: int) -> Usage:
     """Read the last ``days`` days, today included, and group them."""
@@ -44,6 +51,8 @@ def collect(interactions: Interactions, owner: str | None, days: int) -> Usage:
     log = pd.DataFrame([dict(row) for row in interactions.rows(owner, first)], columns=list(COLUMNS))
     log["day"] = log["created_at"].str[:DAY_CHARACTERS] if len(log) else pd.Series(dtype="str")
     log["created_at"] = pd.to_datetime(log["created_at"], utc=True, format="ISO8601")
+    # A column of nothing but None would be one of objects, which can't be reckoned with.
+    log[list(NUMBERS)] = log[list(NUMBERS)].astype(float)
     log["failed"] = log["status"].isin(["failed", "refused", "interrupted"])
     done = log.loc[log["status"] == "done", "duration_s"].astype(float)
     return Usage(
@@ -59,10 +68,11 @@ def collect(interactions: Interactions, owner: str | None, days: int) -> Usage:
     )
 
 
-COLUMNS = (
-    *("id", "created_at", "kind", "engine", "model", "via", "owner", "tokens_in", "tokens_out", "tokens_cached"),
-    *("characters", "audio_s", "queued_s", "load_s", "first_output_s", "duration_s", "status", "error_code"),
+NUMBERS = (
+    *("tokens_in", "tokens_out", "tokens_cached", "characters", "audio_s"),
+    *("queued_s", "load_s", "first_output_s", "duration_s"),
 )
+COLUMNS = (*("id", "created_at", "kind", "engine", "model", "via", "owner"), *NUMBERS, *("status", "error_code"))
 
 
 def _grouped(log: "pd.DataFrame", by: list[str]) -> "pd.DataFrame":

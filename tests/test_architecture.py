@@ -21,14 +21,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notebooks": {"studio"},
     "deploy": {"studio", "tests"},
 }
-# Third parties that only some rooms may know; notebooks and deploy know none of them.
+# Third parties that only some rooms may know; deploy knows none of them.
 LIVES_IN: dict[str, set[str]] = {
     "gradio": {"ui", "app"},
     "gradio_client": {"ui", "app"},
     "fastapi": {"api", "app"},
     "starlette": {"api", "app"},
     "uvicorn": {"api", "app"},
-    "sqlite3": {"store"},
+    "sqlite3": {"store", "notebooks"},  # which show how the file is read from outside
     "sqlite_utils": {"store"},
     "ctranslate2": {"engines"},
     "diffusers": {"engines"},
