@@ -6,14 +6,18 @@ Gradio, which takes seconds to import, is there. Both live behind one gate and o
 
 import asyncio
 import contextlib
+import errno
+import logging
 import os
 import secrets
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from http.cookies import SimpleCookie
+from typing import TypeVar
 
 # Before anything imports Gradio or a hub client: nothing is reported to anybody.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -35,6 +39,7 @@ from studio import Settings, Studio, StudioError
 log = structlog.get_logger("app")
 # Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.
 API_PATHS = ("/v1/", "/api/", "/jobs/", "/files/", "/conversations/", "/models/", "/mcp")
+T = TypeVar("T")
 SHUTDOWN_S = 2  # an open page holds a connection for ever; it may not hold up the end
 
 
@@ -52,6 +57,8 @@ def configure_log(settings: Settings) -> None:
     ]
     if settings.log_json:
         processors.append(structlog.processors.format_exc_info)
+    logging.basicConfig(handlers=[LibraryLog()], level=logging.WARNING, force=True)
+    logging.captureWarnings(True)
     structlog.configure(
         processors=[*processors, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(20),
@@ -60,25 +67,54 @@ def configure_log(settings: Settings) -> None:
     )
 
 
-def listen(settings: Settings) -> socket.socket:
-    """Return the listening socket: from now on a browser waits instead of being refused.
+class LibraryLog(logging.Handler):
+    """What libraries log goes where our own lines go, in the same form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
+
+
+@contextlib.contextmanager
+def bound_socket(settings: Settings) -> Iterator[socket.socket]:
+    """Lend a socket on the address, taken but not listening yet.
 
     Raises:
         SystemExit: The port is in use, or the address is not this machine's; says what to do.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    server = socket.socket(family, socket.SOCK_STREAM)
-    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with socket.socket(family, socket.SOCK_STREAM) as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind((settings.host, settings.port))
+        except (OSError, UnicodeError) as exc:  # idna can't write every name
+            raise SystemExit(_unbound(settings, exc)) from exc
+        yield server
+
+
+def listen(settings: Settings, server: socket.socket) -> None:
+    """Listen: from now on a browser waits instead of being refused; exits when another was quicker."""
     try:
-        server.bind((settings.host, settings.port))
+        server.listen(2048)
     except OSError as exc:
-        server.close()
-        raise SystemExit(
-            f"Hearth can't listen on {settings.host}:{settings.port}: {exc.strerror or exc}. "
-            f"Another program may use that port, perhaps another Hearth. Try --port {settings.port + 1}."
-        ) from exc
-    server.listen(2048)
-    return server
+        raise SystemExit(_unbound(settings, exc)) from exc
+
+
+def _unbound(settings: Settings, exc: OSError | UnicodeError) -> str:
+    """Say why the address can't be had, and what to do."""
+    number = exc.errno if isinstance(exc, OSError) else None
+    if number == errno.EADDRINUSE:
+        return (
+            f"Port {settings.port} of {settings.host} is in use, perhaps by another Hearth. "
+            "End that program, or choose another port: --port 0 takes any free one."
+        )
+    if number in (errno.EACCES, errno.EPERM):
+        return f"Hearth may not use port {settings.port}: the system keeps it. Choose one above 1023 with --port."
+    why = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
+    return (
+        f"Hearth can't listen on {settings.host[:80]}: {why}. It is no address of this machine; "
+        "use --host 127.0.0.1, or 0.0.0.0 for all of its addresses."
+    )
 
 
 def fetch_starters(settings: Settings) -> None:
@@ -123,7 +159,7 @@ class Dashboard:
 
     async def _load(self, stack: contextlib.AsyncExitStack) -> None:
         try:
-            inner = await asyncio.to_thread(build_dashboard, self._studio)
+            inner = await on_a_thread(lambda: build_dashboard(self._studio))
             await stack.enter_async_context(inner.router.lifespan_context(inner))
         except Exception:
             self._api.state.dashboard = "failed"
@@ -132,6 +168,35 @@ class Dashboard:
         self._inner = inner
         self._api.state.dashboard = "up"
         log.info("dashboard_up", seconds=round(time.time() - self._studio.started, 2))
+
+
+async def on_a_thread(make: Callable[[], T]) -> T:
+    """Return what ``make`` returns, from a thread that the end of the process does not wait for.
+
+    ``asyncio.to_thread`` would: whoever ends a Hearth that has just begun would wait for Gradio first.
+    """
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: Exception | None) -> None:
+        if made.cancelled():
+            return
+        if error is None:
+            made.set_result(result)  # type: ignore[arg-type]  # without an error there is a result
+        else:
+            made.set_exception(error)
+
+    def work() -> None:
+        result, error = None, None
+        try:
+            result = make()
+        except Exception as exc:
+            error = exc
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=work, name="dashboard", daemon=True).start()
+    return await made
 
 
 def build_dashboard(studio: Studio) -> FastAPI:
@@ -188,6 +253,21 @@ def open_share_link(port: int) -> None:
     print(f"Anybody with this link can use this Hearth for 72 hours: {address}", flush=True)
 
 
+class Server(uvicorn.Server):
+    """Ends the replies that are being written before it waits for the connections that carry them."""
+
+    def __init__(self, config: uvicorn.Config, studio: Studio) -> None:
+        super().__init__(config)
+        self._studio = studio
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop what runs, then end; what open pages still hold is cut off without a word."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
+        for job in self._studio.jobs(None):
+            job.cancel()
+        await super().shutdown(sockets)
+
+
 def serve(settings: Settings, server: socket.socket) -> None:
     """Serve until interrupted."""
     with Studio.open(settings) as studio:
@@ -207,17 +287,23 @@ def serve(settings: Settings, server: socket.socket) -> None:
         print(f"Hearth is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
         if settings.share:
             threading.Thread(target=open_share_link, args=(port,), daemon=True).start()
-        uvicorn.Server(config).run(sockets=[server])
+        Server(config, studio).run(sockets=[server])
 
 
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
     settings = Settings.load(argv)
     configure_log(settings)
+    # Not the default, which ends the process on the spot: what is open is closed first. A server that has
+    # ended sends itself the signal again, so this serves there too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
-        fetch_starters(settings)
-        serve(settings, listen(settings))
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is theirs
+        # The port first: nobody should wait for a download to learn that it is in use.
+        with bound_socket(settings) as server:
+            fetch_starters(settings)
+            listen(settings, server)
+            serve(settings, server)
     except StudioError as error:
         raise SystemExit(f"{error.title}. {error.message}") from error
     except OSError as exc:

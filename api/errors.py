@@ -9,10 +9,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.error_forms import ErrorFacts, error_body
+from api.gate import Refused
 from studio import LaneFull, StudioError
 
 log = structlog.get_logger(__name__)
-TITLES = {404: "Not found", 405: "Method not allowed", 413: "That is too large", 422: "That request can't be done"}
+TITLES = {
+    400: "That request can't be read",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "That is too large",
+    422: "That request can't be done",
+}
 
 
 def problem(
@@ -53,21 +60,45 @@ async def _studio_error(request: Request, error: Exception) -> JSONResponse:
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    field = ".".join(str(part) for part in first["loc"] if part != "body") or "body"
-    if first["type"] == "extra_forbidden":
+    rule, context = first["type"], first.get("ctx") or {}
+    # What a client names may be as long as its body.
+    field = ".".join(str(part)[:80] for part in first["loc"] if part != "body")[:200] or "body"
+    if rule == "json_invalid":
+        field, message = "body", f"The body is no JSON: {context.get('error', 'it breaks off')}. Send a JSON object."
+    elif rule == "missing":
+        message = "The body is empty. Send a JSON object." if field == "body" else f"{field} is missing. Send it."
+    elif rule == "extra_forbidden":
         message = f"{field} is not supported here. Leave it out."
+    elif isinstance(first.get("input"), bytes):
+        message = "The body was not taken as JSON. Send the header Content-Type: application/json."
     else:
-        shown = repr(first.get("input"))
-        message = f"{field} is {shown[:80]}: {first['msg']}."
-    return problem(request, 422, "invalid_request", TITLES[422], message, {"field": field, "rule": first["type"]})
+        message = f"{field} is {_shown(first.get('input'))}: {first['msg']}."
+    return problem(request, 422, "invalid_request", TITLES[422], message, {"field": field, "rule": rule})
+
+
+def _shown(value: object) -> str:
+    """Return a value for a message; what is large or nested is named, not shown."""
+    if isinstance(value, dict | list):
+        return "an object" if isinstance(value, dict) else "a list"
+    return repr(value[:80] if isinstance(value, str) else value)[:80]
 
 
 async def _http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    title = TITLES.get(error.status_code, "That did not work")
-    message = f"There is nothing at {request.url.path}." if error.status_code == 404 else str(error.detail)
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
-    return problem(request, error.status_code, code, title, message, headers=error.headers)
+    status, path = error.status_code, request.url.path[:200]
+    title = TITLES.get(status, "That did not work")
+    code, message = "http_error", str(error.detail)
+    if isinstance(error, Refused):
+        code = error.code
+    elif status == 404:
+        code, message = "not_found", f"There is nothing at {path}."
+    elif status == 405:
+        allowed = (error.headers or {}).get("Allow", "another method")
+        code, message = "method_not_allowed", f"{request.method[:20]} does not work at {path}. Use {allowed}."
+    elif message == "There was an error parsing the body":  # FastAPI's word for all that is wrong with one
+        code = "invalid_request"
+        message = "The body can't be read. Send JSON in UTF-8, not compressed, not nested without end."
+    return problem(request, status, code, title, message, headers=error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import ipaddress
 import json
+import os
 import re
 import secrets
 from http.cookies import CookieError, SimpleCookie
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.error_forms import ErrorFacts, error_body
@@ -25,6 +27,7 @@ from studio import Settings, new_id
 COOKIE = "hearth_owner"
 COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+KEY_BYTES = 32
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 BODY_BYTES = 8 * 1024 * 1024
 UPLOAD_BYTES = 210 * 1024 * 1024
@@ -41,20 +44,23 @@ SECURITY_HEADERS = {
 }
 
 
-class Refused(Exception):
-    """A request that goes no further."""
+class Refused(HTTPException):
+    """A request that goes no further; FastAPI lets this class through where it reads a body."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(status, message)
         self.status, self.code, self.message = status, code, message
 
 
 def cookie_key(data_dir: Path) -> bytes:
     """Return the key that signs owner cookies, made at first use and readable by the owner alone."""
     path = data_dir / "cookie.key"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(secrets.token_bytes(32))
+    # Whole or not at all: with half a key, or none, anybody could sign.
+    if not path.exists() or path.stat().st_size != KEY_BYTES:
+        draft = data_dir / f"cookie.key.{new_id()}"
+        with open(draft, "wb", opener=lambda name, flags: os.open(name, flags | os.O_EXCL, 0o600)) as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+        draft.replace(path)
     return path.read_bytes()
 
 
@@ -76,8 +82,11 @@ class Gate:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with a refusal."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":  # nothing here speaks WebSocket, and no check stands before one
+            await send({"type": "websocket.close", "code": 1008})
             return
         headers = Headers(scope=scope)
         asked = headers.get("x-request-id", "")
@@ -108,10 +117,11 @@ class Gate:
     def _check_host(self, headers: Headers) -> None:
         if not self._loopback:
             return
-        name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+        host = headers.get("host", "")
+        name = _host_name(host)
         if name not in self._hosts and not _is_loopback(name):
             raise Refused(
-                421, "unknown_host", f"This Hearth does not answer as {name[:100]!r}. Open it as http://127.0.0.1."
+                421, "unknown_host", f"This Hearth does not answer as {host[:100]!r}. Open it as http://127.0.0.1."
             )
 
     @staticmethod
@@ -122,7 +132,7 @@ class Gate:
         if origin is None:
             return  # not a browser, or one that asks its own site
         ours = {headers.get("host", ""), headers.get("x-forwarded-host", "")}
-        if urlsplit(origin).netloc not in ours - {""}:
+        if origin.partition("://")[2] not in ours - {""}:
             raise Refused(403, "foreign_origin", f"Requests from {origin[:100]!r} are not taken: it is another site.")
 
     def _find_owner(self, scope: Scope, headers: Headers) -> str | None:
@@ -169,6 +179,15 @@ class Gate:
             return message
 
         return receive_some
+
+
+def _host_name(host: str) -> str:
+    """Return a Host header's name without its port; "" when it is malformed."""
+    try:
+        found = urlsplit(f"//{host}")
+        return "" if "@" in host else found.hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(name: str) -> bool:

@@ -87,7 +87,7 @@ def options() -> str:
         capture_output=True,
         text=True,
     )
-    found = re.findall(r"^  --([a-z-]+)( [A-Z_]+)?\s+(\S.*)$", done.stdout, flags=re.MULTILINE)
+    found = re.findall(r"^  --([a-z-]+)( [A-Z_]+)?\s+(\S.*?)(?: \[HEARTH_\w+\])?$", done.stdout, flags=re.MULTILINE)
     if done.returncode or not found:
         raise Stale(f"`python app.py --help` gave no options: {done.stderr.strip() or done.stdout.strip()}")
     rows = ["| option | environment | what it does |", "|---|---|---|"]

@@ -1,7 +1,9 @@
 """Files that jobs made: one folder an owner, one row a file, and no path from outside is trusted."""
 
+import contextlib
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from contract.ids import new_id
 from store.database import Database, now
 from store.sqlite import Transaction
 
+OURS = re.compile(r"[0-9a-f]{32}")  # contract.ids
 SUFFIXES = {
     "audio/wav": ".wav",
     "audio/mpeg": ".mp3",
@@ -100,6 +103,15 @@ class Artifacts:
             "SELECT * FROM artifacts WHERE owner = ? AND mime = ? ORDER BY id DESC LIMIT ?", (owner, mime, limit)
         )
         return self._there(rows)
+
+    def remove_orphans(self) -> None:
+        """Remove files that no row tells of, as a crash leaves them; only while no other process makes any."""
+        known = {row["path"] for row in self._database.rows("SELECT path FROM artifacts")}
+        for path in self.folder.glob("*/*/*"):
+            ours = OURS.fullmatch(path.stem) is not None and path.suffix in SUFFIXES.values()
+            if ours and path.relative_to(self.folder).as_posix() not in known:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
     def _there(self, rows: list[sqlite3.Row]) -> list[StoredFile]:
         # A file deleted by hand is left out; its row stays for the log.

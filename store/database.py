@@ -23,7 +23,7 @@ from typing import TypeVar
 import filelock
 
 from contract.errors import StorageFailed
-from store.migrations import migrations
+from store.migrations import known_steps, migrations
 from store.sqlite import Parameters, Transaction, storable
 
 Write = Callable[[Transaction], object]
@@ -62,7 +62,9 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(folder / "opening.lock", timeout=OPENING_TIMEOUT_S):
                 writer = self._open()
-        except (OSError, sqlite3.Error) as exc:
+        except sqlite3.Error as exc:
+            raise StorageFailed(f"{self.path} can't be opened: {exc}. {self._advice(exc)}", folder=str(folder)) from exc
+        except OSError as exc:
             raise StorageFailed(
                 f"The data folder {folder} can't be used: {exc}. Make it writable, or choose another with --data-dir.",
                 folder=str(folder),
@@ -89,11 +91,29 @@ class Database:
         connection.execute("PRAGMA synchronous=NORMAL")
         return connection
 
+    def _advice(self, exc: sqlite3.Error) -> str:
+        """What a person can do about an error of the file itself."""
+        kind = getattr(exc, "sqlite_errorcode", 0) & 0xFF  # the rest of the code says where
+        if kind in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return (
+                f"The file is damaged. Put the newest copy from {self.folder / 'backups'} in its place, or move it "
+                "away to begin anew; models and files stay."
+            )
+        return "Free some space, make the folder writable, or choose another with --data-dir."
+
     def _migrate(self, db: Transaction) -> None:
         pending = migrations.pending(db)
+        applied = [step.name for step in migrations.applied(db)]
+        newer = sorted(set(applied) - set(known_steps()))
+        if newer:
+            raise StorageFailed(
+                f"{self.path} was written by a newer Hearth (step {newer[-1]}), and this one can't read it. "
+                "Update Hearth, or choose another folder with --data-dir.",
+                folder=str(self.folder),
+            )
         if not pending:
             return
-        if migrations.applied(db):
+        if applied:
             self.backup(self.folder / "backups" / f"before-{pending[0].name}-{int(time.time())}.db")
             self._drop_old_backups()
         migrations.apply(db)
@@ -106,8 +126,16 @@ class Database:
     def backup(self, target: Path) -> Path:
         """Write a whole, compact copy to ``target`` while others read and write."""
         target.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.execute("VACUUM INTO ?", (str(target),))
+        # A copy that a full disk or a kill cut short must not look like a backup.
+        draft = target.with_name(target.name + ".part")
+        draft.unlink(missing_ok=True)
+        try:
+            with closing(self._connect()) as connection:
+                connection.execute("VACUUM INTO ?", (str(draft),))
+            draft.replace(target)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
         return target
 
     # Writing
@@ -188,9 +216,8 @@ class Database:
     def _storage_error(self, exc: Exception) -> Exception:
         if not isinstance(exc, sqlite3.Error | OSError):
             return exc
-        error = StorageFailed(
-            f"Saving to {self.path} failed: {exc}. Free some space or check the folder's rights, then try again."
-        )
+        advice = self._advice(exc) if isinstance(exc, sqlite3.Error) else "Free some space, then try again."
+        error = StorageFailed(f"Saving to {self.path} failed: {exc}. {advice}")
         error.__cause__ = exc
         return error
 
@@ -213,7 +240,7 @@ class Database:
                 if self._closed:
                     self._close_readers()
         except sqlite3.Error as exc:
-            raise StorageFailed(f"Reading {self.path} failed: {exc}. Check the disk, then try again.") from exc
+            raise StorageFailed(f"Reading {self.path} failed: {exc}. {self._advice(exc)}") from exc
 
     def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         """Run one SELECT and return all its rows.
@@ -237,6 +264,8 @@ class Database:
             if self._closed:
                 return
             self._closed = True
+            # The writer last: only a connection that may write puts the WAL into the file when it is the last.
+            self._close_readers()
             self._writes.put(None)
         self._writer.join()
         self._close_readers()

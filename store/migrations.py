@@ -25,6 +25,11 @@ def growing_and_request_id(db: sqlite_utils.Database) -> None:
     db.execute("ALTER TABLE interactions ADD COLUMN request_id TEXT")
 
 
+def known_steps() -> tuple[str, ...]:
+    """Return the names of all steps that this Hearth knows."""
+    return tuple(step.name for step in migrations._migrations)  # the library tells only applied and pending ones
+
+
 FIRST = (
     """CREATE TABLE interactions (
         id TEXT PRIMARY KEY,

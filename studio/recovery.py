@@ -12,9 +12,11 @@ import filelock
 
 from contract.errors import Interrupted, StorageFailed
 from contract.ids import new_id
-from store import Conversations, Database, Interaction, Interactions, JobRow, Jobs, Transaction
+from store import Artifacts, Conversations, Database, Interaction, Interactions, JobRow, Jobs, Transaction
 from store.database import now, timestamp
 
+NOTHING_KEPT = "Hearth ended while this was running, and nothing of it is kept. Ask again."
+DOWNLOAD = "Hearth ended during this download. Ask for the model again: it goes on where it was."
 MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
 GUARD_TIMEOUT_S = 10
 ORPHAN_PATIENCE_S = 60
@@ -44,7 +46,9 @@ def release(lock: filelock.BaseFileLock) -> None:
     Path(lock.lock_file).unlink(missing_ok=True)
 
 
-def recover(database: Database, jobs: Jobs, conversations: Conversations, data_dir: Path, instance: str) -> int:
+def recover(
+    database: Database, jobs: Jobs, conversations: Conversations, artifacts: Artifacts, data_dir: Path, instance: str
+) -> int:
     """Close what dead processes left open; returns how many jobs that were.
 
     Args:
@@ -55,6 +59,8 @@ def recover(database: Database, jobs: Jobs, conversations: Conversations, data_d
         alive = _alive(data_dir)
     cut_off = [job for job in unfinished if job.instance not in alive]
     marked = database.write(lambda db: _mark(db, cut_off)) if cut_off else 0
+    if marked and alive <= {instance}:
+        artifacts.remove_orphans()
     # Beside another process, a reply that has no job yet may be about to get one.
     patience = timedelta(seconds=ORPHAN_PATIENCE_S if alive - {instance} else 0)
     conversations.cut_off(MESSAGE, timestamp(datetime.now(UTC) - patience))
@@ -86,6 +92,7 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
         if not Jobs.is_open(db, job.id):
             continue  # another Hearth that started beside us was first
         marked += 1
+        message = MESSAGE if job.reply_id else DOWNLOAD if job.kind == "download" else NOTHING_KEPT
         reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
         Interactions.append(
             db,
@@ -102,10 +109,10 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
                 input=job.input,
                 output=(reply[0] or None) if reply else None,
                 error_code=Interrupted.code,
-                error_message=MESSAGE,
+                error_message=message,
             ),
         )
-        Jobs.finish(db, job.id, "interrupted", job.model, Interrupted.code, MESSAGE)
+        Jobs.finish(db, job.id, "interrupted", job.model, Interrupted.code, message)
         db.execute(
             "UPDATE messages SET state = 'interrupted', error_message = ? WHERE id = ? AND state = 'growing'",
             (MESSAGE, job.reply_id),

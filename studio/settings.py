@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
+from typing import NoReturn
 
 import platformdirs
 import psutil
@@ -27,20 +28,27 @@ def _default_budget_mb() -> int:
 def _is_yes(text: str) -> bool:
     yes, no = ("1", "true", "yes", "on"), ("0", "false", "no", "off", "")
     if text.lower() not in (*yes, *no):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither yes nor no: use 1 or 0")
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is neither yes nor no: use 1 or 0")
     return text.lower() in yes
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port: use 0 to 65535")
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is not a port: use 0 to 65535")
     return int(text)
 
 
 def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} is not a whole number above 0 and below 1,000,000,000")
     return int(text)
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as exc:  # an unknown ~user, a loop of links, a name too long
+        raise argparse.ArgumentTypeError(f"{text[:80]!r} can't be a folder: {exc}") from exc
 
 
 def _help(text: str) -> dict[str, str]:
@@ -96,14 +104,13 @@ class Settings:
         values = vars(parser.parse_args(list(argv)))
         for item in fields(cls):
             name = f"HEARTH_{item.name.upper()}"
-            if values[item.name] is None and name in environ:
+            # A variable that is set and empty, as Compose files leave them, says nothing.
+            if values[item.name] is None and environ.get(name):
                 try:
                     values[item.name] = _reader(item)(environ[name])
                 except argparse.ArgumentTypeError as exc:
                     parser.error(f"{name}: {exc}")
         given = {key: value for key, value in values.items() if value is not None}
-        if "data_dir" in given:
-            given["data_dir"] = given["data_dir"].expanduser().resolve()
         if "SPACE_ID" in environ:
             given.setdefault("host", "0.0.0.0")  # a Space is reached through its container's network
         if not given.get("ollama_host"):
@@ -131,23 +138,36 @@ def _reader(item: "Field[object]") -> _Reader:
         return _is_yes
     if isinstance(default, int):
         return _positive
-    return Path if isinstance(default, Path) else str
+    return _folder if isinstance(default, Path) else str
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, without the list of every option before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message[:1].upper()}{message[1:].rstrip('.')}. `python app.py --help` lists the options.\n")
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="app.py",
+        allow_abbrev=False,  # a short form of today may mean another option tomorrow
         description="Hearth: a local AI studio. Chat, translate, draw, speak and listen on your own machine.",
-        epilog="Each option is also an environment variable: --data-dir is HEARTH_DATA_DIR, and so on.",
+        epilog="The name in brackets is the environment variable that does the same; an option wins over it.",
     )
     for item in fields(Settings):
         flag, text = "--" + item.name.replace("_", "-"), item.metadata["help"]
+        variable = f"[HEARTH_{item.name.upper()}]"
         if isinstance(item.default, bool):
-            parser.add_argument(flag, action="store_true", default=None, help=text)
+            parser.add_argument(flag, action="store_true", default=None, help=f"{text} {variable}")
             continue
         shown = {"data_dir": "the user's data folder", "threads": "all", "memory_budget_mb": "70 %% of the memory"}
         hint = shown.get(item.name, _default(item) or "none")
         parser.add_argument(
-            flag, type=_reader(item), default=None, metavar=item.name.upper(), help=f"{text} (default: {hint})"
+            flag,
+            type=_reader(item),
+            default=None,
+            metavar=item.name.upper(),
+            help=f"{text} (default: {hint}) {variable}",
         )
     return parser

@@ -83,11 +83,11 @@ class Studio(Calls):
         self._job_rows = Jobs(self._database)
         self.interactions = Interactions(self._database)
         self.conversations = Conversations(self._database)
+        self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
         self.interrupted = recovery.recover(
-            self._database, self._job_rows, self.conversations, settings.data_dir, self._instance
+            self._database, self._job_rows, self.conversations, self.artifacts, settings.data_dir, self._instance
         )
         self.preferences = Preferences(self._database)
-        self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
         self.registry = Registry(settings, self.preferences)
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
