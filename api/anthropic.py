@@ -12,14 +12,29 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from api.caller import cancelled_when_gone, studio_of
 from api.error_forms import ErrorFacts, anthropic_error
 from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
-from api.openai_schemas import Strict
-from api.replies import collected, model_of
-from studio import ChatRequest, Delta, Done, Failed, Job, Message, Terminal, Usage
+from api.openai_tools import base64_bytes, chosen, tool
+from api.replies import TEXT, Reply, arguments_of, collected, model_of
+from api.strict import Strict
+from studio import (
+    ChatRequest,
+    Delta,
+    Done,
+    Failed,
+    InvalidRequest,
+    Job,
+    Message,
+    Terminal,
+    Tool,
+    ToolCall,
+    ToolCallDelta,
+    ToolChoice,
+    Usage,
+)
 
 router = APIRouter(prefix="/v1/messages", tags=["anthropic"])
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
@@ -39,11 +54,98 @@ class TextBlock(Strict):
     cache_control: CacheControl | None = None
 
 
+class ImageSource(Strict):
+    """A picture in base64; nothing is fetched from other servers."""
+
+    type: Literal["base64"]
+    media_type: Literal["image/png", "image/jpeg", "image/webp", "image/gif"]
+    data: str
+
+
+class ImageBlock(Strict):
+    """A picture."""
+
+    type: Literal["image"]
+    source: ImageSource
+    cache_control: CacheControl | None = None
+
+
+class ToolUseBlock(Strict):
+    """A call that the assistant made."""
+
+    type: Literal["tool_use"]
+    id: str
+    name: str
+    input: dict[str, JsonValue]
+    cache_control: CacheControl | None = None
+
+
+class ToolResultBlock(Strict):
+    """What a call gave."""
+
+    type: Literal["tool_result"]
+    tool_use_id: str
+    content: str | list[TextBlock] = ""
+    is_error: bool = False
+    cache_control: CacheControl | None = None
+
+
+class ThinkingBlock(Strict):
+    """What the assistant thought in an earlier turn; models don't read it again."""
+
+    type: Literal["thinking"]
+    thinking: str
+    signature: str = ""
+
+
+Block = Annotated[TextBlock | ImageBlock | ToolUseBlock | ToolResultBlock | ThinkingBlock, Field(discriminator="type")]
+
+
 class Turn(Strict):
     """One message; the last may be the assistant's, to be continued."""
 
     role: Literal["user", "assistant"]
-    content: str | list[TextBlock]
+    content: str | list[Block]
+
+    def messages(self) -> list[Message]:
+        """Return the turn as the studio has it: results of calls are turns of their own, before the text."""
+        if isinstance(self.content, str):
+            return [Message(self.role, self.content)]
+        results = [
+            Message("tool", _result(block), tool_call_id=block.tool_use_id)
+            for block in self.content
+            if isinstance(block, ToolResultBlock)
+        ]
+        text = "\n".join(block.text for block in self.content if isinstance(block, TextBlock))
+        calls = tuple(
+            ToolCall(id=block.id, name=block.name, arguments=json.dumps(block.input, ensure_ascii=False))
+            for block in self.content
+            if isinstance(block, ToolUseBlock)
+        )
+        images = tuple(
+            base64_bytes(block.source.data, "messages") for block in self.content if isinstance(block, ImageBlock)
+        )
+        if results and not (text or calls or images):
+            return results
+        return [*results, Message(self.role, text, tool_calls=calls, images=images)]
+
+
+class ToolBody(Strict):
+    """A function that the model may call."""
+
+    name: str
+    description: str | None = None
+    input_schema: dict[str, JsonValue]
+    type: Literal["custom"] | None = None
+    cache_control: CacheControl | None = None
+
+
+class Choice(Strict):
+    """Whether a tool is called: ``any`` means that one must be, ``tool`` names it."""
+
+    type: Literal["auto", "any", "none", "tool"]
+    name: str | None = None
+    disable_parallel_tool_use: bool = False
 
 
 class Metadata(Strict):
@@ -58,12 +160,22 @@ class CountBody(Strict):
     model: str
     messages: Annotated[list[Turn], Field(min_length=1, max_length=10_000)]
     system: str | list[TextBlock] | None = None
+    tools: Annotated[list[ToolBody], Field(max_length=128)] = Field(default_factory=list)
+    tool_choice: Choice | None = None
 
     def turns(self) -> tuple[Message, ...]:
         """Return the conversation, its instructions first."""
         system = _text(self.system or "")
         before = (Message("system", system),) if system else ()
-        return (*before, *(Message(turn.role, _text(turn.content)) for turn in self.messages))
+        return (*before, *(message for turn in self.messages for message in turn.messages()))
+
+    def tools_and_choice(self) -> tuple[tuple[Tool, ...], ToolChoice]:
+        """Return what may be called, and whether it must be."""
+        choice = self.tool_choice or Choice(type="auto")
+        if (choice.type == "tool") != (choice.name is not None):
+            raise InvalidRequest("tool_choice has a name with type tool, and only then.", field="tool_choice")
+        offered = tuple(tool(one.name, one.description, one.input_schema) for one in self.tools)
+        return chosen(offered, {"any": "required", "tool": f"={choice.name}"}.get(choice.type, choice.type))
 
 
 class MessagesBody(CountBody):
@@ -78,6 +190,11 @@ class MessagesBody(CountBody):
     metadata: Metadata | None = None
 
 
+def _result(block: ToolResultBlock) -> str:
+    text = _text(block.content)
+    return f"Error: {text}" if block.is_error else text
+
+
 def _text(content: str | list[TextBlock]) -> str:
     return content if isinstance(content, str) else "\n".join(block.text for block in content)
 
@@ -85,9 +202,13 @@ def _text(content: str | list[TextBlock]) -> str:
 @router.post("", response_model=None)
 async def messages(request: Request, body: MessagesBody) -> Response:
     """The next message of a conversation, whole or as server-sent events."""
+    tools, tool_choice = body.tools_and_choice()
     wanted = ChatRequest(
         messages=body.turns(),
         model=body.model,
+        tools=tools,
+        tool_choice=tool_choice,
+        parallel_tool_calls=body.tool_choice is None or not body.tool_choice.disable_parallel_tool_use,
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
@@ -98,14 +219,11 @@ async def messages(request: Request, body: MessagesBody) -> Response:
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
-        after = await first_output(job, (Delta,))
+        after = await first_output(job, TEXT)
         if not body.stream:
             reply = await collected(job)
-            blocks: list[dict[str, object]] = [{"type": "text", "text": reply.text}]
-            if reply.reasoning:
-                blocks.insert(0, {"type": "thinking", "thinking": reply.reasoning, "signature": ""})
             reason = STOP_REASONS.get(reply.finish_reason, "end_turn")
-            return JSONResponse(_message(job, blocks, reason, _usage(reply.usage)))
+            return JSONResponse(_message(job, _blocks(reply), reason, _usage(reply.usage)))
     request_id = request.scope.get("hearth.request_id", "")
     return StreamingResponse(_events(job, after, request_id), media_type="text/event-stream", headers=SSE_HEADERS)
 
@@ -113,8 +231,20 @@ async def messages(request: Request, body: MessagesBody) -> Response:
 @router.post("/count_tokens", response_model=None)
 async def count_tokens(request: Request, body: CountBody) -> Response:
     """How many tokens a conversation has for this model, its template included."""
-    wanted = ChatRequest(messages=body.turns(), model=body.model)
+    tools, tool_choice = body.tools_and_choice()
+    wanted = ChatRequest(messages=body.turns(), model=body.model, tools=tools, tool_choice=tool_choice)
     return JSONResponse({"input_tokens": await asyncio.to_thread(studio_of(request).count_tokens, wanted)})
+
+
+def _blocks(reply: Reply) -> list[dict[str, object]]:
+    blocks: list[dict[str, object]] = []
+    if reply.reasoning:
+        blocks.append({"type": "thinking", "thinking": reply.reasoning, "signature": ""})
+    if reply.text or not reply.tool_calls:
+        blocks.append({"type": "text", "text": reply.text})
+    for call in reply.tool_calls:
+        blocks.append({"type": "tool_use", "id": call.id, "name": call.name, "input": arguments_of(call)})
+    return blocks
 
 
 def _message(
@@ -152,14 +282,14 @@ async def _events(job: Job, after: int, request_id: str) -> AsyncIterator[str]:
         yield _frame("message_start", message=_message(job, [], None, _usage(Usage())))
         yield _frame("ping")
         async for _, event in job.events(after):
-            if isinstance(event, Delta):
-                kind = "thinking" if event.reasoning else "text"
-                if kind != open_block:
+            if isinstance(event, Delta | ToolCallDelta):
+                kind, key, start, delta = _piece(event)
+                if key != open_block:
                     if open_block:
                         yield _frame("content_block_stop", index=index)
-                    index, open_block = index + 1, kind
-                    yield _frame("content_block_start", index=index, content_block=_empty_block(kind))
-                yield _frame("content_block_delta", index=index, delta={"type": f"{kind}_delta", kind: event.text})
+                    index, open_block = index + 1, key
+                    yield _frame("content_block_start", index=index, content_block=start)
+                yield _frame("content_block_delta", index=index, delta={"type": f"{kind}_delta", **delta})
             elif isinstance(event, Usage):
                 usage = event
             elif isinstance(event, Failed):
@@ -183,6 +313,15 @@ async def _events(job: Job, after: int, request_id: str) -> AsyncIterator[str]:
                 yield _frame("message_stop")
     finally:
         job.cancel()  # the client went away; harmless when the job has ended
+
+
+def _piece(event: Delta | ToolCallDelta) -> tuple[str, str, dict[str, object], dict[str, object]]:
+    """Return a piece's kind, which block it is in, how that block begins, and what the piece adds."""
+    if isinstance(event, ToolCallDelta):
+        start: dict[str, object] = {"type": "tool_use", "id": event.id, "name": event.name, "input": {}}
+        return "input_json", f"call {event.index}", start, {"partial_json": event.arguments}
+    kind = "thinking" if event.reasoning else "text"
+    return kind, kind, _empty_block(kind), {kind: event.text}
 
 
 def _empty_block(kind: str) -> dict[str, object]:

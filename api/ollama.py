@@ -6,28 +6,22 @@ only what is known is told: nothing here makes up a digest or a family.
 
 import json
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import Field, JsonValue
 
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import accepted, ended, first_output, submit, wants_async
-from api.openai_schemas import Strict
-from api.replies import collected, model_of
+from api.ollama_schemas import ChatBody, GenerateBody, PullBody, ShowBody, without_tag
+from api.replies import TEXT, Reply, arguments_of, collected, model_of
 from studio import (
-    ChatRequest,
     Delta,
     Done,
     DownloadRequest,
     Event,
     Failed,
-    InvalidRequest,
     Job,
-    Message,
     ModelInfo,
     Progress,
     Terminal,
@@ -37,89 +31,6 @@ from studio import (
 router = APIRouter(prefix="/api", tags=["ollama"])
 NDJSON = "application/x-ndjson"
 NANOSECONDS = 1_000_000_000
-
-
-class Options(Strict):
-    """How a reply is made; the options that engines here have."""
-
-    num_predict: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    seed: int | None = None
-    stop: list[str] | str | None = None
-
-
-class OllamaMessage(Strict):
-    """One turn."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-
-
-class Generation(Strict):
-    """What chat and generate have in common; ``tools`` may be there but empty, as the official client sends it."""
-
-    model: str
-    stream: bool = True
-    format: Literal["", "json"] | dict[str, JsonValue] | None = None
-    options: Options | None = None
-
-    def request(self, messages: tuple[Message, ...]) -> ChatRequest:
-        """Return what the studio is asked for."""
-        options = self.options or Options()
-        stop = (options.stop,) if isinstance(options.stop, str) else tuple(options.stop or ())
-        schema = json.dumps(self.format) if isinstance(self.format, dict) else None
-        unlimited = options.num_predict == -1
-        return ChatRequest(
-            messages=messages,
-            model=without_tag(self.model),
-            max_tokens=None if unlimited else options.num_predict,
-            temperature=options.temperature,
-            top_p=options.top_p,
-            top_k=options.top_k,
-            min_p=options.min_p,
-            repeat_penalty=options.repeat_penalty,
-            seed=options.seed,
-            stop=stop,
-            json_schema='{"type": "object"}' if self.format == "json" else schema,
-        )
-
-
-class ChatBody(Generation):
-    """The body of ``POST /api/chat``."""
-
-    messages: Annotated[list[OllamaMessage], Field(min_length=1, max_length=10_000)]
-    tools: list[JsonValue] = Field(default_factory=list, max_length=0)
-
-
-class GenerateBody(Generation):
-    """The body of ``POST /api/generate``; ``raw`` continues the prompt without a chat template."""
-
-    prompt: str
-    system: str | None = None
-    raw: bool = False
-
-
-class PullBody(Strict):
-    """The body of ``POST /api/pull``; the official client always says that it is not ``insecure``."""
-
-    model: str
-    insecure: Literal[False] = False
-    stream: bool = True
-
-
-class ShowBody(Strict):
-    """The body of ``POST /api/show``."""
-
-    model: str
-
-
-def without_tag(name: str) -> str:
-    """Return a model's name without ``:latest``, which this protocol adds to names that have no tag."""
-    return name.removesuffix(":latest")
 
 
 def _now() -> str:
@@ -132,38 +43,39 @@ def _now() -> str:
 @router.post("/chat", response_model=None)
 async def chat(request: Request, body: ChatBody) -> Response:
     """The next message of a conversation: NDJSON, or one object with ``stream`` false."""
-    wanted = body.request(tuple(Message(message.role, message.content) for message in body.messages))
 
-    def content(text: str, thinking: str) -> dict[str, object]:
-        message = {"role": "assistant", "content": text}
-        return {"message": {**message, "thinking": thinking} if thinking else message}
+    def content(reply: Reply) -> dict[str, object]:
+        message: dict[str, object] = {"role": "assistant", "content": reply.text}
+        if reply.reasoning:
+            message["thinking"] = reply.reasoning
+        if reply.tool_calls:
+            message["tool_calls"] = [
+                {"function": {"name": call.name, "arguments": arguments_of(call)}} for call in reply.tool_calls
+            ]
+        return {"message": message}
 
-    return await _text(request, submit(request, wanted), body.stream, content)
+    return await _text(request, submit(request, body.tool_request()), body.stream, content)
 
 
 @router.post("/generate", response_model=None)
 async def generate(request: Request, body: GenerateBody) -> Response:
     """How a prompt is answered: NDJSON, or one object with ``stream`` false."""
-    if body.raw and body.system is not None:
-        raise InvalidRequest("raw takes the prompt as it stands; leave out system, or raw.", field="system")
-    before = (Message("system", body.system),) if body.system else ()
-    wanted = replace(body.request((*before, Message("user", body.prompt))), raw=body.raw)
 
-    def content(text: str, thinking: str) -> dict[str, object]:
-        return {"response": text, "thinking": thinking} if thinking else {"response": text}
+    def content(reply: Reply) -> dict[str, object]:
+        text = {"response": reply.text}
+        return {**text, "thinking": reply.reasoning} if reply.reasoning else {**text}
 
-    return await _text(request, submit(request, wanted), body.stream, content)
+    return await _text(request, submit(request, body.prompt_request()), body.stream, content)
 
 
-async def _text(request: Request, job: Job, stream: bool, content: Callable[[str, str], dict[str, object]]) -> Response:
+async def _text(request: Request, job: Job, stream: bool, content: Callable[[Reply], dict[str, object]]) -> Response:
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
-        after = await first_output(job, (Delta,))
+        after = await first_output(job, TEXT)
         if not stream:
             reply = await collected(job)
-            end = _end(job, reply.usage, reply.finish_reason)
-            return JSONResponse({**_head(job), **content(reply.text, reply.reasoning), **end})
+            return JSONResponse({**_head(job), **content(reply), **_end(job, reply.usage, reply.finish_reason)})
     return StreamingResponse(_lines(job, after, content), media_type=NDJSON)
 
 
@@ -171,24 +83,24 @@ def _head(job: Job) -> dict[str, object]:
     return {"model": model_of(job), "created_at": _now()}
 
 
-async def _lines(job: Job, after: int, content: Callable[[str, str], dict[str, object]]) -> AsyncIterator[str]:
+async def _lines(job: Job, after: int, content: Callable[[Reply], dict[str, object]]) -> AsyncIterator[str]:
     def line(**fields: object) -> str:
         return json.dumps({**_head(job), **fields}, ensure_ascii=False) + "\n"
 
-    usage = Usage()
+    whole = Reply()
     try:
         async for _, event in job.events(after):
+            whole.take(event)
             if isinstance(event, Delta):
-                text, thinking = ("", event.text) if event.reasoning else (event.text, "")
-                yield line(**content(text, thinking), done=False)
-            elif isinstance(event, Usage):
-                usage = event
+                piece = Reply(reasoning=event.text) if event.reasoning else Reply(text=event.text)
+                yield line(**content(piece), done=False)
             elif isinstance(event, Failed):
                 yield json.dumps({"error": event.message}, ensure_ascii=False) + "\n"
                 return
             elif isinstance(event, Terminal):
-                reason = event.finish_reason if isinstance(event, Done) else "stop"
-                yield line(**content("", ""), **_end(job, usage, reason))
+                if whole.tool_calls:  # this protocol has no pieces of calls
+                    yield line(**content(Reply(tool_calls=whole.tool_calls)), done=False)
+                yield line(**content(Reply()), **_end(job, whole.usage, whole.finish_reason))
     finally:
         job.cancel()  # the client went away; harmless when the job has ended
 
@@ -250,7 +162,7 @@ def show(request: Request, body: ShowBody) -> Response:
     return JSONResponse(
         {
             "details": {"format": _format(info)},
-            "capabilities": ["completion"],
+            "capabilities": ["completion", *sorted(studio.abilities(spec) & {"tools"})],
             "license": spec.licence,
             "model_info": {"general.name": spec.title},
         }

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import SSE_HEADERS, accepted, error_frame, first_output, merged, submit_all, wants_async
 from api.openai_schemas import ChatCompletionBody
-from api.replies import Reply, collected, model_of, usage_json, variants
+from api.replies import TEXT, Reply, collected, model_of, usage_json, variants
 from studio import (
     KINDS,
     ChatRequest,
@@ -21,9 +21,9 @@ from studio import (
     InvalidRequest,
     Job,
     Likelihood,
-    Message,
     ModelInfo,
     Terminal,
+    ToolCallDelta,
     UnknownModel,
     Usage,
 )
@@ -34,11 +34,9 @@ router = APIRouter(prefix="/v1", tags=["openai"])
 def _chat_request(body: ChatCompletionBody) -> ChatRequest:
     if body.top_logprobs is not None and not body.logprobs:
         raise InvalidRequest("top_logprobs goes with logprobs true. Send both, or neither.", field="top_logprobs")
+    tools, tool_choice = body.tools_and_choice()
     return ChatRequest(
-        messages=tuple(
-            Message("system" if message.role == "developer" else message.role, message.text())
-            for message in body.messages
-        ),
+        messages=tuple(message.turn() for message in body.messages),
         model=body.model,
         max_tokens=body.max_completion_tokens if body.max_completion_tokens is not None else body.max_tokens,
         temperature=body.temperature,
@@ -49,6 +47,9 @@ def _chat_request(body: ChatCompletionBody) -> ChatRequest:
         seed=body.seed,
         stop=body.stops(),
         json_schema=body.schema_text(),
+        tools=tools,
+        tool_choice=tool_choice,
+        parallel_tool_calls=body.parallel_tool_calls,
         logprobs=(body.top_logprobs or 0) if body.logprobs else None,
     )
 
@@ -61,7 +62,7 @@ async def chat_completions(request: Request, body: ChatCompletionBody) -> Respon
         return accepted(jobs[0])
     head = {"id": f"chatcmpl-{jobs[0].id}", "created": int(time.time()), "model": model_of(jobs[0])}
     async with cancelled_when_gone(request, *jobs):
-        after = await first_output(jobs[0], (Delta,))
+        after = await first_output(jobs[0], TEXT)
         if not body.stream:
             replies = [await collected(job) for job in jobs]
             choices = [_choice(index, reply) for index, reply in enumerate(replies)]
@@ -74,7 +75,13 @@ async def chat_completions(request: Request, body: ChatCompletionBody) -> Respon
 
 
 def _choice(index: int, reply: Reply) -> dict[str, object]:
-    message: dict[str, object] = {"role": "assistant", "content": reply.text, "refusal": None}
+    silent = reply.tool_calls and not reply.text
+    message: dict[str, object] = {"role": "assistant", "content": None if silent else reply.text, "refusal": None}
+    if reply.tool_calls:
+        message["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in reply.tool_calls
+        ]
     if reply.reasoning:
         message["reasoning_content"] = reply.reasoning
     logprobs = _logprobs(reply.likelihoods)
@@ -94,7 +101,9 @@ def _logprobs(likelihoods: Sequence[Likelihood]) -> dict[str, object] | None:
 async def _chunks(jobs: Sequence[Job], after: int, head: dict[str, object], include_usage: bool) -> AsyncIterator[str]:
     frame = {**head, "object": "chat.completion.chunk"}
 
-    def chunk(index: int, delta: dict[str, str], finish: str | None = None, tokens: Sequence[Likelihood] = ()) -> str:
+    def chunk(
+        index: int, delta: dict[str, object], finish: str | None = None, tokens: Sequence[Likelihood] = ()
+    ) -> str:
         logprobs = _logprobs(tokens)
         choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
         return f"data: {json.dumps({**frame, 'choices': [choice]}, ensure_ascii=False)}\n\n"
@@ -107,6 +116,8 @@ async def _chunks(jobs: Sequence[Job], after: int, head: dict[str, object], incl
             if isinstance(event, Delta):
                 field = "reasoning_content" if event.reasoning else "content"
                 yield chunk(index, {field: event.text}, tokens=event.likelihoods)
+            elif isinstance(event, ToolCallDelta):
+                yield chunk(index, {"tool_calls": [_call_piece(event)]})
             elif isinstance(event, Usage):
                 usages[index] = event
             elif isinstance(event, Failed):
@@ -118,6 +129,13 @@ async def _chunks(jobs: Sequence[Job], after: int, head: dict[str, object], incl
         usage = usage_json(list(usages.values()))
         yield f"data: {json.dumps({**frame, 'choices': [], 'usage': usage})}\n\n"
     yield "data: [DONE]\n\n"
+
+
+def _call_piece(event: ToolCallDelta) -> dict[str, object]:
+    if not event.name:
+        return {"index": event.index, "function": {"arguments": event.arguments}}
+    function = {"name": event.name, "arguments": event.arguments}
+    return {"index": event.index, "id": event.id, "type": "function", "function": function}
 
 
 def _model(info: ModelInfo, created: int) -> dict[str, object]:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
-from api.openai_schemas import Strict
+from api.strict import Strict
 from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
 
 router = APIRouter(prefix="/v1/images", tags=["openai"])

@@ -4,32 +4,11 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import UploadFile
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
-
-class Strict(BaseModel):
-    """A body that takes no field it does not know."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class TextPart(Strict):
-    """A piece of text in a message's content."""
-
-    type: Literal["text"]
-    text: str
-
-
-class ChatMessage(Strict):
-    """One turn; ``developer`` means ``system``."""
-
-    role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
-    name: str | None = None
-
-    def text(self) -> str:
-        """Return the content as one text."""
-        return self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
+from api.openai_tools import ChatMessage, FunctionTool, NamedTool, chosen, tool
+from api.strict import Strict
+from studio import Tool, ToolChoice
 
 
 class StreamOptions(Strict):
@@ -99,6 +78,17 @@ class ChatCompletionBody(Sampling):
     response_format: ResponseFormat | None = None
     logprobs: bool = False
     top_logprobs: int | None = None
+    tools: Annotated[list[FunctionTool], Field(max_length=128)] = Field(default_factory=list)
+    tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
+    parallel_tool_calls: bool = True
+
+    def tools_and_choice(self) -> tuple[tuple[Tool, ...], ToolChoice]:
+        """Return what may be called, and whether it must be."""
+        offered = tuple(
+            tool(one.function.name, one.function.description, one.function.parameters) for one in self.tools
+        )
+        choice = self.tool_choice
+        return chosen(offered, f"={choice.function.name}" if isinstance(choice, NamedTool) else choice)
 
     def schema_text(self) -> str | None:
         """Return the schema that the reply must follow, as JSON."""

@@ -1,10 +1,13 @@
 """What the text routes of every dialect share: the variants of a request, a whole reply, its usage."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from api.generation import raise_failed
-from studio import Cancelled, ChatRequest, Delta, Done, Job, Likelihood, Usage
+from studio import Cancelled, ChatRequest, Delta, Done, Event, Job, Likelihood, ToolCall, ToolCallDelta, Usage
+
+TEXT = (Delta, ToolCallDelta)  # what a client of a chat waits for
 
 
 @dataclass(slots=True)
@@ -16,6 +19,27 @@ class Reply:
     finish_reason: str = "stop"
     usage: Usage = field(default_factory=Usage)
     likelihoods: list[Likelihood] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
+
+    def take(self, event: Event) -> None:
+        """Add what an event tells."""
+        if isinstance(event, Delta):
+            if event.reasoning:
+                self.reasoning += event.text
+            else:
+                self.text += event.text
+            self.likelihoods.extend(event.likelihoods)
+        elif isinstance(event, ToolCallDelta):
+            if event.index == len(self.tool_calls):
+                self.tool_calls.append(ToolCall(id=event.id, name=event.name, arguments=""))
+            call = self.tool_calls[event.index]
+            self.tool_calls[event.index] = replace(call, arguments=call.arguments + event.arguments)
+        elif isinstance(event, Usage):
+            self.usage = event
+        elif isinstance(event, Done):
+            self.finish_reason = event.finish_reason
+        elif isinstance(event, Cancelled):
+            self.finish_reason = "stop"
 
 
 def variants(request: ChatRequest, n: int) -> list[ChatRequest]:
@@ -31,22 +55,19 @@ async def collected(job: Job) -> Reply:
     Raises:
         StudioError: The job failed.
     """
-    text: list[str] = []
-    reasoning: list[str] = []
     reply = Reply()
     async for _, event in job.events():
         raise_failed(event)
-        if isinstance(event, Delta):
-            (reasoning if event.reasoning else text).append(event.text)
-            reply.likelihoods.extend(event.likelihoods)
-        elif isinstance(event, Usage):
-            reply.usage = event
-        elif isinstance(event, Done):
-            reply.finish_reason = event.finish_reason
-        elif isinstance(event, Cancelled):
-            reply.finish_reason = "stop"
-    reply.text, reply.reasoning = "".join(text), "".join(reasoning)
+        reply.take(event)
     return reply
+
+
+def arguments_of(call: ToolCall) -> object:
+    """Return a call's arguments as an object; of a call that was cut off, what was written, as text under ``_cut``."""
+    try:
+        return json.loads(call.arguments)
+    except ValueError:
+        return {"_cut": call.arguments}
 
 
 def model_of(job: Job) -> str:

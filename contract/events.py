@@ -45,6 +45,19 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallDelta:
+    """*engine*: a piece of a tool call: JSON text to append to the arguments of call number ``index``.
+
+    The first piece of a call has its ``id`` and ``name``; calls come one after the other.
+    """
+
+    index: int
+    arguments: str = ""
+    id: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """*engine*: ``step`` of ``total`` is done (total 0: unknown); preview is a small PNG or JPEG."""
 
@@ -158,6 +171,6 @@ class Cancelled:
     """The job was stopped on request; what it had made so far is kept."""
 
 
-EngineEvent = Delta | Progress | AudioChunk | Segment | Detected | Picture | Usage | Finish
+EngineEvent = Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Picture | Usage | Finish
 Terminal = Done | Failed | Cancelled
 Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal

@@ -7,18 +7,22 @@ it first, so that a refused request is logged like any other.
 import json
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.models import Kind
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
+ToolChoice = Literal["auto", "none", "required"]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 # A grammar is compiled from it; longer ones take seconds.
 SCHEMA_CHARACTERS = 20_000
-ROLES: tuple[Role, ...] = ("system", "user", "assistant")
+ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+TOOLS = 128
+IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +94,51 @@ def _check_schema(field: str, text: str) -> None:
             field=field,
             limit=SCHEMA_CHARACTERS,
         )
-    try:
-        whole = isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        whole = False
-    if not whole:
+    if not _is_object(text):
         raise InvalidRequest(f"{field} is no JSON object. Send a JSON Schema.", field=field)
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _check_turn(message: "Message", limits: Limits) -> None:
+    if message.role not in ROLES:
+        raise InvalidRequest(
+            f"messages has the role {message.role!r}; it must be one of {', '.join(ROLES)}.", field="messages"
+        )
+    _check_plain("messages", message.content)
+    for call in message.tool_calls:
+        _check_plain("messages", call.arguments)
+        if message.role != "assistant" or not _TOOL_NAME.fullmatch(call.name):
+            raise InvalidRequest(
+                "messages has a call that no assistant could make. Send calls back as they came.", field="messages"
+            )
+        if not _is_object(call.arguments):
+            raise InvalidRequest(
+                f"messages has a call of {call.name} whose arguments are no JSON object. Leave that turn out.",
+                field="messages",
+            )
+    if (message.role == "tool") != (message.tool_call_id is not None):
+        raise InvalidRequest(
+            "messages has a tool message without tool_call_id, or the other way round. Send the call's id with its "
+            "result.",
+            field="messages",
+        )
+    if len(message.images) > limits.images or (message.images and message.role != "user"):
+        raise InvalidRequest(
+            f"messages has {len(message.images)} images in a turn of the {message.role}; a turn of the user takes up "
+            f"to {limits.images}.",
+            field="messages",
+        )
+    if any(not image.startswith(IMAGE_MAGICS) for image in message.images):
+        raise InvalidRequest(
+            "messages has an image that is no PNG, JPEG, WebP or GIF. Convert it, then send it again.",
+            field="messages",
+        )
 
 
 def _are_stops(value: object) -> bool:
@@ -104,12 +147,39 @@ def _are_stops(value: object) -> bool:
     return all(isinstance(text, str) and 1 <= len(text) <= 200 for text in value)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """A function that the model may call; ``parameters`` is the JSON Schema of its arguments, as JSON text."""
+
+    name: str
+    description: str = ""
+    parameters: str = '{"type": "object", "properties": {}}'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call that the model made: ``arguments`` is JSON text as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a conversation."""
+    """One turn of a conversation.
+
+    Attributes:
+        tool_calls: What the assistant called in this turn.
+        tool_call_id: Of a ``tool`` turn: the call whose result ``content`` is.
+        images: PNG, JPEG, WebP or GIF files that go with the text.
+    """
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    images: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +187,7 @@ class ChatRequest:
     """Ask a chat model for the next message.
 
     Attributes:
-        messages: The turns so far; the last one is the user's, or the assistant's to be continued.
+        messages: The turns so far; the last one is the user's, a tool's result, or the assistant's to be continued.
         model: A model's id; None: the default chat model.
         max_tokens: Most tokens to write; None: up to the context's end.
         temperature: 0 to 2; None, here and below: the model's own default.
@@ -125,6 +195,9 @@ class ChatRequest:
         seed: 0 to 2**32 - 1: the same seed and request give the same text.
         stop: Up to 8 strings that end the reply.
         json_schema: A JSON Schema, as JSON text, that the reply must follow.
+        tools: Up to 128 functions that the model may call instead of answering.
+        tool_choice: ``required``: it must call one; ``none``: it sees them and calls none.
+        parallel_tool_calls: It may call several at once.
         raw: The one message is text to be continued as it stands, without the model's chat template.
         logprobs: Tell the log probability of each token and of that many likeliest others, 0 to 20.
         reply_id: The stored message that the reply is written into as it grows.
@@ -142,6 +215,9 @@ class ChatRequest:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     json_schema: str | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
     raw: bool = False
     logprobs: int | None = None
     reply_id: str | None = None
@@ -152,16 +228,17 @@ class ChatRequest:
         if not self.messages:
             raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
         for message in self.messages:
-            if message.role not in ROLES:
-                raise InvalidRequest(
-                    f"messages has the role {message.role!r}; it must be one of {', '.join(ROLES)}.", field="messages"
-                )
-            _check_plain("messages", message.content)
+            _check_turn(message, limits)
         last = self.messages[-1]
         if last.role == "system":
             raise InvalidRequest("messages ends with a system message. End with the user's.", field="messages")
-        _check_text("message", last.content, limits.chat_characters)
-        total = sum(len(message.content) for message in self.messages)
+        if last.tool_calls:
+            raise InvalidRequest("messages ends with a call. Send its result in a tool message.", field="messages")
+        if last.role != "tool" and not last.images:
+            _check_text("message", last.content, limits.chat_characters)
+        total = sum(
+            len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in self.messages
+        )
         if total > limits.chat_characters:
             raise InputTooLarge(
                 f"messages has {total:,} characters; the limit is {limits.chat_characters:,}. Start a new chat.",
@@ -182,6 +259,25 @@ class ChatRequest:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
         if self.json_schema is not None:
             _check_schema("json_schema", self.json_schema)
+        self._check_tools()
+
+    def _check_tools(self) -> None:
+        if len(self.tools) > TOOLS:
+            raise InvalidRequest(f"tools has {len(self.tools)} functions; the limit is {TOOLS}.", field="tools")
+        names = [tool.name for tool in self.tools]
+        for tool in self.tools:
+            if not _TOOL_NAME.fullmatch(tool.name) or names.count(tool.name) > 1:
+                raise InvalidRequest(
+                    f"tools has the name {tool.name[:80]!r}; each needs one of its own, of 1 to 64 letters, digits, "
+                    "_ and -.",
+                    field="tools",
+                )
+            _check_plain("tools", tool.description)
+            _check_schema("tools", tool.parameters)
+        if self.tool_choice == "required" and not self.tools:
+            raise InvalidRequest("tool_choice goes with tools. Send some, or leave it out.", field="tool_choice")
+        if self.tools and self.raw:
+            raise InvalidRequest("raw takes no tools. Leave one of them out.", field="tools")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,10 +338,10 @@ class ImageRequest:
                 f"the limit is {limits.prompt_characters:,}. Shorten it.",
                 field="negative_prompt",
             )
-        for field, value in (("width", self.width), ("height", self.height)):
-            _check_whole(field, value, limits.image_min_px, limits.image_max_px)
+        for side, value in (("width", self.width), ("height", self.height)):
+            _check_whole(side, value, limits.image_min_px, limits.image_max_px)
             if value is not None and value % 8:
-                raise InvalidRequest(f"{field} is {value}; it must be a multiple of 8.", field=field)
+                raise InvalidRequest(f"{side} is {value}; it must be a multiple of 8.", field=side)
         _check_whole("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
         _check_range("guidance_scale", self.guidance_scale, 0, 30)
         _check_whole("seed", self.seed, 0, 2**32 - 1)

@@ -27,9 +27,15 @@ def check_options(request: Request, spec: ModelSpec, engine: type[Engine]) -> No
     """Raise InvalidRequest for a field of the request that this engine can't do, by name."""
     if not isinstance(request, ChatRequest):
         return
-    for name in ("json_schema", "raw", "logprobs"):
-        value = getattr(request, name)
-        if value is not None and value is not False and name not in engine.options:
+    asked = {
+        "json_schema": request.json_schema is not None,
+        "raw": request.raw,
+        "logprobs": request.logprobs is not None,
+        "tools": bool(request.tools) or any(turn.tool_calls or turn.role == "tool" for turn in request.messages),
+        "images": any(turn.images for turn in request.messages),
+    }
+    for name, wanted in asked.items():
+        if wanted and name not in engine.options:
             raise InvalidRequest(f"{spec.id} can't do {name}. Leave it out, or choose another model.", field=name)
 
 

@@ -7,6 +7,7 @@ takes, ``delay_s`` the wait before each token or step, ``fail_after`` breaks the
 
 import hashlib
 import io
+import json
 import random
 import re
 import secrets
@@ -16,7 +17,8 @@ from typing import ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
-from contract.events import AudioChunk, Delta, EngineEvent, Finish, Picture, Progress, Segment, Usage
+from contract.events import AudioChunk, Delta, EngineEvent, Finish, Picture, Progress, Segment, ToolCallDelta, Usage
+from contract.ids import new_id
 from contract.models import Kind
 from contract.requests import (
     ChatRequest,
@@ -67,23 +69,27 @@ class _Echo(Engine):
 
 
 class EchoChat(_Echo):
-    """Says the last user message again, word by word."""
+    """Says the last user message (or tool's result) again, word by word; a forced call has it as its one argument."""
 
     name: ClassVar[str] = "echo-chat"
     kind: ClassVar[Kind] = "chat"
-    options: ClassVar[frozenset[str]] = frozenset({"raw", "count_tokens"})
+    options: ClassVar[frozenset[str]] = frozenset({"raw", "tools", "count_tokens"})
 
     def count_tokens(self, request: Request) -> int:
         return sum(len(message.content.split()) for message in expect(request, ChatRequest, self.spec).messages)
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)
-        said = [message.content for message in chat.messages if message.role == "user"]
+        said = [message.content for message in chat.messages if message.role in ("user", "tool")]
         begun = chat.messages[-1].content if chat.messages[-1].role == "assistant" else ""
         reply = said[-1].removeprefix(begun) if said else ""
         ends = [reply.find(text) for text in chat.stop if text in reply]
         words = re.findall(r"\s*\S+|\s+$", reply[: min(ends)] if ends else reply)
         tokens_in = self.count_tokens(chat)
+        if chat.tool_choice == "required":
+            yield from self._call(chat, reply, stop)
+            yield Usage(tokens_in=tokens_in, tokens_out=1, tokens_cached=0, context_tokens=_CONTEXT_TOKENS)
+            return
         limit = len(words) if chat.max_tokens is None else min(chat.max_tokens, len(words))
         tokens_out = 0
         for step in self._steps(stop):
@@ -93,6 +99,18 @@ class EchoChat(_Echo):
             yield Delta(words[step])
             tokens_out += 1
         yield Usage(tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=0, context_tokens=_CONTEXT_TOKENS)
+
+    def _call(self, chat: ChatRequest, said: str, stop: Stop) -> Iterator[EngineEvent]:
+        tool = chat.tools[0]
+        names = json.loads(tool.parameters).get("properties") or ("text",)
+        parts = re.findall(r".{1,8}", json.dumps({next(iter(names)): said}))
+        for step in self._steps(stop):
+            if step == len(parts):
+                yield Finish("tool_calls")
+                return
+            if step == 0:
+                yield ToolCallDelta(0, "", f"call_{new_id()}", tool.name)
+            yield ToolCallDelta(0, parts[step])
 
 
 class EchoTranslation(_Echo):

@@ -7,21 +7,20 @@ moves chunks into a queue; the generator reads them from there. Once stopped, th
 once and the helper at its next chunk: a token, or at most 256 tokens of the prompt.
 
 All slots share one context (``kv_unified``), so that a single conversation may fill it. When it
-overflows, llama.cpp fails every reply that is being written; so ``_Room`` counts the tokens and
+overflows, llama.cpp fails every reply that is being written; so ``Room`` counts the tokens and
 lets a run begin only when there is room for it. A reply that outgrows its share while the rest is
 taken ends there, with ``finish_reason`` "length".
 
 Options of the spec: ``n_ctx`` (8192 unless given; never more than the model was trained with),
 ``slots``, and ``temperature``, ``top_p``, ``top_k``, ``min_p``, ``repeat_penalty`` where a model's
 own differ from llama.cpp's. With a seed the prompt cache is not used, because it changes rounding;
-replies written beside others may differ all the same. Images and tools are not passed on yet.
+replies written beside others may differ all the same. Images are not passed on yet.
 """
 
 import json
 import queue
 import secrets
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, ClassVar
@@ -29,19 +28,20 @@ from urllib.parse import urlsplit
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest, StudioError
-from contract.events import Delta, EngineEvent, Finish, Likelihood, Usage
+from contract.events import Delta, EngineEvent, Finish, Likelihood, ToolCallDelta, Usage
 from contract.models import Kind, Scalar
 from contract.requests import ChatRequest, Request
+from engines import gguf
 from engines.checks import damaged, expect, loaded, model_path, number
+from engines.llama_room import Room
+from engines.llama_tools import ForcedCall, Json, knows_tools, messages_json, tools_body, with_tools
 
 if TYPE_CHECKING:
     import xllamacpp
 
-Chunk = dict[str, "Json"]
+Chunk = dict[str, Json]
 _Ask = Callable[[Chunk, Callable[[Chunk], bool]], object]
-Json = None | bool | int | float | str | list["Json"] | Chunk
 
-_GGUF_MAGIC = b"GGUF"
 _CONTEXT_TOKENS = 8_192
 _PROMPT_BATCH = 256  # the finest grain in which a prompt can be stopped; 512 is no faster on two cores
 _PROMPT_CACHE_MIB = 256  # conversations that left their slot
@@ -86,7 +86,7 @@ class LlamaCpp(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "llama"
     requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
-    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs", "count_tokens"})
+    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs", "tools", "count_tokens"})
     _server: "xllamacpp.Server | None" = None
 
     @property
@@ -96,9 +96,11 @@ class LlamaCpp(Engine):
 
     def load(self) -> None:
         path = model_path(self.spec)
-        with path.open("rb") as file:
-            if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
-                raise damaged(self.spec, f"{path.name} is no GGUF file")
+        try:
+            own_template = str(gguf.metadata(path).get("tokenizer.chat_template", ""))
+        except (OSError, ValueError) as exc:
+            raise damaged(self.spec, str(exc)) from exc
+        template = with_tools(own_template)
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -111,6 +113,8 @@ class LlamaCpp(Engine):
         # One busy core beside it costs a decode on all cores 40 % of its speed, so one is left to the page.
         params.cpuparams.n_threads = max(1, self.threads - 1)
         params.cpuparams_batch.n_threads = self.threads
+        if template != own_template:
+            params.chat_template = template
         params.warmup = False
         params.verbosity = -1
         # The server also listens on a loopback port. Nobody may use it: no other process, no web page.
@@ -125,7 +129,8 @@ class LlamaCpp(Engine):
             raise damaged(self.spec, why) from exc
         self._address, self._key = server.listening_address, key
         self._context_tokens = min(params.n_ctx, _trained_context(self._address, key))
-        self._room = _Room(params.n_ctx)
+        self._knows_tools = knows_tools(template)
+        self._room = Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
         self._server = server
 
@@ -138,12 +143,14 @@ class LlamaCpp(Engine):
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)
         server = loaded(self._server, self.spec)
-        longest = sum(len(message.content.encode(errors="replace")) + _TEMPLATE_TOKENS for message in chat.messages)
+        body = self._body(chat)
+        texts = [message.content for message in chat.messages] + [json.dumps(body.get("tools") or "")]
+        longest = sum(len(text.encode(errors="replace")) + _TEMPLATE_TOKENS for text in texts)
         share = self._room.take(min(longest, self._context_tokens) + _FIRST_SHARE, stop)
         if not share:
             return
         ask = server.handle_completions if chat.raw else server.handle_chat_completions
-        run = _Run(ask, self._body(chat), self._room, share)
+        run = _Run(ask, body, self._room, share)
         run.start(self._runs)
         stop.on_set(run.cancel)
         try:
@@ -154,8 +161,8 @@ class LlamaCpp(Engine):
     def count_tokens(self, request: Request) -> int:
         chat = expect(request, ChatRequest, self.spec)
         loaded(self._server, self.spec)
-        messages: Json = [{"role": message.role, "content": message.content} for message in chat.messages]
-        prompt = self._post("/apply-template", {"messages": messages}).get("prompt")
+        conversation: Chunk = {"messages": messages_json(chat.messages), **tools_body(chat)}
+        prompt = self._post("/apply-template", conversation).get("prompt")
         whole: Chunk = {"content": prompt, "add_special": True, "parse_special": True}
         tokens = self._post("/tokenize", whole).get("tokens")
         if not isinstance(tokens, list):
@@ -174,6 +181,7 @@ class LlamaCpp(Engine):
     def _events(self, run: "_Run", stop: Stop, chat: ChatRequest) -> Iterator[EngineEvent]:
         finish = ""
         usage: Chunk = {}
+        forced = ForcedCall() if chat.tool_choice == "required" else None
         while (chunk := run.chunks.get()) is not None and not stop.is_set():
             if isinstance(chunk, Exception):
                 raise _unexpected(chunk, self.spec.id, chat) from chunk
@@ -183,10 +191,17 @@ class LlamaCpp(Engine):
                 delta = {"content": choice.get("text"), **_object(choice.get("delta"))}
                 for field, reasoning in (("reasoning_content", True), ("content", False)):
                     text = delta.get(field)
-                    if isinstance(text, str) and text:
+                    if not isinstance(text, str) or not text:
+                        continue
+                    if forced is not None and not reasoning:
+                        yield from forced.take(text)
+                    else:
                         yield Delta(text, reasoning, _likelihoods(choice, chat.logprobs))
+                yield from map(_tool_call, _objects(delta.get("tool_calls")))
                 finish = str(choice.get("finish_reason") or finish)
             usage = _object(chunk.get("usage")) or usage
+        if forced is not None and finish == "stop":
+            finish = "tool_calls"
         if finish or run.out_of_room:
             yield Finish(finish or "length")
         yield self._usage(run, usage)
@@ -205,6 +220,7 @@ class LlamaCpp(Engine):
 
     def _body(self, chat: ChatRequest) -> Chunk:
         """The request in llama.cpp's words; a value that neither request nor model names is left to it."""
+        self._check_tools(chat)
         body: Chunk = {
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -213,7 +229,8 @@ class LlamaCpp(Engine):
         if chat.raw:
             body["prompt"] = chat.messages[0].content
         else:
-            body["messages"] = [{"role": message.role, "content": message.content} for message in chat.messages]
+            body["messages"] = messages_json(chat.messages)
+        body.update(tools_body(chat))
         if chat.json_schema is not None:
             schema: Chunk = {"name": "reply", "schema": json.loads(chat.json_schema)}
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
@@ -238,6 +255,21 @@ class LlamaCpp(Engine):
             body["cache_prompt"] = False
         return body
 
+    def _check_tools(self, chat: ChatRequest) -> None:
+        turns = any(message.tool_calls or message.role == "tool" for message in chat.messages)
+        if (chat.tools or turns) and not self._knows_tools:
+            raise InvalidRequest(
+                f"{self.spec.id} can't do tools: its chat template has no place for them. Choose another model.",
+                field="tools",
+            )
+        if chat.tool_choice == "required":
+            for field, value in (("json_schema", chat.json_schema), ("logprobs", chat.logprobs)):
+                if value is not None:
+                    raise InvalidRequest(
+                        f"{field} goes with text, and tool_choice makes the reply a call. Leave one of them out.",
+                        field=field,
+                    )
+
 
 class _Run:
     """One reply on its way from llama.cpp's thread to the generator's, through ``chunks``.
@@ -249,7 +281,7 @@ class _Run:
         room, share: Where room for ``share`` tokens was taken; the helper thread gives it back.
     """
 
-    def __init__(self, ask: _Ask, body: Chunk, room: "_Room", share: int) -> None:
+    def __init__(self, ask: _Ask, body: Chunk, room: "Room", share: int) -> None:
         self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
         self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
         self.out_of_room = False
@@ -295,47 +327,6 @@ class _Run:
         return self._cancelled or self.out_of_room
 
 
-class _Room:
-    """How many tokens of the shared context are spoken for; who comes first is served first."""
-
-    def __init__(self, tokens: int) -> None:
-        self._total = self._free = tokens
-        self._waiting: deque[object] = deque()
-        self._changed = threading.Condition()
-
-    def take(self, tokens: int, stop: Stop) -> int:
-        """Wait for that many tokens, or for all where that is less; gives what was taken, 0 once stopped."""
-        place, wanted = object(), min(tokens, self._total)
-        stop.on_set(self._wake)
-        with self._changed:
-            self._waiting.append(place)
-            self._changed.wait_for(
-                lambda: stop.is_set() or (self._waiting[0] is place and wanted <= self._free),
-            )
-            self._waiting.remove(place)
-            taken = 0 if stop.is_set() else wanted
-            self._free -= taken
-            self._changed.notify_all()
-            return taken
-
-    def grow(self, tokens: int) -> int:
-        """Take up to that many more, without waiting; gives what was taken."""
-        with self._changed:
-            taken = min(tokens, self._free)
-            self._free -= taken
-            return taken
-
-    def give(self, tokens: int) -> None:
-        """Give tokens back."""
-        with self._changed:
-            self._free += tokens
-            self._changed.notify_all()
-
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
-
 def _trained_context(address: str, key: str) -> int:
     """The context length that the model was trained with, as the server that just began tells it."""
     try:
@@ -368,6 +359,13 @@ def _likelihoods(choice: Chunk, others: int | None) -> tuple[Likelihood, ...]:
     if others is None:
         return ()
     return tuple(one(token) for token in _objects(_object(choice.get("logprobs")).get("content")))
+
+
+def _tool_call(piece: Chunk) -> ToolCallDelta:
+    """A piece of a call, as llama.cpp's parser gives it."""
+    function = _object(piece.get("function"))
+    name, arguments = str(function.get("name") or ""), str(function.get("arguments") or "")
+    return ToolCallDelta(_number(piece.get("index")), arguments, str(piece.get("id") or ""), name)
 
 
 def _object(value: Json) -> Chunk:

@@ -4,10 +4,12 @@ Nothing is loaded here: the server keeps the model in its own memory. A stop shu
 socket, which ends the wait for the first token too and lets the server stop writing. Options of the
 spec: ``host``, ``name`` (the model's name there) and ``num_ctx`` (the context the server is asked
 for; without it the server takes its own, and drops the oldest messages in silence when they are too
-long). The server is trusted to say what it counts; images and tools are not passed on yet.
+long). The server is trusted to say what it counts. It can't be made to call a tool, and drops images that
+its model can't see in silence, so both are asked for by capability first.
 """
 
 import contextlib
+import json
 import socket
 import ssl
 import threading
@@ -17,10 +19,12 @@ from urllib.parse import urlsplit
 
 from contract.engine import Engine, Stop
 from contract.errors import InvalidRequest, ProviderFailed, ProviderUnreachable, StudioError, UnknownModel
-from contract.events import Delta, EngineEvent, Finish, Usage
+from contract.events import Delta, EngineEvent, Finish, ToolCallDelta, Usage
+from contract.ids import new_id
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, Request
+from contract.requests import ChatRequest, Message, Request
 from engines.checks import expect, number
+from engines.llama_tools import tools_json
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +62,7 @@ class Ollama(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "remote"
     requires: ClassVar[tuple[str, ...]] = ("ollama",)
+    options: ClassVar[frozenset[str]] = frozenset({"tools", "images"})
 
     @property
     def slots(self) -> int:
@@ -94,22 +99,48 @@ class Ollama(Engine):
                 raise _failed(exc, host, model) from exc
 
     def _reply(self, client: "ollama.Client", model: str, chat: ChatRequest, stop: Stop) -> Iterator[EngineEvent]:
-        messages = [{"role": message.role, "content": message.content} for message in chat.messages]
+        self._check_abilities(client, model, chat)
+        names = {call.id: call.name for message in chat.messages for call in message.tool_calls}
+        messages = [_turn(message, names) for message in chat.messages]
+        tools = tools_json(chat.tools) if chat.tool_choice != "none" else []
         last: ollama.ChatResponse | None = None
-        for last in client.chat(model=model, messages=messages, stream=True, options=self._options(chat)):
+        calls = 0
+        for last in client.chat(
+            model=model, messages=messages, tools=tools or None, stream=True, options=self._options(chat)
+        ):
             if last.message.thinking:
                 yield Delta(last.message.thinking, reasoning=True)
             if last.message.content:
                 yield Delta(last.message.content)
+            for call in last.message.tool_calls or []:
+                arguments = json.dumps(call.function.arguments, ensure_ascii=False)
+                yield ToolCallDelta(calls, arguments, f"call_{new_id()}", call.function.name)
+                calls += 1
             if stop.is_set() or last.done:
                 break
         if stop.is_set():
             return
         if last is None or not last.done:
             raise ProviderFailed(f"The Ollama server broke off in the middle of {model}'s reply. Try again.")
-        yield Finish("length" if last.done_reason == "length" else "stop")
+        yield Finish("length" if last.done_reason == "length" else "tool_calls" if calls else "stop")
         context_tokens = int(number(self.spec.options, "num_ctx", 0)) or None
         yield Usage(last.prompt_eval_count, last.eval_count, context_tokens=context_tokens)
+
+    def _check_abilities(self, client: "ollama.Client", model: str, chat: ChatRequest) -> None:
+        if chat.tool_choice == "required":
+            raise InvalidRequest(
+                f"{self.spec.id} runs in Ollama, which can't be made to call a tool. Leave tool_choice out.",
+                field="tool_choice",
+            )
+        wanted = {"tools": bool(chat.tools), "vision": any(message.images for message in chat.messages)}
+        if not any(wanted.values()):
+            return
+        able = client.show(model).capabilities or []
+        for ability, field in (("tools", "tools"), ("vision", "images")):
+            if wanted[ability] and ability not in able:
+                raise InvalidRequest(
+                    f"{self.spec.id} can't do {field}. Leave it out, or choose another model.", field=field
+                )
 
     def _options(self, chat: ChatRequest) -> Mapping[str, object]:
         """The request in Ollama's words; what is not asked for is left to the model's own file."""
@@ -125,6 +156,20 @@ class Ollama(Engine):
             "stop": list(chat.stop) or None,
         }
         return {name: value for name, value in asked.items() if value is not None}
+
+
+def _turn(message: Message, names: Mapping[str, str]) -> Mapping[str, object]:
+    """One turn in Ollama's words, where a result names the function rather than the call."""
+    turn: dict[str, object] = {"role": message.role, "content": message.content}
+    if message.images:
+        turn["images"] = list(message.images)
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {"function": {"name": call.name, "arguments": json.loads(call.arguments)}} for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        turn["tool_name"] = names.get(message.tool_call_id, "")
+    return turn
 
 
 class _Line:

@@ -36,6 +36,7 @@ from contract.events import (
     Segment,
     Spoken,
     Terminal,
+    ToolCallDelta,
     Usage,
 )
 from contract.ids import new_id
@@ -49,6 +50,9 @@ from contract.requests import (
     Request,
     Role,
     SpeechRequest,
+    Tool,
+    ToolCall,
+    ToolChoice,
     TranscribeRequest,
     TranslateRequest,
 )
@@ -128,6 +132,10 @@ __all__ = [
     "StudioError",
     "Terminal",
     "Text",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
     "TranscribeRequest",
     "Transcript",
     "TranslateRequest",

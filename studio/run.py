@@ -7,7 +7,7 @@ closes the job's row and its reply in the same transaction, and only then tells 
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import structlog
@@ -26,6 +26,7 @@ from contract.events import (
     Segment,
     Spoken,
     Terminal,
+    ToolCallDelta,
     Usage,
 )
 from contract.ids import new_id
@@ -48,6 +49,7 @@ from studio.job import Job
 log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
 LOG_TEXT_CHARACTERS = 100_000
+OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture)
 TEXT_FIELDS = ("messages", "text", "prompt", "audio", "model", "reply_id")
 
 
@@ -68,7 +70,12 @@ def input_text(request: Request) -> str:
 
 def parameters(request: Request) -> Mapping[str, object]:
     """Return a request's settings, without its texts and without what was left to the model."""
-    values = {name: value for name, value in asdict(request).items() if name not in TEXT_FIELDS}
+    values = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in TEXT_FIELDS}
+    if isinstance(request, ChatRequest):
+        values["tools"] = tuple(tool.name for tool in request.tools)
+        if not request.tools:
+            values.pop("tool_choice")
+            values.pop("parallel_tool_calls")
     return {name: value for name, value in values.items() if value is not False and value not in (None, "", (), [])}
 
 
@@ -81,6 +88,7 @@ class Outcome:
     conversations: Conversations
     text: list[str] = field(default_factory=list)
     reasoning: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
     usage: Usage = field(default_factory=Usage)
     finish_reason: str = "stop"
     files: list[StoredFile] = field(default_factory=list)
@@ -90,7 +98,7 @@ class Outcome:
     def take(self, event: EngineEvent) -> None:
         """Keep one event of the engine's and tell it to the followers."""
         job = self.job
-        if job.times.first_output is None and isinstance(event, Delta | AudioChunk | Segment | Picture):
+        if job.times.first_output is None and isinstance(event, OUTPUTS):
             job.times.first_output = time.monotonic()
         match event:
             case AudioChunk():
@@ -109,6 +117,9 @@ class Outcome:
                 job.publish(event)
                 self._save_reply()
                 return
+            case ToolCallDelta(name=name, arguments=arguments):
+                gap = "\n" if self.text or self.calls else ""
+                self.calls.append(f"{gap}{name} {arguments}" if name else arguments)
             case Segment(text=text):
                 self.text.append(text.strip() + "\n")
             case Usage():
@@ -212,7 +223,7 @@ class Recorder:
             conversation_id=job.conversation_id,
             parameters=parameters(request),
             input=input_text(request),
-            output="".join(outcome.text)[:LOG_TEXT_CHARACTERS] or None,
+            output="".join((*outcome.text, *outcome.calls))[:LOG_TEXT_CHARACTERS] or None,
             artifacts=tuple(file.id for file in outcome.files),
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,

@@ -289,6 +289,11 @@ class Studio(Calls):
         """Return a usable model by name, or a job's default; errors as in ``Registry.find``."""
         return self.registry.find(name, kind)
 
+    @staticmethod
+    def abilities(spec: ModelSpec) -> frozenset[str]:
+        """Return which of the fields that not every engine can do this model's can; see ``Engine.options``."""
+        return engines.ENGINES[spec.engine].options
+
     def models(self) -> list[ModelInfo]:
         """Return every model, those here first."""
         downloading = {job.request.model for job in self.jobs(None, "download") if job.request.model}

@@ -82,7 +82,7 @@ def test_the_count_of_tokens_is_what_the_model_then_reads(real_claude: anthropic
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"tools": [{"name": "f", "input_schema": {"type": "object"}}]}, "tools is not supported"),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "tools"),
         ({"extra_body": {"temperature": 1.5}}, "temperature"),
         ({"max_tokens": 0}, "max_tokens is 0"),
     ],

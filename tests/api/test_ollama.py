@@ -68,7 +68,7 @@ def test_the_lists_show_the_chat_models_and_what_is_loaded(real: ollama.Client) 
     assert listed["smollm2-135m"].details.format == "gguf"
     assert loaded["smollm2-135m"].size >= listed["smollm2-135m"].size
     shown = real.show("smollm2-135m")
-    assert shown.capabilities == ["completion"]
+    assert shown.capabilities == ["completion", "tools"]
     assert shown.details.format == "gguf"
 
 
@@ -88,7 +88,7 @@ def test_pulling_what_is_here_succeeds_at_once_and_an_unknown_name_says_so(real:
         ({"keep_alive": "5m"}, "keep_alive is not supported"),
         ({"options": {"num_ctx": 4096}}, "options.num_ctx is not supported"),
         ({"options": {"temperature": 9}}, "temperature is 9"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools"),
+        ({"tools": [{"type": "function", "function": {"name": "no name"}}]}, "tools has the name"),
         ({"format": "json"}, "json_schema"),
     ],
 )

@@ -113,7 +113,6 @@ def test_a_streamed_completion_is_the_same_text(real_client: openai.OpenAI) -> N
     [
         ({"logprobs": True}, "logprobs"),
         ({"response_format": {"type": "json_object"}}, "json_schema"),
-        ({"tools": [{"type": "function", "function": {"name": "f"}}]}, "tools is not supported"),
         ({"frequency_penalty": 0.5}, "frequency_penalty is not supported"),
         ({"top_logprobs": 2}, "top_logprobs goes with"),
         ({"n": 99}, "n is 99"),
