@@ -28,8 +28,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.gate import Gate
-from api.server import create_api
+from api.server import behind_the_door, create_api
 from studio import Settings, Studio, StudioError
 
 log = structlog.get_logger("app")
@@ -198,9 +197,9 @@ def serve(settings: Settings, server: socket.socket) -> None:
         api.router.lifespan_context = dashboard.lifespan
         # Behind all routes rather than mounted at "/": a mount would turn each wrong method into a 404.
         api.router.default = dashboard
-        gate = Gate(api, settings, embedded="SPACE_ID" in os.environ)
+        door = behind_the_door(api, studio, embedded="SPACE_ID" in os.environ)
         config = uvicorn.Config(
-            gate, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+            door, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
         )
         host, port = server.getsockname()[:2]
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host

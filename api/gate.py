@@ -85,6 +85,7 @@ class Gate:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
         new_cookie = self._find_owner(scope, headers)
+        scope["hearth.role"] = "admin" if scope["hearth.owner"] == "local" else "user"
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

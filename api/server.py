@@ -1,6 +1,7 @@
 """The API as one ASGI app."""
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import (
     aliases,
@@ -8,18 +9,21 @@ from api import (
     errors,
     health,
     jobs,
+    metrics,
     ollama,
     openai,
     openai_audio,
     openai_completions,
     openai_images,
 )
+from api.gate import Gate
 from api.idempotency import Once
+from api.metrics import Metered, Metrics
 from studio import Studio
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
-    *(jobs, aliases),
+    *(jobs, aliases, metrics),
 )
 
 
@@ -35,7 +39,18 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.studio = studio
     app.state.once = Once()
     app.state.dashboard = "starting"
+    app.state.metrics = Metrics(studio, templates())
     errors.install(app)
     for module in ROUTES:
         app.include_router(module.router)
     return app
+
+
+def templates() -> frozenset[str]:
+    """Return the paths of all routes, with their parameters' names in braces."""
+    return frozenset(getattr(route, "path", "") for module in ROUTES for route in module.router.routes)
+
+
+def behind_the_door(app: FastAPI, studio: Studio, *, embedded: bool = False) -> ASGIApp:
+    """Return ``app`` behind what every request passes first; see ``Gate`` for ``embedded``."""
+    return Metered(Gate(app, studio.settings, embedded=embedded), app.state.metrics)

@@ -52,11 +52,11 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import Conversation, StoredFile, StoredMessage
+from store import Conversation, Interaction, StoredFile, StoredMessage
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
-from studio.health import Health, Part
+from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.library import Pair
 from studio.registry import ModelInfo
@@ -90,12 +90,14 @@ __all__ = [
     "Image",
     "ImageRequest",
     "InputTooLarge",
+    "Interaction",
     "Interrupted",
     "InvalidRequest",
     "Job",
     "JobKind",
     "Kind",
     "LaneFull",
+    "LaneLoad",
     "Likelihood",
     "Limits",
     "Loading",

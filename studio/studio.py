@@ -7,7 +7,7 @@ engine, and the recorder writes the row. Nothing here waits: a surface submits a
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -26,7 +26,18 @@ from contract.requests import (
     TranslateRequest,
 )
 from engines.checks import check_options
-from store import Artifacts, Conversation, Conversations, Database, Interactions, JobRow, Jobs, Preferences, StoredFile
+from store import (
+    Artifacts,
+    Conversation,
+    Conversations,
+    Database,
+    Interaction,
+    Interactions,
+    JobRow,
+    Jobs,
+    Preferences,
+    StoredFile,
+)
 from store.database import now
 from studio import health, library, recovery, usage
 from studio.audio import stream_mp3
@@ -328,3 +339,7 @@ class Studio(Calls):
     def health(self) -> Health:
         """Return how each part is."""
         return health.check(self)
+
+    def watch(self, watcher: Callable[[Interaction], None]) -> None:
+        """Call ``watcher`` with the log's row of each job that ends from now on; it must be quick and not block."""
+        self._recorder.watchers.append(watcher)
