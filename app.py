@@ -204,6 +204,8 @@ def serve(settings: Settings, server: socket.socket) -> None:
         host, port = server.getsockname()[:2]
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         print(f"Hearth is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+        if settings.require_key and not studio.keys.all():
+            print("Nobody can come in yet: make a key with `python app.py keys add NAME --scope admin`.", flush=True)
         if settings.share:
             threading.Thread(target=open_share_link, args=(port,), daemon=True).start()
         uvicorn.Server(config).run(sockets=[server])
@@ -211,6 +213,14 @@ def serve(settings: Settings, server: socket.socket) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
+    if argv and argv[0] == "keys":
+        from studio import key_command
+
+        try:
+            key_command.run(argv[1:])
+        except StudioError as error:
+            raise SystemExit(f"{error.title}. {error.message}") from error
+        return
     settings = Settings.load(argv)
     configure_log(settings)
     try:

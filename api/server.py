@@ -6,6 +6,7 @@ from starlette.types import ASGIApp
 from api import (
     aliases,
     anthropic,
+    api_keys,
     errors,
     health,
     jobs,
@@ -15,7 +16,9 @@ from api import (
     openai_audio,
     openai_completions,
     openai_images,
+    sign_in,
 )
+from api.access import Access
 from api.gate import Gate
 from api.idempotency import Once
 from api.metrics import Metered, Metrics
@@ -23,7 +26,7 @@ from studio import Studio
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
-    *(jobs, aliases, metrics),
+    *(jobs, aliases, metrics, api_keys, sign_in),
 )
 
 
@@ -52,5 +55,6 @@ def templates() -> frozenset[str]:
 
 
 def behind_the_door(app: FastAPI, studio: Studio, *, embedded: bool = False) -> ASGIApp:
-    """Return ``app`` behind what every request passes first; see ``Gate`` for ``embedded``."""
-    return Metered(Gate(app, studio.settings, embedded=embedded), app.state.metrics)
+    """Return ``app`` behind what every request passes first; see ``Access`` for ``embedded``."""
+    access = app.state.access = Access(studio.settings, studio.keys, embedded=embedded)
+    return Metered(Gate(app, studio.settings, access), app.state.metrics)

@@ -52,12 +52,13 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import Conversation, Interaction, StoredFile, StoredMessage
+from store import ApiKey, Conversation, Interaction, StoredFile, StoredMessage
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
 from studio.health import Health, LaneLoad, Part
 from studio.job import Job
+from studio.keys import SCOPES, Keys, Scope, allows
 from studio.library import Pair
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
@@ -67,7 +68,9 @@ from studio.usage import Usage as UsageReport
 
 __all__ = [
     "KINDS",
+    "SCOPES",
     "Alias",
+    "ApiKey",
     "Artifact",
     "Caller",
     "Cancelled",
@@ -95,6 +98,7 @@ __all__ = [
     "InvalidRequest",
     "Job",
     "JobKind",
+    "Keys",
     "Kind",
     "LaneFull",
     "LaneLoad",
@@ -116,6 +120,7 @@ __all__ = [
     "Queued",
     "Request",
     "Role",
+    "Scope",
     "Segment",
     "Settings",
     "Sound",
@@ -137,6 +142,7 @@ __all__ = [
     "Usage",
     "UsageReport",
     "Via",
+    "allows",
     "error_class",
     "new_id",
 ]

@@ -27,6 +27,7 @@ from contract.requests import (
 )
 from engines.checks import check_options
 from store import (
+    ApiKeys,
     Artifacts,
     Conversation,
     Conversations,
@@ -46,6 +47,7 @@ from studio.caller import Caller
 from studio.calls import Calls
 from studio.health import Health
 from studio.job import Job
+from studio.keys import Keys
 from studio.lanes import LANES, Lane
 from studio.registry import ModelInfo, Registry
 from studio.residency import MIB, Residency
@@ -98,6 +100,7 @@ class Studio(Calls):
             self._database, self._job_rows, self.conversations, settings.data_dir, self._instance
         )
         self.preferences = Preferences(self._database)
+        self.keys = Keys(ApiKeys(self._database))
         self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
         self.registry = Registry(settings, self.preferences)
         self.aliases = self.registry.aliases
