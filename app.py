@@ -32,8 +32,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.gate import Gate
-from api.server import create_api
+from api.server import behind_the_door, create_api
 from studio import Settings, Studio, StudioError
 
 log = structlog.get_logger("app")
@@ -278,13 +277,15 @@ def serve(settings: Settings, server: socket.socket) -> None:
         api.router.lifespan_context = dashboard.lifespan
         # Behind all routes rather than mounted at "/": a mount would turn each wrong method into a 404.
         api.router.default = dashboard
-        gate = Gate(api, settings, embedded="SPACE_ID" in os.environ)
+        door = behind_the_door(api, studio, embedded="SPACE_ID" in os.environ)
         config = uvicorn.Config(
-            gate, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+            door, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
         )
         host, port = server.getsockname()[:2]
         shown = "127.0.0.1" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
         print(f"Hearth is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+        if settings.require_key and not studio.keys.all():
+            print("Nobody can come in yet: make a key with `python app.py keys add NAME --scope admin`.", flush=True)
         if settings.share:
             threading.Thread(target=open_share_link, args=(port,), daemon=True).start()
         Server(config, studio).run(sockets=[server])
@@ -292,6 +293,14 @@ def serve(settings: Settings, server: socket.socket) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
+    if argv and argv[0] == "keys":
+        from studio import key_command
+
+        try:
+            key_command.run(argv[1:])
+        except StudioError as error:
+            raise SystemExit(f"{error.title}. {error.message}") from error
+        return
     settings = Settings.load(argv)
     configure_log(settings)
     # Not the default, which ends the process on the spot: what is open is closed first. A server that has

@@ -17,8 +17,7 @@ def studio_of(request: Request) -> Studio:
 
 def caller_of(request: Request) -> Caller:
     """Return the caller that the gate found out."""
-    owner = request.scope.get("hearth.owner", "local")
-    return Caller(owner=owner, role="admin" if owner == "local" else "user", via="api")
+    return Caller(owner=request.scope["hearth.owner"], role=request.scope["hearth.role"], via="api")
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from api.error_forms import ErrorFacts, error_body
-from api.gate import Refused
+from api.refusal import Refused
 from studio import LaneFull, StudioError
 
 log = structlog.get_logger(__name__)

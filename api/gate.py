@@ -2,32 +2,24 @@
 
 Plain ASGI, because it stands before everything. A page of another site can't drive a Hearth on
 the loopback address: it may neither name another host (DNS rebinding) nor post from its own
-origin, and no answer carries a CORS permission.
+origin, and no answer carries a CORS permission that the settings do not name.
 """
 
-import hashlib
-import hmac
 import ipaddress
-import json
-import os
 import re
-import secrets
-from http.cookies import CookieError, SimpleCookie
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.error_forms import ErrorFacts, error_body
-from studio import Settings, new_id
+from api.access import Access
+from api.cors import Cors
+from api.refusal import Refused, answer
+from api.sign_in import sign_in_page
+from studio import Settings, StudioError, new_id
 
-COOKIE = "hearth_owner"
-COOKIE_S = 400 * 24 * 3600  # the longest that browsers keep one
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-KEY_BYTES = 32
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 BODY_BYTES = 8 * 1024 * 1024
 UPLOAD_BYTES = 210 * 1024 * 1024
@@ -44,40 +36,20 @@ SECURITY_HEADERS = {
 }
 
 
-class Refused(HTTPException):
-    """A request that goes no further; FastAPI lets this class through where it reads a body."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(status, message)
-        self.status, self.code, self.message = status, code, message
-
-
-def cookie_key(data_dir: Path) -> bytes:
-    """Return the key that signs owner cookies, made at first use and readable by the owner alone."""
-    path = data_dir / "cookie.key"
-    # Whole or not at all: with half a key, or none, anybody could sign.
-    if not path.exists() or path.stat().st_size != KEY_BYTES:
-        draft = data_dir / f"cookie.key.{new_id()}"
-        with open(draft, "wb", opener=lambda name, flags: os.open(name, flags | os.O_EXCL, 0o600)) as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-        draft.replace(path)
-    return path.read_bytes()
-
-
 class Gate:
     """The outermost ASGI app.
 
     Args:
         app: What lies behind.
-        settings: Whether only this machine can reach us.
-        embedded: Served inside another site's frame (a Space): then its cookie must say so.
+        settings: Whether only this machine can reach us, and which sites may use the API.
+        access: Tells who asks.
     """
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, embedded: bool = False) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, access: Access) -> None:
         self._app = app
         self._loopback = settings.loopback
-        self._embedded = embedded
-        self._key = b"" if settings.loopback else cookie_key(settings.data_dir)
+        self._access = access
+        self._cors = Cors(settings.origins)
         self._hosts = {"localhost", "127.0.0.1", "[::1]", "::1", settings.host}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,26 +65,36 @@ class Gate:
         request_id = scope["hearth.request_id"] = asked if REQUEST_ID.fullmatch(asked) else new_id()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        new_cookie = self._find_owner(scope, headers)
+        new_cookie: str | None = None
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                for name in [name for name in answer if name.startswith("access-control-")]:
-                    del answer[name]
-                answer["X-Request-ID"] = request_id
+                sent = MutableHeaders(scope=message)
+                self._cors.permit(headers, sent)
+                sent["X-Request-ID"] = request_id
                 for name, value in SECURITY_HEADERS.items():
-                    answer.setdefault(name, value)
+                    sent.setdefault(name, value)
                 if new_cookie:
-                    answer.append("Set-Cookie", new_cookie)
+                    sent.append("Set-Cookie", new_cookie)
             await send(message)
 
         try:
             self._check_host(headers)
+            if self._cors.is_preflight(scope, headers):
+                await self._cors.answer_preflight(headers, send)
+                return
             self._check_origin(scope, headers)
+            identity = self._access.identify(scope, headers)
+            scope["hearth.owner"], scope["hearth.role"] = identity.owner, identity.role
+            new_cookie = identity.new_cookie
             await self._app(scope, self._bounded(scope, headers, receive), send_with_headers)
         except Refused as refused:
-            await _answer(refused, scope, send_with_headers)
+            if refused.status == 401 and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+                await sign_in_page(scope, send_with_headers)
+            else:
+                await answer(refused, scope, send_with_headers)
+        except StudioError as error:  # the keys can't be read
+            await answer(Refused(error.status, error.code, error.message), scope, send_with_headers)
 
     def _check_host(self, headers: Headers) -> None:
         if not self._loopback:
@@ -124,40 +106,17 @@ class Gate:
                 421, "unknown_host", f"This Hearth does not answer as {host[:100]!r}. Open it as http://127.0.0.1."
             )
 
-    @staticmethod
-    def _check_origin(scope: Scope, headers: Headers) -> None:
+    def _check_origin(self, scope: Scope, headers: Headers) -> None:
         if scope["method"] in SAFE_METHODS and "access-control-request-method" not in headers:
             return
         origin = headers.get("origin")
         if origin is None:
             return  # not a browser, or one that asks its own site
+        if self._cors.allows(origin):
+            return
         ours = {headers.get("host", ""), headers.get("x-forwarded-host", "")}
         if origin.partition("://")[2] not in ours - {""}:
             raise Refused(403, "foreign_origin", f"Requests from {origin[:100]!r} are not taken: it is another site.")
-
-    def _find_owner(self, scope: Scope, headers: Headers) -> str | None:
-        """Put the owner into the scope; return a cookie to set, if a page is asked for without one."""
-        if self._loopback:
-            scope["hearth.owner"] = "local"
-            return None
-        try:
-            jar = SimpleCookie(headers.get("cookie", ""))
-            name, _, signature = jar[COOKIE].value.partition(".") if COOKIE in jar else ("", "", "")
-        except CookieError:
-            name, signature = "", ""
-        if name and hmac.compare_digest(signature, self._sign(name)):
-            scope["hearth.owner"] = name
-            return None
-        name = scope["hearth.owner"] = f"guest-{new_id()}"
-        if "text/html" not in headers.get("accept", ""):
-            return None
-        # In a frame of another site, browsers send a cookie only with all three of these.
-        secure = "; Secure" if scope.get("scheme") == "https" else ""
-        same_site = "; SameSite=None; Secure; Partitioned" if self._embedded else f"; SameSite=Lax{secure}"
-        return f"{COOKIE}={name}.{self._sign(name)}; Path=/; HttpOnly; Max-Age={COOKIE_S}{same_site}"
-
-    def _sign(self, name: str) -> str:
-        return hmac.new(self._key, name.encode(), hashlib.sha256).hexdigest()
 
     @staticmethod
     def _bounded(scope: Scope, headers: Headers, receive: Receive) -> Receive:
@@ -195,17 +154,3 @@ def _is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
-
-
-async def _answer(refused: Refused, scope: Scope, send: Send) -> None:
-    facts = ErrorFacts(
-        status=refused.status,
-        code=refused.code,
-        title="Refused",
-        message=refused.message,
-        request_id=scope["hearth.request_id"],
-    )
-    body, media_type = error_body(scope["path"], facts)
-    headers = [(b"content-type", media_type.encode())]
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": json.dumps(body).encode()})

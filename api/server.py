@@ -1,25 +1,32 @@
 """The API as one ASGI app."""
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from api import (
     aliases,
     anthropic,
+    api_keys,
     errors,
     health,
     jobs,
+    metrics,
     ollama,
     openai,
     openai_audio,
     openai_completions,
     openai_images,
+    sign_in,
 )
+from api.access import Access
+from api.gate import Gate
 from api.idempotency import Once
+from api.metrics import Metered, Metrics
 from studio import Studio
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
-    *(jobs, aliases),
+    *(jobs, aliases, metrics, api_keys, sign_in),
 )
 
 
@@ -35,7 +42,19 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.studio = studio
     app.state.once = Once()
     app.state.dashboard = "starting"
+    app.state.metrics = Metrics(studio, templates())
     errors.install(app)
     for module in ROUTES:
         app.include_router(module.router)
     return app
+
+
+def templates() -> frozenset[str]:
+    """Return the paths of all routes, with their parameters' names in braces."""
+    return frozenset(getattr(route, "path", "") for module in ROUTES for route in module.router.routes)
+
+
+def behind_the_door(app: FastAPI, studio: Studio, *, embedded: bool = False) -> ASGIApp:
+    """Return ``app`` behind what every request passes first; see ``Access`` for ``embedded``."""
+    access = app.state.access = Access(studio.settings, studio.keys, embedded=embedded)
+    return Metered(Gate(app, studio.settings, access), app.state.metrics)

@@ -17,7 +17,7 @@ LOCKS = ROOT / "locks"
 EXTRAS: dict[str, tuple[str, ...]] = {
     "light": ("setup",),
     "full": ("setup", "images"),
-    "dev": ("setup", "images", "dev"),
+    "dev": ("setup", "images", "telemetry", "dev"),
 }
 REQUIREMENTS = ROOT / "requirements.txt"
 SPACE_HEADER = """\
@@ -78,7 +78,8 @@ def pin(text: str) -> str:
 def main() -> None:
     """Write locks/light.txt, full.txt, dev.txt (all without torch), torch.txt and requirements.txt."""
     every = resolve("pyproject.toml", *(f"--extra={extra}" for extra in EXTRAS["dev"]))
-    torch = {package: text for package, text in blocks(every).items() if TORCH_ONLY.fullmatch(package)}
+    whole = blocks(every)
+    torch = {package: text for package, text in whole.items() if TORCH_ONLY.fullmatch(package)}
     locks: dict[str, dict[str, str]] = {"torch": torch}
     with tempfile.TemporaryDirectory() as folder:
         constraints = Path(folder, "every.txt")
@@ -86,7 +87,8 @@ def main() -> None:
         for name, extras in EXTRAS.items():
             chosen = (f"--extra={extra}" for extra in extras)
             packages = blocks(resolve("pyproject.toml", *chosen, "--constraint", str(constraints)))
-            locks[name] = {package: text for package, text in packages.items() if package not in torch}
+            # In the fuller one's words: the same package may be wanted there on more platforms.
+            locks[name] = {package: whole[package] for package in packages if package not in torch}
     for name, packages in locks.items():
         write(name, packages)
     pins = [pin(text) for package, text in locks["full"].items() if package not in NOT_IN_SPACE]

@@ -1,5 +1,6 @@
 """SQLite through sqlite-utils: the log, jobs, conversations and artifacts; knows no engine."""
 
+from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
 from store.conversations import Conversation, Conversations, StoredMessage
 from store.database import Database
@@ -9,6 +10,8 @@ from store.preferences import Preferences
 from store.sqlite import Transaction, plain_text
 
 __all__ = [
+    "ApiKey",
+    "ApiKeys",
     "Artifacts",
     "Conversation",
     "Conversations",

@@ -25,6 +25,25 @@ def growing_and_request_id(db: sqlite_utils.Database) -> None:
     db.execute("ALTER TABLE interactions ADD COLUMN request_id TEXT")
 
 
+@migrations(name="0003_api_keys")
+def api_keys(db: sqlite_utils.Database) -> None:
+    """Keep API keys by the digest of their text."""
+    db.execute(
+        """CREATE TABLE api_keys (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            name TEXT NOT NULL,
+            hint TEXT NOT NULL,
+            digest BLOB NOT NULL UNIQUE,
+            scopes TEXT NOT NULL CHECK (json_valid(scopes)),
+            created_at TEXT NOT NULL,
+            expires_at TEXT,
+            last_used_at TEXT,
+            revoked_at TEXT
+        )"""
+    )
+
+
 def known_steps() -> tuple[str, ...]:
     """Return the names of all steps that this Hearth knows."""
     return tuple(step.name for step in migrations._migrations)  # the library tells only applied and pending ones

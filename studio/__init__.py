@@ -56,12 +56,13 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import Conversation, StoredFile, StoredMessage
+from store import ApiKey, Conversation, Interaction, StoredFile, StoredMessage
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
-from studio.health import Health, Part
+from studio.health import Health, LaneLoad, Part
 from studio.job import Job
+from studio.keys import SCOPES, Keys, Scope, allows
 from studio.library import Pair
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
@@ -71,7 +72,9 @@ from studio.usage import Usage as UsageReport
 
 __all__ = [
     "KINDS",
+    "SCOPES",
     "Alias",
+    "ApiKey",
     "Artifact",
     "Caller",
     "Cancelled",
@@ -94,12 +97,15 @@ __all__ = [
     "Image",
     "ImageRequest",
     "InputTooLarge",
+    "Interaction",
     "Interrupted",
     "InvalidRequest",
     "Job",
     "JobKind",
+    "Keys",
     "Kind",
     "LaneFull",
+    "LaneLoad",
     "Likelihood",
     "Limits",
     "Loading",
@@ -118,6 +124,7 @@ __all__ = [
     "Queued",
     "Request",
     "Role",
+    "Scope",
     "Segment",
     "Settings",
     "Sound",
@@ -143,6 +150,7 @@ __all__ = [
     "Usage",
     "UsageReport",
     "Via",
+    "allows",
     "error_class",
     "new_id",
 ]

@@ -26,16 +26,36 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LaneLoad:
+    """How many jobs wait for a lane, how many it runs, and how many it can run at once."""
+
+    waiting: int
+    running: int
+    places: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """All parts, and figures of the whole. ``status`` is that of the worst part that must work."""
+    """All parts, and figures of the whole. ``status`` is that of the worst part that must work.
+
+    Attributes:
+        interactions: Rows in the log, since it was made.
+        downloads: Of the active jobs, those that fetch a model.
+        memory_bytes: What this process takes; ``memory_available_bytes`` is what the machine has left.
+        memory_budget_bytes: What models may take together; ``loaded_models`` says what each takes.
+    """
 
     status: Status
     parts: dict[str, Part]
     uptime_s: float
     active_jobs: int
+    downloads: int
     interactions: int
     memory_bytes: int
+    memory_available_bytes: int
+    memory_budget_bytes: int
     loaded_models: dict[str, int]
+    lanes: dict[str, LaneLoad]
 
 
 def check(studio: "Studio") -> Health:
@@ -50,16 +70,24 @@ def check(studio: "Studio") -> Health:
         absent = engines.missing(engine)
         if absent:
             parts[engine.name] = Part("limited", f"Not installed: {', '.join(absent)}.")
+    active = studio.jobs(None)
     must = [parts["database"].status, parts["disk"].status]
     interactions = studio.interactions.count() if parts["database"].status == "ok" else 0
     return Health(
         status="down" if "down" in must else "ok",
         parts=parts,
         uptime_s=round(time.time() - studio.started, 1),
-        active_jobs=len(studio.jobs(None)),
+        active_jobs=len(active),
+        downloads=sum(job.kind == "download" for job in active),
         interactions=interactions,
         memory_bytes=psutil.Process().memory_info().rss,
+        memory_available_bytes=psutil.virtual_memory().available,
+        memory_budget_bytes=studio.residency.budget_bytes,
         loaded_models=studio.residency.loaded(),
+        lanes={
+            name: LaneLoad(waiting=lane.waiting, running=lane.running, places=lane.size.places)
+            for name, lane in studio.lanes.items()
+        },
     )
 
 

@@ -6,7 +6,7 @@ closes the job's row and its reply in the same transaction, and only then tells 
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -187,12 +187,17 @@ class Outcome:
 
 
 class Recorder:
-    """Writes how jobs ended."""
+    """Writes how jobs ended.
+
+    Attributes:
+        watchers: Called with each row, on the thread that ends the job; must be quick.
+    """
 
     def __init__(self, database: Database, artifacts: Artifacts, conversations: Conversations) -> None:
         self._database = database
         self._artifacts = artifacts
         self._conversations = conversations
+        self.watchers: list[Callable[[Interaction], None]] = []
 
     def outcome(self, job: Job) -> Outcome:
         """Return an empty outcome for a job."""
@@ -253,6 +258,7 @@ class Recorder:
         try:
             row = self.interaction(job, outcome, terminal, refused=refused)
             write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
+            self._tell_watchers(row)
             if wait:
                 write.result()
             else:
@@ -262,6 +268,13 @@ class Recorder:
             if isinstance(terminal, Done) and isinstance(exc, StorageFailed):
                 terminal = failed_event(exc)
         job.publish(terminal)
+
+    def _tell_watchers(self, row: Interaction) -> None:
+        for watcher in self.watchers:
+            try:
+                watcher(row)
+            except Exception:  # who looks on must not spoil the job
+                log.exception("watcher_failed", job=row.job_id)
 
     def _write_end(self, db: Transaction, job: Job, outcome: Outcome, row: Interaction) -> None:
         for file in outcome.files:

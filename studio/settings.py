@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, field, fields
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NoReturn
 import platformdirs
 import psutil
 
+_ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _Reader = Callable[[str], object]
 
@@ -64,10 +66,16 @@ class Settings:
     data_dir: Path = field(
         default_factory=_default_data_dir, metadata=_help("folder for the database, files and models")
     )
-    share: bool = field(default=False, metadata=_help("open a temporary public link (needs --open)"))
+    share: bool = field(default=False, metadata=_help("open a temporary public link (needs --open or --require-key)"))
     open: bool = field(
         default=False,
         metadata=_help("let anybody who can reach the address use it without a login; each browser sees its own"),
+    )
+    require_key: bool = field(
+        default=False, metadata=_help("let nobody in without an API key; `app.py keys add NAME` makes one")
+    )
+    cors_origins: str = field(
+        default="", metadata=_help("sites whose pages may use the API, with commas between: https://a.example")
     )
     no_starters: bool = field(default=False, metadata=_help("do not fetch the starter models at start"))
     demo: bool = field(default=False, metadata=_help("run on the echo engines alone, without any model"))
@@ -85,6 +93,11 @@ class Settings:
     def models_dir(self) -> Path:
         """Where models are kept."""
         return self.data_dir / "models"
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of ``cors_origins``."""
+        return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
 
     @property
     def loopback(self) -> bool:
@@ -116,10 +129,13 @@ class Settings:
         if not given.get("ollama_host"):
             given["ollama_host"] = environ.get("OLLAMA_HOST", "")
         settings = cls(**given)
-        if not settings.loopback and not settings.open and "SPACE_ID" not in environ:
+        for origin in settings.origins:
+            if not _ORIGIN.fullmatch(origin):
+                parser.error(f"--cors-origins: {origin!r} is not a site's origin: write it like https://a.example:8443")
+        if not settings.loopback and not (settings.open or settings.require_key) and "SPACE_ID" not in environ:
             parser.error(
-                f"{'--share' if settings.share else f'--host {settings.host}'} lets others reach this Hearth, "
-                "and it has no login yet. Add --open if that is what you want, or keep to 127.0.0.1."
+                f"{'--share' if settings.share else f'--host {settings.host}'} lets others reach this Hearth. "
+                "Add --require-key to let in who has an API key, --open to let in anybody, or keep to 127.0.0.1."
             )
         return settings
 

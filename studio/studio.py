@@ -7,7 +7,7 @@ engine, and the recorder writes the row. Nothing here waits: a surface submits a
 import logging
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
@@ -26,7 +26,19 @@ from contract.requests import (
     TranslateRequest,
 )
 from engines.checks import check_options
-from store import Artifacts, Conversation, Conversations, Database, Interactions, JobRow, Jobs, Preferences, StoredFile
+from store import (
+    ApiKeys,
+    Artifacts,
+    Conversation,
+    Conversations,
+    Database,
+    Interaction,
+    Interactions,
+    JobRow,
+    Jobs,
+    Preferences,
+    StoredFile,
+)
 from store.database import now
 from studio import health, library, recovery, usage
 from studio.audio import stream_mp3
@@ -35,6 +47,7 @@ from studio.caller import Caller
 from studio.calls import Calls
 from studio.health import Health
 from studio.job import Job
+from studio.keys import Keys
 from studio.lanes import LANES, Lane
 from studio.registry import ModelInfo, Registry
 from studio.residency import MIB, Residency
@@ -88,6 +101,7 @@ class Studio(Calls):
             self._database, self._job_rows, self.conversations, self.artifacts, settings.data_dir, self._instance
         )
         self.preferences = Preferences(self._database)
+        self.keys = Keys(ApiKeys(self._database))
         self.registry = Registry(settings, self.preferences)
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
@@ -333,3 +347,7 @@ class Studio(Calls):
     def health(self) -> Health:
         """Return how each part is."""
         return health.check(self)
+
+    def watch(self, watcher: Callable[[Interaction], None]) -> None:
+        """Call ``watcher`` with the log's row of each job that ends from now on; it must be quick and not block."""
+        self._recorder.watchers.append(watcher)

@@ -1,0 +1,87 @@
+"""API keys over HTTP, for the owner: made and shown once, listed, revoked."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field
+
+from api.caller import caller_of, studio_of
+from api.schemas import Body, Reply
+from studio import ApiKey, Forbidden, Scope
+
+router = APIRouter(prefix="/api-keys", tags=["keys"])
+
+
+class NewKey(Body):
+    """The body of ``POST /api-keys``."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$")]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=6)]
+    days: Annotated[int | None, Field(ge=1, le=3_650, description="Until it expires; left out: never.")] = None
+
+
+class KeyOut(Reply):
+    """A key without its text; ``hint`` is the beginning of that."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[Scope]
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+
+
+class MadeKey(KeyOut):
+    """A key with its text, which is shown this once."""
+
+    key: str
+
+
+class KeyList(Reply):
+    """All keys that are not revoked."""
+
+    data: list[KeyOut]
+
+
+def _shown(key: ApiKey) -> dict[str, object]:
+    values = asdict(key)
+    for name in ("owner", "revoked_at"):
+        values.pop(name)
+    return values
+
+
+def _only_admin(request: Request) -> None:
+    if caller_of(request).role != "admin":
+        raise Forbidden("Only the owner of this Hearth has to do with API keys. Ask them for one.")
+
+
+@router.get("", response_model=KeyList)
+def api_keys(request: Request) -> Response:
+    """Every key, the newest first."""
+    _only_admin(request)
+    return JSONResponse({"data": [_shown(key) for key in studio_of(request).keys.all()]})
+
+
+@router.post(
+    "",
+    response_model=MadeKey,
+    status_code=201,
+    openapi_extra={"x-example": {"name": "laptop", "scopes": ["generate"], "days": 30}},
+)
+def make(request: Request, body: NewKey) -> Response:
+    """Make a key; its text is in this answer and nowhere else."""
+    _only_admin(request)
+    key, text = studio_of(request).keys.make(body.name, tuple(body.scopes), body.days)
+    headers = {"Location": f"/api-keys/{key.id}", "Cache-Control": "no-store"}
+    return JSONResponse({**_shown(key), "key": text}, 201, headers=headers)
+
+
+@router.delete("/{key_id}", status_code=204, response_class=Response)
+def revoke(request: Request, key_id: str) -> Response:
+    """Let nobody in with a key any more, from now on."""
+    _only_admin(request)
+    studio_of(request).keys.revoke(key_id)
+    return Response(status_code=204)
