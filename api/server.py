@@ -41,6 +41,7 @@ def create_api(studio: Studio) -> FastAPI:
     )
     app.state.studio = studio
     app.state.once = Once()
+    app.state.health = health.Checked()
     app.state.dashboard = "starting"
     app.state.metrics = Metrics(studio, templates())
     errors.install(app)

@@ -2,15 +2,18 @@
 
 A round runs both sides, one directly after the other, and the order changes from round to round;
 so what slows the machine for a while slows both. Rounds in which other programs took more than
-``QUIET_CORES`` are repeated, up to ``MOST_TRIES`` times as many as asked for; then the quietest count.
+``QUIET_CORES`` are repeated for up to ``REPEAT_S``; then the quietest count, and the table says how busy it was.
 """
 
 import argparse
+import itertools
 import json
 import platform
 import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -18,10 +21,27 @@ import psutil
 
 Sample = Mapping[str, float]
 Side = Callable[[], Sample]
-Unit = Literal["s", "ms", "MB", "tokens/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio"]
+Unit = Literal["s", "ms", "MB", "GB", "tokens/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio"]
 QUIET_CORES = 0.25
-MOST_TRIES = 3
+REPEAT_S = 20.0
 BUSY_FIELDS = ("user", "nice", "system", "irq", "softirq", "steal")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How thoroughly to measure.
+
+    Attributes:
+        rounds: How often each side is measured.
+        quick: Do each thing once or for a moment: to see that it runs, not for figures.
+    """
+
+    rounds: int
+    quick: bool = False
+
+    def of(self, usual: int) -> int:
+        """Return how often to do what is usually done so often."""
+        return 1 if self.quick else usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +86,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What one command found."""
+    """What one command found, when (a day, in UTC) and where."""
 
     name: str
     rounds: int
     rows: tuple[Row, ...]
     others_cores: float
     notes: tuple[str, ...] = ()
+    day: str = field(default_factory=lambda: datetime.now(UTC).date().isoformat())
+    machine: str = field(default_factory=lambda: machine())
 
 
 @dataclass(slots=True)
@@ -110,10 +132,12 @@ def cpu_s(process: psutil.Process) -> float:
     return float(times.user + times.system + getattr(times, "children_user", 0) + getattr(times, "children_system", 0))
 
 
-def alternate(ours: Side, limit: Side, rounds: int) -> list[Round]:
-    """Measure both sides in turn and return the quietest ``rounds`` rounds, in the order they were made."""
+def alternate(ours: Side, limit: Side, effort: Effort) -> list[Round]:
+    """Measure both sides in turn and return the quietest rounds, as many as asked for, in the order they were made."""
+    rounds = effort.rounds
     made: list[Round] = []
-    for index in range(rounds * MOST_TRIES):
+    asked_for_at = 0.0
+    for index in itertools.count():
         with Busy() as busy:
             if index % 2:
                 second = limit()
@@ -122,7 +146,10 @@ def alternate(ours: Side, limit: Side, rounds: int) -> list[Round]:
                 first = ours()
                 second = limit()
         made.append(Round(first, second, busy.others_cores))
-        if sum(item.others_cores <= QUIET_CORES for item in made) >= rounds:
+        if len(made) == rounds:
+            asked_for_at = time.monotonic()
+        quiet = effort.quick or sum(item.others_cores <= QUIET_CORES for item in made) >= rounds
+        if quiet or (len(made) >= rounds and time.monotonic() - asked_for_at >= REPEAT_S):
             break
     quietest = sorted(made, key=lambda item: item.others_cores)[:rounds]
     return [item for item in made if item in quietest][:rounds]
@@ -205,29 +232,30 @@ def report(found: Result) -> str:
     return "\n".join(lines)
 
 
-def to_json(found: Result) -> str:
-    """Return a result as JSON."""
-    return json.dumps({**asdict(found), "machine": machine()}, indent=1)
+def to_json(results: Sequence[Result]) -> str:
+    """Return results as JSON."""
+    return json.dumps([asdict(found) for found in results], indent=1, ensure_ascii=False) + "\n"
 
 
-def from_json(text: str) -> Result:
-    """Return the result that ``to_json`` wrote."""
-    values = json.loads(text)
-    values.pop("machine")
-    rows = tuple(Row(**item) for item in values.pop("rows"))
-    return Result(**{**values, "notes": tuple(values["notes"])}, rows=rows) if rows else Result(**values, rows=())
+def from_json(text: str) -> list[Result]:
+    """Return the results that ``to_json`` wrote."""
+    return [
+        Result(**{**values, "rows": tuple(Row(**row) for row in values["rows"]), "notes": tuple(values["notes"])})
+        for values in json.loads(text)
+    ]
 
 
-def run(name: str, purpose: str, measure: Callable[[int], Result]) -> None:
-    """Run one measurement as a command: ``--rounds``, ``--json``."""
+def run(name: str, purpose: str, measure: Callable[[Effort], Result]) -> None:
+    """Run one measurement as a command: ``--rounds``, ``--quick``, ``--json``."""
     parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=purpose.split("\n")[0])
     parser.add_argument("--rounds", type=int, default=5, help="how often each side is measured (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="once and briefly: to see that it runs, not for figures")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
     if arguments.rounds < 1:
         parser.error(f"--rounds is {arguments.rounds}; it must be 1 or more")
     print(machine(), flush=True)
-    found = measure(arguments.rounds)
+    found = measure(Effort(1, quick=True) if arguments.quick else Effort(arguments.rounds))
     print(report(found), flush=True)
     if arguments.json:
-        arguments.json.write_text(to_json(found), encoding="utf-8")
+        arguments.json.write_text(to_json([found]), encoding="utf-8")

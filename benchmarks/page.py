@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, sync_playwright
 
-from benchmarks.measure import Result, Sample, alternate, result, row, run
+from benchmarks.measure import Effort, Result, Sample, alternate, result, row, run
 from benchmarks.servers import alone, data_folder, hearth, with_starters
 
 # Without these Chromium itself calls home while it is measured.
@@ -50,7 +50,7 @@ def visit(browser: Browser, url: str) -> Sample:
     }
 
 
-def measure(rounds: int) -> Result:
+def measure(effort: Effort) -> Result:
     """Measure."""
     with (
         data_folder() as folder,
@@ -61,7 +61,7 @@ def measure(rounds: int) -> Result:
         ours.wait("/ready")
         bare.wait("/")
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=list(QUIET))
-        made = alternate(lambda: visit(browser, ours.url), lambda: visit(browser, bare.url), rounds)
+        made = alternate(lambda: visit(browser, ours.url), lambda: visit(browser, bare.url), effort)
         browser.close()
     limit = "Gradio alone"
     return result(

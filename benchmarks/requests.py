@@ -7,11 +7,12 @@ from pathlib import Path
 
 from benchmarks.client import requests_per_second
 from benchmarks.engine import MODEL
-from benchmarks.measure import Result, Sample, Side, alternate, result, row, run
+from benchmarks.measure import Effort, Result, Sample, Side, alternate, result, row, run
 from benchmarks.servers import Server, alone, data_folder, hearth, with_starters
 
 CONNECTIONS = 16
-SECONDS = 2.0
+SECONDS = 1.0
+QUICK_SECONDS = 0.1
 PATHS = {"models": "/v1/models", "health": "/health", "live": "/live"}
 
 
@@ -24,12 +25,12 @@ def size_bytes(server: Server, path: str) -> int:
     return len(body)
 
 
-def side(server: Server, paths: dict[str, str]) -> Side:
+def side(server: Server, paths: dict[str, str], seconds: float) -> Side:
     """Return what asks one server for each path in turn, warmed up."""
 
     def ask() -> Sample:
         return {
-            name: asyncio.run(requests_per_second(server.port, path, CONNECTIONS, SECONDS))
+            name: asyncio.run(requests_per_second(server.port, path, CONNECTIONS, seconds))
             for name, path in paths.items()
         }
 
@@ -37,18 +38,19 @@ def side(server: Server, paths: dict[str, str]) -> Side:
     return ask
 
 
-def servers(folder: Path, rounds: int) -> Result:
+def servers(folder: Path, effort: Effort) -> Result:
     """Measure Hearth against both limits, one after the other."""
+    seconds = QUICK_SECONDS if effort.quick else SECONDS
     with hearth(with_starters(folder / "data")) as ours:
         ours.wait("/ready")
         with alone("echo_sse") as bare:
             bare.wait("/bytes/1")
             same_size = {name: f"/bytes/{size_bytes(ours, path)}" for name, path in PATHS.items()}
-            beside_bare = alternate(side(ours, PATHS), side(bare, same_size), rounds)
+            beside_bare = alternate(side(ours, PATHS, seconds), side(bare, same_size, seconds), effort)
         with alone("llama_server", str(folder / "data"), MODEL) as engine:
             engine.wait("/health")
             paths = {name: path for name, path in PATHS.items() if name != "live"}
-            beside_engine = alternate(side(ours, paths), side(engine, paths), rounds)
+            beside_engine = alternate(side(ours, paths, seconds), side(engine, paths, seconds), effort)
     bare_is, engine_is = "bare Starlette, as many bytes", "engine's own server"
     return result(
         "requests",
@@ -64,10 +66,10 @@ def servers(folder: Path, rounds: int) -> Result:
     )
 
 
-def measure(rounds: int) -> Result:
+def measure(effort: Effort) -> Result:
     """Measure."""
     with data_folder() as folder:
-        return servers(folder, rounds)
+        return servers(folder, effort)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import av
 from piper import PiperVoice
 
 from benchmarks.client import first_byte
-from benchmarks.measure import Result, Sample, alternate, result, row, run
+from benchmarks.measure import Effort, Result, Sample, alternate, result, row, run
 from benchmarks.servers import data_folder, hearth, starters_dir, with_starters
 
 VOICE = "en_us-joe-medium"
@@ -45,13 +45,13 @@ def piper_alone(model: Path) -> Callable[[], Sample]:
     return speak
 
 
-def measure(rounds: int) -> Result:
+def measure(effort: Effort) -> Result:
     """Measure."""
     model = next((starters_dir() / "piper" / VOICE).glob("*.onnx"))
     with data_folder() as folder, hearth(with_starters(folder / "data")) as ours:
         ours.wait("/ready")
         over_http(ours.port)
-        made = alternate(lambda: over_http(ours.port), piper_alone(model), rounds)
+        made = alternate(lambda: over_http(ours.port), piper_alone(model), effort)
     limit = "Piper alone"
     return result(
         "speech",

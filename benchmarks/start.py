@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.measure import Result, Sample, alternate, result, row, run
+from benchmarks.measure import Effort, Result, Sample, alternate, result, row, run
 from benchmarks.servers import alone, data_folder, hearth, with_starters
 
 
@@ -27,9 +27,9 @@ def both_starts() -> Sample:
     return {**first, "second": second["first"], "second_page": second["page"]}
 
 
-def measure(rounds: int) -> Result:
+def measure(effort: Effort) -> Result:
     """Measure."""
-    made = alternate(both_starts, start_gradio, rounds)
+    made = alternate(both_starts, start_gradio, effort)
     gradio = "Gradio alone"
     return result(
         "start",

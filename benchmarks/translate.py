@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fxtranslate import Translator
 
-from benchmarks.measure import Result, Sample, alternate, result, row, run
+from benchmarks.measure import Effort, Result, Sample, alternate, result, row, run
 from benchmarks.servers import data_folder, starters_dir, with_starters
 from studio import Settings, Studio
 
@@ -49,14 +49,14 @@ def alone(folder: Path) -> Callable[[], Sample]:
     return lambda: time_both(translator.translate, translator.translate_long)
 
 
-def measure(rounds: int) -> Result:
+def measure(effort: Effort) -> Result:
     """Measure."""
     with data_folder() as folder:
         data_dir = with_starters(folder / "data")
         with Studio.open(Settings.load(["--data-dir", str(data_dir)])) as studio:
             through_studio(studio)
             bare = alone(starters_dir() / "firefox" / "firefox-en-pt")
-            made = alternate(lambda: through_studio(studio), bare, rounds)
+            made = alternate(lambda: through_studio(studio), bare, effort)
     limit = "fxtranslate alone"
     return result(
         "translate",

@@ -32,9 +32,14 @@ _CLASSES: tuple[type[Engine], ...] = (
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _CLASSES}
 
 
+_present: set[str] = set()  # modules once found: they stay, and every request would look for them again
+
+
 def missing(engine: type[Engine]) -> list[str]:
     """The modules that ``engine`` needs and this Python has not, found without importing any."""
-    return [module for module in engine.requires if importlib.util.find_spec(module) is None]
+    absent = [name for name in engine.requires if name not in _present and importlib.util.find_spec(name) is None]
+    _present.update(name for name in engine.requires if name not in absent)
+    return absent
 
 
 def require(engine: type[Engine]) -> None:

@@ -16,6 +16,13 @@ class Preferences:
         rows = self._database.rows("SELECT value FROM preferences WHERE owner = ? AND key = ?", (owner, key))
         return json.loads(rows[0]["value"]) if rows else None
 
+    def starting(self, owner: str, prefix: str) -> dict[str, object]:
+        """Return the values of all keys that begin so, by key."""
+        rows = self._database.rows(
+            "SELECT key, value FROM preferences WHERE owner = ? AND substr(key, 1, ?) = ?", (owner, len(prefix), prefix)
+        )
+        return {row["key"]: json.loads(row["value"]) for row in rows}
+
     def set(self, owner: str, key: str, value: object) -> None:
         """Keep a JSON value; None forgets it."""
         if value is None:

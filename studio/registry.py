@@ -102,11 +102,7 @@ class Registry:
 
     def default(self, kind: Kind) -> ModelSpec | None:
         """Return the model that a job takes when none is named: the chosen one, else the first there is."""
-        specs = {spec.id: spec for spec in self.installed(kind)}
-        chosen = self._preferences.get("", f"default.{kind}")
-        if isinstance(chosen, str) and chosen in specs:
-            return specs[chosen]
-        return next(iter(specs.values()), None)
+        return _default(self.installed(kind), self._preferences.get("", f"default.{kind}"))
 
     def set_default(self, kind: Kind, model: str) -> None:
         """Choose the model that a job takes when none is named."""
@@ -245,11 +241,16 @@ class Registry:
 
     # The list
 
-    def infos(self, loaded: Mapping[str, int], loading: set[str], downloading: set[str]) -> list[ModelInfo]:
-        """Return the list of models, those here first, then what can be fetched."""
-        defaults = {spec.id for kind in JOBS if (spec := self.default(kind)) is not None}
+    def usable(self, loaded: Mapping[str, int], loading: set[str]) -> list[ModelInfo]:
+        """Return the models that a request can name now."""
+        specs = self.installed()
+        chosen = self._preferences.starting("", "default.")
+        default_of = {
+            kind: _default([spec for spec in specs if spec.kind == kind], chosen.get(f"default.{kind}"))
+            for kind in JOBS
+        }
         listed: list[ModelInfo] = []
-        for spec in self.installed():
+        for spec in specs:
             state: ModelState = "remote" if spec.remote else "installed"
             if spec.id in loaded and not spec.remote:
                 state = "loaded"
@@ -260,19 +261,24 @@ class Registry:
                 ModelInfo(
                     spec=spec,
                     state=state,
-                    is_default=spec.id in defaults,
+                    is_default=spec is default_of.get(spec.kind),
                     starter=entry is not None and entry.starter,
                     memory_bytes=loaded.get(spec.id, 0),
                     missing_parts=tuple(engines.missing(engines.ENGINES[spec.engine])),
                 )
             )
+        return listed
+
+    def infos(self, loaded: Mapping[str, int], loading: set[str], downloading: set[str]) -> list[ModelInfo]:
+        """Return the list of models, those here first, then what can be fetched."""
+        listed = self.usable(loaded, loading)
         if self._settings.demo:
             return listed
         here = {info.spec.id for info in listed}
         for entry in self._catalogue.values():
             if entry.id in here:
                 continue
-            state = "damaged" if entry.id in self._damaged else "available"
+            state: ModelState = "damaged" if entry.id in self._damaged else "available"
             listed.append(
                 ModelInfo(
                     spec=entry.spec(),
@@ -283,6 +289,10 @@ class Registry:
                 )
             )
         return listed
+
+
+def _default(specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
+    return next((spec for spec in specs if spec.id == chosen), specs[0] if specs else None)
 
 
 def echo_specs() -> list[ModelSpec]:

@@ -18,17 +18,24 @@ class Shelf:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._put_since_cleared = 0
 
     def put(self, job: Job) -> None:
         """Keep a new job; finished ones that are too many or too old go."""
         with self._lock:
             self._jobs[job.id] = job
-            old = [kept for kept in self._jobs.values() if kept.finished]
-            horizon = time.monotonic() - KEPT_S
-            surplus = len(old) - KEPT
-            for index, kept in enumerate(old):
-                if index < surplus or (kept.times.finished or 0) < horizon:
-                    del self._jobs[kept.id]
+            self._put_since_cleared += 1
+            if self._put_since_cleared > KEPT // 10:  # looking through all of them is too much for each request
+                self._put_since_cleared = 0
+                self._clear()
+
+    def _clear(self) -> None:
+        old = [kept for kept in self._jobs.values() if kept.finished]
+        horizon = time.monotonic() - KEPT_S
+        surplus = len(old) - KEPT
+        for index, kept in enumerate(old):
+            if index < surplus or (kept.times.finished or 0) < horizon:
+                del self._jobs[kept.id]
 
     def get(self, job_id: str, caller: Caller) -> Job:
         """Return a job of the caller's; raises NotFound for an unknown one and for somebody else's."""

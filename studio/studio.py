@@ -315,7 +315,7 @@ class Studio(Calls):
 
     def usable_models(self) -> list[ModelInfo]:
         """Return the models that a request can name now."""
-        return [info for info in self.models() if info.state in ("installed", "loaded", "loading", "remote")]
+        return self.registry.usable(self.residency.loaded(), self.residency.loading())
 
     def count_tokens(self, request: ChatRequest) -> int:
         """Return how many tokens a chat model reads for a request; waits, for the model to load too.

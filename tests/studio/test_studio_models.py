@@ -126,3 +126,13 @@ def test_a_model_whose_file_is_gone_is_told_as_damaged(tmp_path: Path) -> None:
         with pytest.raises(ModelDamaged, match=r"model.gguf is missing .* Remove it and download it again"):
             studio.submit(chat(model="cut-off"), LOCAL)
         assert only_row(studio)["error_code"] == "model_damaged"
+
+
+def test_the_usable_models_are_the_installed_ones_with_the_chosen_default(odd_studio: Studio) -> None:
+    odd_studio.registry.set_default("chat", "slow-chat")
+
+    usable = odd_studio.usable_models()
+
+    there = [info for info in odd_studio.models() if info.state in ("installed", "loaded", "loading", "remote")]
+    assert usable == there
+    assert [info.spec.id for info in usable if info.is_default and info.spec.kind == "chat"] == ["slow-chat"]
