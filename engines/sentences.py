@@ -21,11 +21,15 @@ _BEFORE_NAMES = """
     sr sra srs sras srta dra profa exmo exma eng enga av p.ex ex ud uds dña
     hr hrn fr frl bzw ca z.b d.h u.a v.a vgl geb gest evtl ggf mme mmes mlle mlles
 """
-# A number follows.
-_BEFORE_NUMBERS = (
-    "no nos nr fig figs vol vols p pp ch sec approx ok rys tab ust pkt art arts pág págs núm núms cap env godz"
-)
+# A number follows, an Arabic or a Roman one.
+_BEFORE_NUMBERS = """
+    no nos nr fig figs vol vols p pp ch chap sec approx tel ext jan feb mar apr jun jul aug sep sept oct nov dec
+    mon tue tues wed thu thur thurs fri sat sun pn pon wt śr czw pt sob nd ndz niedz poł
+    ok rys tab ust pkt art poz rozdz str s t faks fax kom godz
+    arts pág págs núm núms cap env
+"""
 _OPENING = frozenset(_BEFORE_NAMES.split())
+_DECADES = frozenset(str(number) for number in range(10, 100, 10))
 _NUMBERED = frozenset(_BEFORE_NUMBERS.split())
 _MONTHS = "januar februar märz april mai juni juli august september oktober november dezember jahrhundert"
 _GERMAN_MONTHS = frozenset(_MONTHS.split())
@@ -34,7 +38,8 @@ _LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
 # What stands before a line's words and is no part of them: indentation, quoting, list marks, headings.
 _LINE_START = re.compile(r"\s*(?:(?:[-*+•‣◦▪·–—]|>+|#{1,6}|\d{1,3}[.)])\s+)*")
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？｡]++[」』”’）]*+")
-_NEXT_WORD = re.compile(r"\s+[\"'“‘«„(\[¿¡–—-]*\s*(\w+)?")
+_NEXT_WORD = re.compile(r"\s+[\"'“‘«„(\[¿¡–—+-]*\s*(\w+)?")
+_ROMAN = re.compile(r"(?!I$)[IVX]{1,6}")  # "I said no. I mean it."
 _CLAUSE_END = re.compile(r"[,;:，；、：—–]\s|[，；、：]")
 _LONGEST_WORD_BEFORE = 24
 
@@ -90,11 +95,13 @@ def _ends_sentence(text: str, start: int, mark: re.Match[str]) -> bool:
     if mark[0].rstrip("\"'”’»)]") != ".":
         return True
     before = text[max(start, mark.start() - _LONGEST_WORD_BEFORE) : mark.start()].split()
-    last = before[-1].lstrip("\"'“‘«„([¿¡").lower() if before else ""
+    last = re.split("[–—-]", before[-1])[-1].lstrip("\"'“‘«„([¿¡").lower() if before else ""
     if last in _OPENING or _is_initial(text, mark.start()):
         return False
-    if last in _NUMBERED and word[:1].isdigit():
+    if last in _NUMBERED and (word[:1].isdigit() or _ROMAN.fullmatch(word)):
         return False
+    if last in _DECADES and _ROMAN.fullmatch(word):
+        return False  # Polish: "lata 80. XX wieku"
     return not (last.isdigit() and word.lower() in _GERMAN_MONTHS)
 
 
