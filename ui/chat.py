@@ -6,6 +6,7 @@ carries only what was added; when it is finished it moves into the history.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 
 import gradio as gr
@@ -20,6 +21,8 @@ from ui.sidebar import Sidebar
 from ui.words import Words, label, words_of
 
 WINDOW = 50
+LOOK_AGAIN_S = 0.02
+JOB_TIMEOUT_S = 1.0
 
 
 class ChatPanel(Panel):
@@ -295,6 +298,12 @@ class ChatPanel(Panel):
         """Show the conversation as it stands, then follow the reply that is being written, if any."""
         opened = await asyncio.to_thread(self._read, conversation_id, caller.owner, window)
         job = self._job_of(opened, caller) or job
+        deadline = time.monotonic() + JOB_TIMEOUT_S
+        while opened.growing is not None and job is None and time.monotonic() < deadline:
+            # It ended between the two looks, or its message is stored and the job comes in a moment.
+            await asyncio.sleep(LOOK_AGAIN_S)
+            opened = await asyncio.to_thread(self._read, conversation_id, caller.owner, window)
+            job = self._job_of(opened, caller)
         yield self._drawn(opened, words, caller, window, running=job is not None)
         if job is None:
             return

@@ -79,6 +79,8 @@ def ending(last: StoredMessage | None, words: Words) -> str:
         return ""
     figures = last.figures
     spent = render.cost(chat_cost(figures, words))
+    if last.state == "growing":
+        return render.notice("", words("chat_elsewhere"), kind="info")
     if last.state == "cancelled":
         return render.cost([words("stopped")]) + spent
     if last.state == "interrupted":

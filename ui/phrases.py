@@ -76,6 +76,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "chat_delete_sure": ("Delete for good?", "Usunąć na zawsze?"),
     "chat_delete_yes": ("Delete", "Usuń"),
     "chat_delete_no": ("Keep", "Zostaw"),
+    "chat_elsewhere": (
+        "Another Hearth on this machine is writing this reply. Reload the page to see how far it is.",
+        "Tę odpowiedź pisze inny Hearth na tym komputerze. Odśwież stronę, aby zobaczyć postęp.",
+    ),
     "chat_thinking": ("Thinking", "Rozważania"),
     "chat_system": ("Instructions for the model", "Wskazówki dla modelu"),
     "chat_system_hint": ("For instance: answer briefly.", "Na przykład: odpowiadaj krótko."),

@@ -86,6 +86,32 @@ async def test_a_page_opened_in_the_middle_shows_the_reply_from_its_first_word(s
     assert text_of(shown(again)[panel.history]) == [LONG, LONG]
 
 
+async def test_a_reply_that_ends_while_its_page_opens_is_shown_whole(
+    slow_echo: Studio, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = panel_of(slow_echo)
+    conversation, job = slow_echo.say(None, "one two three", Caller(via="ui"))
+    jobs = slow_echo.jobs
+
+    def once_it_ended(caller: Caller | None) -> list[object]:
+        job.wait()
+        return jobs(caller)
+
+    monkeypatch.setattr(slow_echo, "jobs", once_it_ended)
+    place = {"id": conversation.id, "revision": conversation.revision}
+    page = shown(await everything(panel.load(place, ask())))
+    assert text_of(page[panel.history]) == ["one two three"] * 2
+    assert "tokens" in str(page[panel.status])
+
+
+async def test_a_reply_that_another_process_writes_says_so(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    empty = slow_echo.conversations.create("local", "")
+    slow_echo.conversations.say(empty.id, "local", "hello", None)
+    page = shown(await everything(panel.load({"id": empty.id, "revision": 1}, ask())))
+    assert "Another Hearth" in str(page[panel.status])
+
+
 async def test_stop_ends_the_reply_and_keeps_what_there_is(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
     page: Updates = {}
