@@ -200,7 +200,9 @@ class ChatRequest:
         parallel_tool_calls: It may call several at once.
         raw: The one message is text to be continued as it stands, without the model's chat template.
         logprobs: Tell the log probability of each token and of that many likeliest others, 0 to 20.
-        reply_id: The stored message that the reply is written into as it grows.
+        reply_id: The stored message that the reply is written into as it grows; where the last message is the
+            assistant's, that one goes on.
+        private: Neither the log nor the list of jobs keeps a word of it, only the figures.
     """
 
     kind: ClassVar[Kind] = "chat"
@@ -221,6 +223,7 @@ class ChatRequest:
     raw: bool = False
     logprobs: int | None = None
     reply_id: str | None = None
+    private: bool = False
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""

@@ -2,11 +2,13 @@
 
 from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
-from store.conversations import Conversation, Conversations, StoredMessage
+from store.conversations import Conversation, Conversations, QueuedMessage
 from store.database import Database
 from store.interactions import Interaction, Interactions
 from store.jobs import JobRow, Jobs
+from store.message_tree import StoredMessage, title_of
 from store.preferences import Preferences
+from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
 
 __all__ = [
@@ -16,13 +18,17 @@ __all__ = [
     "Conversation",
     "Conversations",
     "Database",
+    "Hit",
     "Interaction",
     "Interactions",
     "JobRow",
     "Jobs",
     "Preferences",
+    "QueuedMessage",
+    "Search",
     "StoredFile",
     "StoredMessage",
     "Transaction",
     "plain_text",
+    "title_of",
 ]

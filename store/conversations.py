@@ -1,27 +1,39 @@
-"""Conversations as trees of messages; a save names the revision that it was loaded at.
+"""Conversations: named, filed, tagged, pinned, archived, deleted with a way back; their messages are a tree.
 
-Each message knows its parent, and a conversation the leaf in view, so that edits and other
-answers are branches and nothing is overwritten. A tab that is behind gets Conflict, never a
-wiped history.
+A deleted conversation is out of sight at once and can be restored until it is purged; then its
+texts go everywhere, and the log keeps its figures.
 """
 
 import json
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from contract.errors import Conflict, NotFound
+from contract.errors import InvalidRequest, NotFound
 from contract.ids import new_id
-from contract.requests import Role
-from store.database import Database, now
-from store.sqlite import Transaction
+from store.database import now
+from store.message_tree import GONE, MessageTree
+from store.sqlite import Transaction, Value
 
-TITLE_CHARACTERS = 60
+TitleBy = Literal["words", "model", "person"]
+LIST_MOST = 200
+NAME_CHARACTERS = 60
+TAGS_MOST = 20
+QUEUE_MOST = 20
+COLUMNS = """c.id, c.owner, c.title, c.revision, c.leaf_id, c.settings, c.created_at, c.updated_at, c.pinned,
+    c.archived, c.folder, c.title_by, c.deleted_at,
+    (SELECT json_group_array(tag) FROM conversation_tags t WHERE t.conversation_id = c.id) AS tags"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """One row of ``conversations``; ``leaf_id`` is the last message of the branch in view."""
+    """One row of ``conversations``; ``leaf_id`` is the last message of the branch in view.
+
+    Attributes:
+        title_by: Who named it: its first ``words``, a ``model``, or a ``person``.
+        folder: "" is none.
+    """
 
     id: str
     owner: str
@@ -31,250 +43,244 @@ class Conversation:
     settings: Mapping[str, object]
     created_at: str
     updated_at: str
+    pinned: bool = False
+    archived: bool = False
+    folder: str = ""
+    title_by: TitleBy = "words"
+    deleted_at: str | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredMessage:
-    """One row of ``messages``; ``figures`` holds what the reply cost."""
+class QueuedMessage:
+    """A message that waits for the reply before it."""
 
     id: str
     conversation_id: str
-    parent_id: str | None
-    role: Role
     content: str
-    reasoning: str
-    state: str
-    model: str | None
-    job_id: str | None
-    error_message: str | None
     created_at: str
-    figures: Mapping[str, float | int | str | None] = field(default_factory=dict)
 
 
-def _conversation(row: sqlite3.Row) -> Conversation:
-    return Conversation(**{**dict(row), "settings": json.loads(row["settings"])})
+def conversation_of_row(row: sqlite3.Row) -> Conversation:
+    """Return a row of ``COLUMNS`` as a conversation."""
+    values = dict(row)
+    values |= {
+        "settings": json.loads(row["settings"]),
+        "tags": tuple(json.loads(row["tags"])),
+        "pinned": bool(row["pinned"]),
+        "archived": bool(row["archived"]),
+    }
+    return Conversation(**values)
 
 
-def _message(row: sqlite3.Row) -> StoredMessage:
-    return StoredMessage(**{**dict(row), "figures": json.loads(row["figures"])})
+def _name(what: str, text: str) -> str:
+    name = " ".join(text.split())
+    if len(name) > NAME_CHARACTERS:
+        raise InvalidRequest(
+            f"{what} has {len(name)} characters; the limit is {NAME_CHARACTERS}. Shorten it.", field=what
+        )
+    return name
 
 
-def title_of(text: str) -> str:
-    """Return a title from a first message: its first line, cut at a word."""
-    line = " ".join(text.strip().split("\n", 1)[0].split())
-    if len(line) <= TITLE_CHARACTERS:
-        return line
-    return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0] + "…"
+class Conversations(MessageTree):
+    """Writes and reads ``conversations`` and what belongs to them."""
 
-
-class Conversations:
-    """Writes and reads ``conversations`` and ``messages``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def create(self, owner: str, title: str) -> Conversation:
+    def create(self, owner: str, title: str, settings: Mapping[str, object] | None = None) -> Conversation:
         """Make an empty conversation."""
         conversation_id, when = new_id(), now()
-
-        def insert(db: Transaction) -> None:
-            db.execute(
-                "INSERT INTO conversations (id, owner, title, created_at, updated_at) VALUES (?, ?, ?, ?, ?)",
-                (conversation_id, owner, title, when, when),
+        self._database.write(
+            lambda db: db.execute(
+                """INSERT INTO conversations (id, owner, title, settings, created_at, updated_at)
+                   VALUES (?, ?, ?, ?, ?, ?)""",
+                (conversation_id, owner, title, json.dumps(settings or {}), when, when),
             )
-
-        self._database.write(insert)
+        )
         return self.get(conversation_id, owner)
 
     def get(self, conversation_id: str, owner: str) -> Conversation:
-        """Return one conversation; raises NotFound when it is not this owner's."""
-        rows = self._database.rows("SELECT * FROM conversations WHERE id = ? AND owner = ?", (conversation_id, owner))
-        if not rows:
-            raise NotFound("There is no such conversation. It may have been deleted.", id=conversation_id[:64])
-        return _conversation(rows[0])
-
-    def all(self, owner: str, limit: int = 200) -> list[Conversation]:
-        """Return an owner's conversations, the last changed first."""
+        """Return one conversation; raises NotFound when it is not this owner's, or deleted."""
         rows = self._database.rows(
-            "SELECT * FROM conversations WHERE owner = ? ORDER BY updated_at DESC, id DESC LIMIT ?", (owner, limit)
+            f"SELECT {COLUMNS} FROM conversations c WHERE id = ? AND owner = ? AND deleted_at IS NULL",
+            (conversation_id, owner),
         )
-        return [_conversation(row) for row in rows]
+        if not rows:
+            raise NotFound(GONE, id=conversation_id[:64])
+        return conversation_of_row(rows[0])
 
-    def messages(
-        self, conversation_id: str, owner: str, limit: int | None = None, before: str | None = None
-    ) -> list[StoredMessage]:
-        """Return the branch in view, oldest first.
+    def all(self, owner: str, limit: int = LIST_MOST, archived: bool | None = None) -> list[Conversation]:
+        """Return an owner's conversations, the last changed first.
 
         Args:
-            limit: At most this many, the last ones; None: all.
-            before: Only messages above this one in the branch.
+            archived: Only those that are, or are not; None: both.
         """
-        leaf = self.get(conversation_id, owner).leaf_id
         rows = self._database.rows(
-            """WITH RECURSIVE branch(id, parent_id, depth) AS (
-                   SELECT id, parent_id, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation
-                   UNION ALL
-                   SELECT m.id, m.parent_id, depth + 1 FROM messages m JOIN branch b ON m.id = b.parent_id
-               )
-               SELECT m.* FROM branch b JOIN messages m ON m.id = b.id
-               WHERE :before IS NULL OR b.depth > (SELECT depth FROM branch WHERE id = :before)
-               ORDER BY b.depth LIMIT :limit""",
-            {"leaf": leaf, "conversation": conversation_id, "before": before, "limit": -1 if limit is None else limit},
+            f"""SELECT {COLUMNS} FROM conversations c
+                WHERE owner = ? AND deleted_at IS NULL AND (? IS NULL OR archived = ?)
+                ORDER BY updated_at DESC, id DESC LIMIT ?""",
+            (owner, archived, archived, limit),
         )
-        return [_message(row) for row in reversed(rows)]
+        return [conversation_of_row(row) for row in rows]
 
-    def message(self, message_id: str) -> StoredMessage | None:
-        """Return one message, or None."""
-        rows = self._database.rows("SELECT * FROM messages WHERE id = ?", (message_id,))
-        return _message(rows[0]) if rows else None
-
-    def conversation_of(self, message_id: str, owner: str) -> str:
-        """Return the conversation that a message of this owner is in; raises NotFound."""
+    def folders(self, owner: str) -> list[str]:
+        """Return the names of an owner's folders, by the alphabet."""
         rows = self._database.rows(
-            """SELECT c.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
-               WHERE m.id = ? AND c.owner = ?""",
-            (message_id, owner),
+            """SELECT DISTINCT folder FROM conversations
+               WHERE owner = ? AND deleted_at IS NULL AND folder <> '' ORDER BY folder COLLATE NOCASE""",
+            (owner,),
         )
-        if not rows:
-            raise NotFound("There is no such message. Its conversation may have been deleted.", id=message_id[:64])
-        return str(rows[0]["id"])
-
-    def fail_reply(self, reply_id: str, error_message: str) -> None:
-        """Close a reply whose request was refused; the user's message above it stays."""
-        self._database.write(lambda db: self.fail_growing(db, reply_id, error_message))
-
-    @staticmethod
-    def fail_growing(db: Transaction, reply_id: str, error_message: str) -> None:
-        """Like ``fail_reply``, inside a write of the caller's; one that has ended stays as it is."""
-        db.execute(
-            "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
-            (error_message, reply_id),
-        )
-
-    def cut_off(self, error_message: str, before: str) -> int:
-        """Close replies from before a time that still grow though no job writes them; returns how many.
-
-        A crash between the message and its job leaves one, and its conversation would take no message any more.
-        """
-        if not self._database.rows("SELECT 1 FROM messages WHERE state = 'growing' LIMIT 1"):
-            return 0
-        return self._database.write(
-            lambda db: (
-                db.execute(
-                    """UPDATE messages SET state = 'interrupted', error_message = ?
-                   WHERE state = 'growing' AND created_at <= ? AND id NOT IN (
-                       SELECT reply_id FROM jobs WHERE state IN ('queued', 'running') AND reply_id IS NOT NULL)""",
-                    (error_message, before),
-                ).rowcount
-            )
-        )
+        return [str(row["folder"]) for row in rows]
 
     def say(
         self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None
     ) -> tuple[Conversation, str, str]:
-        """Add the user's message and an empty, growing reply below the leaf, in one transaction.
-
-        Args:
-            revision: The one the page was loaded at; None: whatever it is now.
-
-        Returns:
-            The conversation as it is now, the user's message id, and the reply's id.
-
-        Raises:
-            NotFound: It is not this owner's. Conflict: It has another revision, or a reply is being written.
-        """
-        user_id, reply_id = new_id(), new_id()
-
-        def insert(db: Transaction) -> None:
-            found = db.execute(
-                "SELECT revision, leaf_id, title FROM conversations WHERE id = ? AND owner = ?",
-                (conversation_id, owner),
-            ).fetchone()
-            if found is None:
-                raise NotFound("There is no such conversation. It may have been deleted.", id=conversation_id[:64])
-            current, leaf, title = found
-            if revision is not None and revision != current:
-                raise Conflict(
-                    "This conversation was changed elsewhere. Reload it; your text is kept.", revision=current
-                )
-            growing = db.execute("SELECT 1 FROM messages WHERE id = ? AND state = 'growing'", (leaf,)).fetchone()
-            if growing is not None:
-                raise Conflict("A reply is being written. Stop it or wait for it, then send again.")
-            when = now()
-            for message_id, parent, role, content, state in (
-                (user_id, leaf, "user", text, "done"),
-                (reply_id, user_id, "assistant", "", "growing"),
-            ):
-                db.execute(
-                    """INSERT INTO messages (id, conversation_id, parent_id, role, content, state, model, created_at)
-                       VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-                    (message_id, conversation_id, parent, role, content, state, model, when),
-                )
-            db.execute(
-                "UPDATE conversations SET leaf_id = ?, revision = revision + 1, title = ?, updated_at = ? WHERE id = ?",
-                (reply_id, title or title_of(text), when, conversation_id),
-            )
-
-        self._database.write(insert)
+        """Like ``ask``; returns the conversation as it is now too."""
+        user_id, reply_id = self.ask(conversation_id, owner, text, model, revision)
         return self.get(conversation_id, owner), user_id, reply_id
 
-    def grow(self, reply_id: str, content: str, reasoning: str, job_id: str) -> None:
-        """Keep what a growing reply has so far; does not wait for the commit."""
-        self._database.submit(
-            lambda db: db.execute(
-                "UPDATE messages SET content = ?, reasoning = ?, job_id = ? WHERE id = ?",
-                (content, reasoning, job_id, reply_id),
-            )
-        )
+    # Arranging
 
-    @staticmethod
-    def finish_reply(
-        db: Transaction,
-        reply_id: str,
-        *,
-        state: str,
-        content: str,
-        reasoning: str,
-        model: str | None,
-        job_id: str | None,
-        figures: Mapping[str, object],
-        error_message: str | None,
-    ) -> None:
-        """Close a reply, inside a write of the caller's; whoever saw it begin is still up to date."""
-        db.execute(
-            """UPDATE messages SET state = ?, content = ?, reasoning = ?, model = ?, job_id = ?, figures = ?,
-                   error_message = ? WHERE id = ?""",
-            (state, content, reasoning, model, job_id, json.dumps(figures), error_message, reply_id),
-        )
-        db.execute(
-            "UPDATE conversations SET updated_at = ? WHERE id = (SELECT conversation_id FROM messages WHERE id = ?)",
-            (now(), reply_id),
-        )
+    def _set(self, conversation_id: str, owner: str, **values: Value) -> Conversation:
+        """Change columns that no page's view of the messages depends on, so the revision stays."""
+        columns = ", ".join(f"{name} = ?" for name in values)
 
-    def rename(self, conversation_id: str, owner: str, title: str) -> Conversation:
-        """Give a conversation another title (cut to 200 characters)."""
-        self.get(conversation_id, owner)
-        self._database.write(
-            lambda db: db.execute(
-                "UPDATE conversations SET title = ?, revision = revision + 1 WHERE id = ? AND owner = ?",
-                (title.strip()[:200], conversation_id, owner),
+        def update(db: Transaction) -> None:
+            changed = db.execute(
+                f"UPDATE conversations SET {columns} WHERE id = ? AND owner = ? AND deleted_at IS NULL",
+                (*values.values(), conversation_id, owner),
             )
-        )
+            if not changed.rowcount:
+                raise NotFound(GONE, id=conversation_id[:64])
+
+        self._database.write(update)
         return self.get(conversation_id, owner)
 
-    def delete(self, conversation_id: str, owner: str) -> None:
-        """Delete a conversation; the log keeps its figures, its texts there go too."""
+    def rename(self, conversation_id: str, owner: str, title: str) -> Conversation:
+        """Give a conversation another title (cut to 200 characters), which no model replaces any more."""
+        return self._set(conversation_id, owner, title=title.strip()[:200], title_by="person")
+
+    def propose_title(self, conversation_id: str, owner: str, title: str) -> None:
+        """Give a conversation the model's title, unless a person has named it meanwhile."""
+        self._database.write(
+            lambda db: db.execute(
+                "UPDATE conversations SET title = ?, title_by = 'model' "
+                "WHERE id = ? AND owner = ? AND title_by = 'words'",
+                (title, conversation_id, owner),
+            )
+        )
+
+    def pin(self, conversation_id: str, owner: str, pinned: bool) -> Conversation:
+        """Keep a conversation above the others, or no more."""
+        return self._set(conversation_id, owner, pinned=int(pinned))
+
+    def archive(self, conversation_id: str, owner: str, archived: bool) -> Conversation:
+        """Put a conversation away from the list, or back."""
+        return self._set(conversation_id, owner, archived=int(archived))
+
+    def file(self, conversation_id: str, owner: str, folder: str) -> Conversation:
+        """Put a conversation into a folder, "" into none; a folder is there while something is in it."""
+        return self._set(conversation_id, owner, folder=_name("folder", folder))
+
+    def tag(self, conversation_id: str, owner: str, tags: Sequence[str]) -> Conversation:
+        """Give a conversation these tags and no others; at most 20."""
+        self.get(conversation_id, owner)
+        names = list(dict.fromkeys(name for tag in tags if (name := _name("tag", tag).lower())))
+        if len(names) > TAGS_MOST:
+            raise InvalidRequest(f"There are {len(names)} tags; the limit is {TAGS_MOST}. Leave some out.", field="tag")
+
+        def update(db: Transaction) -> None:
+            db.execute("DELETE FROM conversation_tags WHERE conversation_id = ?", (conversation_id,))
+            for name in names:
+                db.execute("INSERT INTO conversation_tags VALUES (?, ?)", (conversation_id, name))
+
+        self._database.write(update)
+        return self.get(conversation_id, owner)
+
+    def keep_settings(self, conversation_id: str, owner: str, settings: Mapping[str, object]) -> Conversation:
+        """Keep how this conversation's replies are made."""
+        return self._set(conversation_id, owner, settings=json.dumps(settings))
+
+    # Waiting messages
+
+    def enqueue(self, conversation_id: str, owner: str, content: str) -> QueuedMessage:
+        """Keep a message for after the reply that is being written; raises InvalidRequest when 20 wait."""
+        self.get(conversation_id, owner)
+        if len(self.queued(conversation_id, owner)) >= QUEUE_MOST:
+            raise InvalidRequest(f"{QUEUE_MOST} messages wait already. Wait for the reply first.", field="message")
+        message = QueuedMessage(id=new_id(), conversation_id=conversation_id, content=content, created_at=now())
+        self._database.write(
+            lambda db: db.execute(
+                "INSERT INTO queued_messages (id, conversation_id, content, created_at) VALUES (?, ?, ?, ?)",
+                (message.id, conversation_id, content, message.created_at),
+            )
+        )
+        return message
+
+    def queued(self, conversation_id: str, owner: str) -> list[QueuedMessage]:
+        """Return the messages that wait, the next one first."""
+        rows = self._database.rows(
+            """SELECT q.* FROM queued_messages q JOIN conversations c ON c.id = q.conversation_id
+               WHERE q.conversation_id = ? AND c.owner = ? AND c.deleted_at IS NULL ORDER BY q.id""",
+            (conversation_id, owner),
+        )
+        return [QueuedMessage(**dict(row)) for row in rows]
+
+    def take_queued(self, conversation_id: str, owner: str, message_id: str | None = None) -> QueuedMessage | None:
+        """Remove and return a waiting message, the next one unless named; None when somebody was first."""
         self.get(conversation_id, owner)
 
-        def remove(db: Transaction) -> None:
-            db.execute(
-                "UPDATE interactions SET input = NULL, output = NULL WHERE conversation_id = ? AND owner = ?",
-                (conversation_id, owner),
-            )
-            db.execute(
-                "UPDATE jobs SET input = NULL WHERE id IN (SELECT job_id FROM messages WHERE conversation_id = ?)",
-                (conversation_id,),
-            )
-            db.execute("DELETE FROM conversations WHERE id = ? AND owner = ?", (conversation_id, owner))
+        def take(db: Transaction) -> QueuedMessage | None:
+            row = db.execute(
+                """SELECT id, content, created_at FROM queued_messages
+                   WHERE conversation_id = ? AND (? IS NULL OR id = ?) ORDER BY id LIMIT 1""",
+                (conversation_id, message_id, message_id),
+            ).fetchone()
+            if row is None:
+                return None
+            db.execute("DELETE FROM queued_messages WHERE id = ?", (row[0],))
+            return QueuedMessage(id=row[0], conversation_id=conversation_id, content=row[1], created_at=row[2])
 
-        self._database.write(remove)
+        return self._database.write(take)
+
+    # Deleting
+
+    def delete(self, conversation_id: str, owner: str) -> None:
+        """Take a conversation out of sight; ``restore`` brings it back until it is purged."""
+        self._set_deleted(conversation_id, owner, now())
+
+    def restore(self, conversation_id: str, owner: str) -> Conversation:
+        """Bring a deleted conversation back; raises NotFound once it was purged."""
+        self._set_deleted(conversation_id, owner, None)
+        return self.get(conversation_id, owner)
+
+    def _set_deleted(self, conversation_id: str, owner: str, when: str | None) -> None:
+        def update(db: Transaction) -> None:
+            changed = db.execute(
+                "UPDATE conversations SET deleted_at = ? WHERE id = ? AND owner = ? AND (deleted_at IS NULL) = ?",
+                (when, conversation_id, owner, int(when is not None)),
+            )
+            if not changed.rowcount:
+                raise NotFound(GONE, id=conversation_id[:64])
+
+        self._database.write(update)
+
+    def purge(self, before: str) -> int:
+        """Delete for good what was deleted up to a time; returns how many conversations that were.
+
+        Their texts go in the log, the jobs and the search index too; the log keeps its figures.
+        """
+        if not self._database.rows("SELECT 1 FROM conversations WHERE deleted_at <= ? LIMIT 1", (before,)):
+            return 0
+        return self._database.write(lambda db: _purge(db, before))
+
+
+def _purge(db: Transaction, before: str) -> int:
+    which = "(SELECT id FROM conversations WHERE deleted_at <= ?)"
+    db.execute(f"UPDATE interactions SET input = NULL, output = NULL WHERE conversation_id IN {which}", (before,))
+    db.execute(
+        f"UPDATE jobs SET input = NULL WHERE reply_id IN (SELECT id FROM messages WHERE conversation_id IN {which})",
+        (before,),
+    )
+    purged = db.execute("DELETE FROM conversations WHERE deleted_at <= ?", (before,)).rowcount
+    # The index only marks words as deleted until its parts are merged.
+    db.execute("INSERT INTO messages_fts (messages_fts) VALUES ('optimize')")
+    return purged

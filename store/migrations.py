@@ -49,6 +49,17 @@ def known_steps() -> tuple[str, ...]:
     return tuple(step.name for step in migrations._migrations)  # the library tells only applied and pending ones
 
 
+@migrations(name="0004_trees_and_search")
+def trees_and_search(db: sqlite_utils.Database) -> None:
+    """Number the messages for the full-text index; let conversations be pinned, filed, tagged and taken back.
+
+    The index needs a rowid that a backup by VACUUM INTO keeps, and only an INTEGER PRIMARY KEY is one.
+    The parent no longer cascades: SQLite ends a chain of cascades after 1,000 messages.
+    """
+    for statement in TREES_AND_SEARCH:
+        db.execute(statement)
+
+
 FIRST = (
     """CREATE TABLE interactions (
         id TEXT PRIMARY KEY,
@@ -141,4 +152,75 @@ FIRST = (
         value TEXT NOT NULL CHECK (json_valid(value)),
         PRIMARY KEY (owner, key)
     ) WITHOUT ROWID""",
+)
+
+_COLUMNS = (
+    "id, conversation_id, parent_id, role, content, reasoning, state, model, job_id, figures, error_message, created_at"
+)
+TREES_AND_SEARCH = (
+    """CREATE TABLE messages_numbered (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        parent_id TEXT REFERENCES messages_numbered(id) DEFERRABLE INITIALLY DEFERRED,
+        role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+        content TEXT NOT NULL DEFAULT '',
+        reasoning TEXT NOT NULL DEFAULT '',
+        state TEXT NOT NULL CHECK (state IN ('done', 'growing', 'failed', 'cancelled', 'interrupted')),
+        model TEXT,
+        job_id TEXT,
+        figures TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(figures)),
+        error_message TEXT,
+        created_at TEXT NOT NULL
+    )""",
+    f"INSERT INTO messages_numbered ({_COLUMNS}) SELECT {_COLUMNS} FROM messages ORDER BY created_at, rowid",
+    "UPDATE messages SET parent_id = NULL",
+    "DROP TABLE messages",
+    "ALTER TABLE messages_numbered RENAME TO messages",
+    "CREATE INDEX messages_conversation ON messages (conversation_id, created_at)",
+    "CREATE INDEX messages_parent ON messages (parent_id)",
+    "CREATE INDEX messages_growing ON messages (created_at) WHERE state = 'growing'",
+    """CREATE VIRTUAL TABLE messages_fts USING fts5 (
+        content, content = 'messages', content_rowid = 'number', tokenize = "unicode61 remove_diacritics 2",
+        prefix = '2 3'
+    )""",
+    "INSERT INTO messages_fts (rowid, content) SELECT number, content FROM messages WHERE state <> 'growing'",
+    # A growing reply is indexed once, at its end.
+    """CREATE TRIGGER messages_fts_insert AFTER INSERT ON messages WHEN new.state <> 'growing' BEGIN
+        INSERT INTO messages_fts (rowid, content) VALUES (new.number, new.content);
+    END""",
+    """CREATE TRIGGER messages_fts_delete AFTER DELETE ON messages WHEN old.state <> 'growing' BEGIN
+        INSERT INTO messages_fts (messages_fts, rowid, content) VALUES ('delete', old.number, old.content);
+    END""",
+    """CREATE TRIGGER messages_fts_end AFTER UPDATE OF content, state ON messages
+    WHEN old.state = 'growing' AND new.state <> 'growing' BEGIN
+        INSERT INTO messages_fts (rowid, content) VALUES (new.number, new.content);
+    END""",
+    """CREATE TRIGGER messages_fts_resume AFTER UPDATE OF content, state ON messages
+    WHEN old.state <> 'growing' AND new.state = 'growing' BEGIN
+        INSERT INTO messages_fts (messages_fts, rowid, content) VALUES ('delete', old.number, old.content);
+    END""",
+    """CREATE TRIGGER messages_fts_change AFTER UPDATE OF content, state ON messages
+    WHEN old.state <> 'growing' AND new.state <> 'growing' AND new.content IS NOT old.content BEGIN
+        INSERT INTO messages_fts (messages_fts, rowid, content) VALUES ('delete', old.number, old.content);
+        INSERT INTO messages_fts (rowid, content) VALUES (new.number, new.content);
+    END""",
+    "ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN archived INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE conversations ADD COLUMN folder TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE conversations ADD COLUMN title_by TEXT NOT NULL DEFAULT 'words'",
+    "ALTER TABLE conversations ADD COLUMN deleted_at TEXT",
+    "CREATE INDEX conversations_deleted ON conversations (deleted_at) WHERE deleted_at IS NOT NULL",
+    """CREATE TABLE conversation_tags (
+        conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        tag TEXT NOT NULL,
+        PRIMARY KEY (conversation_id, tag)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE queued_messages (
+        id TEXT PRIMARY KEY,
+        conversation_id TEXT NOT NULL REFERENCES conversations(id) ON DELETE CASCADE,
+        content TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX queued_messages_conversation ON queued_messages (conversation_id, id)",
 )

@@ -56,10 +56,11 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import ApiKey, Conversation, Interaction, StoredFile, StoredMessage
+from store import ApiKey, Conversation, Hit, Interaction, QueuedMessage, StoredFile, StoredMessage
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
+from studio.conversing import ChatSettings, system_of
 from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
@@ -67,7 +68,7 @@ from studio.library import Pair
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
-from studio.studio import ChatSettings, Studio
+from studio.studio import Studio
 from studio.usage import Usage as UsageReport
 
 __all__ = [
@@ -94,6 +95,7 @@ __all__ = [
     "Failed",
     "Forbidden",
     "Health",
+    "Hit",
     "Image",
     "ImageRequest",
     "InputTooLarge",
@@ -122,6 +124,7 @@ __all__ = [
     "ProviderFailed",
     "ProviderUnreachable",
     "Queued",
+    "QueuedMessage",
     "Request",
     "Role",
     "Scope",
@@ -153,4 +156,5 @@ __all__ = [
     "allows",
     "error_class",
     "new_id",
+    "system_of",
 ]

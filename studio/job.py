@@ -77,6 +77,7 @@ class Job:
         self._lock = threading.Lock()
         self._events: list[Event] = []
         self._waiter_of: dict[int, _Waiter] = {}
+        self._at_end: list[Callable[[], object]] = []
         self._state: State = "queued"
 
     @property
@@ -98,8 +99,17 @@ class Job:
         """Ask it to stop; it ends within one token or step, with Cancelled. Harmless when finished."""
         self.stop.set()
 
+    def on_end(self, callback: Callable[[], object]) -> None:
+        """Call back once it ended, at once if it has, on the thread that ends it. It must not raise or block."""
+        with self._lock:
+            if not self.finished:
+                self._at_end.append(callback)
+                return
+        callback()
+
     def publish(self, event: Event) -> None:
         """Add an event and wake the followers; after the last one, nothing is added any more."""
+        at_end: list[Callable[[], object]] = []
         with self._lock:
             if self.finished:
                 return
@@ -107,6 +117,7 @@ class Job:
             if isinstance(event, Terminal):
                 self.times.finished = time.monotonic()
                 self._state = STATE_OF[type(event)]
+                at_end, self._at_end = self._at_end, []
             elif not isinstance(event, Queued) and self._state == "queued":
                 self._state = "running"
             asleep = [waiter for waiter in self._waiter_of.values() if waiter.armed]
@@ -114,6 +125,8 @@ class Job:
                 waiter.armed = False
         for waiter in asleep:
             waiter.wake()
+        for callback in at_end:
+            callback()
 
     def snapshot(self, after: int = 0) -> list[tuple[int, Event]]:
         """Return the events so far, from number ``after + 1`` on."""

@@ -54,7 +54,9 @@ TEXT_FIELDS = ("messages", "text", "prompt", "audio", "model", "reply_id")
 
 
 def input_text(request: Request) -> str:
-    """Return what the log keeps as a request's input."""
+    """Return what the log keeps as a request's input; nothing of a private one."""
+    if isinstance(request, ChatRequest) and request.private:
+        return ""
     if isinstance(request, ChatRequest):
         text = request.messages[-1].content if request.messages else ""
     elif isinstance(request, ImageRequest):
@@ -95,6 +97,14 @@ class Outcome:
     speech: SpeechFile | None = None
     saved_at: float = 0.0
 
+    @property
+    def reply(self) -> str:
+        """The whole text of a stored reply: what it had, where it goes on, and what was added."""
+        request, begun = self.job.request, ""
+        if isinstance(request, ChatRequest) and request.messages and request.messages[-1].role == "assistant":
+            begun = request.messages[-1].content
+        return begun + "".join(self.text)
+
     def take(self, event: EngineEvent) -> None:
         """Keep one event of the engine's and tell it to the followers."""
         job = self.job
@@ -134,7 +144,7 @@ class Outcome:
             return
         if time.monotonic() - self.saved_at >= SAVE_EVERY_S:
             self.saved_at = time.monotonic()
-            self.conversations.grow(request.reply_id, "".join(self.text), "".join(self.reasoning), self.job.id)
+            self.conversations.grow(request.reply_id, self.reply, "".join(self.reasoning), self.job.id)
 
     def _speak(self, chunk: AudioChunk) -> None:
         if self.speech is None:
@@ -207,7 +217,7 @@ class Recorder:
         """Return the log's row for a job that ends now."""
         times, spec, usage, request = job.times, job.spec, outcome.usage, job.request
         began, ended = times.submitted, time.monotonic()
-        named = getattr(request, "model", None)
+        named, private = getattr(request, "model", None), getattr(request, "private", False)
 
         def since(mark: float | None, start: float | None = began) -> float | None:
             return None if mark is None or start is None else round(mark - start, 4)
@@ -227,8 +237,8 @@ class Recorder:
             request_id=job.request_id,
             conversation_id=job.conversation_id,
             parameters=parameters(request),
-            input=input_text(request),
-            output="".join((*outcome.text, *outcome.calls))[:LOG_TEXT_CHARACTERS] or None,
+            input=input_text(request) or None,
+            output=None if private else "".join((*outcome.text, *outcome.calls))[:LOG_TEXT_CHARACTERS] or None,
             artifacts=tuple(file.id for file in outcome.files),
             tokens_in=usage.tokens_in,
             tokens_out=usage.tokens_out,
@@ -293,7 +303,7 @@ class Recorder:
                 db,
                 request.reply_id,
                 state=row.status,
-                content="".join(outcome.text),
+                content=outcome.reply,
                 reasoning="".join(outcome.reasoning),
                 model=row.model,
                 job_id=job.id,

@@ -8,7 +8,6 @@ import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import structlog
@@ -21,7 +20,6 @@ from contract.requests import (
     ChatRequest,
     DownloadRequest,
     Limits,
-    Message,
     Request,
     TranslateRequest,
 )
@@ -29,7 +27,6 @@ from engines.checks import check_options
 from store import (
     ApiKeys,
     Artifacts,
-    Conversation,
     Conversations,
     Database,
     Interaction,
@@ -37,6 +34,7 @@ from store import (
     JobRow,
     Jobs,
     Preferences,
+    Search,
     StoredFile,
 )
 from store.database import now
@@ -45,6 +43,7 @@ from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
 from studio.calls import Calls
+from studio.conversing import Conversing
 from studio.health import Health
 from studio.job import Job
 from studio.keys import Keys
@@ -62,22 +61,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """How a reply is made: the fields of ChatRequest of the same names."""
-
-    model: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-
-
-class Studio(Calls):
+class Studio(Calls, Conversing):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -102,6 +86,7 @@ class Studio(Calls):
         )
         self.preferences = Preferences(self._database)
         self.keys = Keys(ApiKeys(self._database))
+        self.search = Search(self._database)
         self.registry = Registry(settings, self.preferences)
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
@@ -110,6 +95,7 @@ class Studio(Calls):
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
         self._closed = False
+        self.begin_conversing()
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":
@@ -134,6 +120,7 @@ class Studio(Calls):
             return
         self._closed = True
         self.registry.close()
+        self.end_conversing()
         for job in self.jobs(None):
             job.cancel()
         deadline = time.monotonic() + CLOSE_S
@@ -236,54 +223,6 @@ class Studio(Calls):
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return the unfinished jobs of a caller's owner (None: everybody's), oldest first."""
         return self._shelf.unfinished(caller, kind)
-
-    # Chat
-
-    def say(
-        self,
-        conversation_id: str | None,
-        text: str,
-        caller: Caller,
-        *,
-        revision: int | None = None,
-        system: str = "",
-        settings: ChatSettings | None = None,
-    ) -> tuple[Conversation, Job]:
-        """Say something in a conversation; the reply is saved there as it grows.
-
-        Args:
-            conversation_id: None begins a new one.
-            revision: The one that the page shows; None: whatever it is.
-            system: Instructions put before the conversation.
-            settings: Model and sampling.
-
-        Raises:
-            Conflict: The conversation was changed elsewhere, or a reply is being written.
-            StudioError: The request is refused; the text is kept in the conversation all the same.
-        """
-        settings = settings or ChatSettings()
-        request = ChatRequest(messages=(Message("user", text),), **asdict(settings))
-        try:
-            request.check(self.limits)
-            if conversation_id is None:
-                conversation_id = self.conversations.create(caller.owner, "").id
-            conversation, _, reply_id = self.conversations.say(
-                conversation_id, caller.owner, text, settings.model, revision
-            )
-        except StudioError as error:
-            self.refuse(request, caller, error, conversation_id)
-            raise
-        try:
-            turns = [
-                Message(message.role, message.content)
-                for message in self.conversations.messages(conversation_id, caller.owner)
-                if message.content and message.id != reply_id
-            ]
-            before = (Message("system", system),) if system.strip() else ()
-            return conversation, self.submit(replace(request, messages=(*before, *turns), reply_id=reply_id), caller)
-        except StudioError as error:
-            self.conversations.fail_reply(reply_id, error.message)
-            raise
 
     # Languages, files, models
 

@@ -58,7 +58,8 @@ def build(studio: Studio) -> gr.Blocks:
         # What is costly to draw waits until its panel is opened.
         models.wire(models_tab)
         usage.wire(usage_tab)
-        on([chat_tab.select], chat.list_models, [chat.model], [chat.model, chat.hint])
+        drawer = chat.drawer
+        on([chat_tab.select], drawer.list_models, [drawer.model], [drawer.model, drawer.hint])
         on([images_tab.select], images.list_models, [images.model], [images.model, images.hint])
         on([speech_tab.select], speech.list_models, [speech.voice, speech.model], [speech.voice, speech.model])
 

@@ -1,14 +1,15 @@
-"""Messages as the Chat panel shows them: stored ones, the growing one, and what stands below the last."""
+"""Messages as the Chat panel shows them: stored ones, the growing one, their bars, and what stands below the last."""
 
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import gradio as gr
 from gradio.i18n import I18nData
 
-from studio import Conversation, StoredMessage
+from studio import StoredMessage
 from ui import render
 from ui.follow import View
+from ui.opened import Opened
 from ui.words import Words
 
 LATEX: list[dict[str, str | bool]] = [
@@ -16,21 +17,6 @@ LATEX: list[dict[str, str | bool]] = [
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A conversation as the page shows it."""
-
-    conversation: Conversation
-    messages: Sequence[StoredMessage]
-    more: bool
-
-    @property
-    def growing(self) -> StoredMessage | None:
-        """The reply that is being written, if there is one."""
-        last = self.messages[-1] if self.messages else None
-        return last if last is not None and last.state == "growing" else None
 
 
 def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
@@ -67,10 +53,89 @@ def shown_as(message: StoredMessage, words: Words) -> list[dict[str, object]]:
     return parts
 
 
-def growing(view: View, words: Words) -> list[dict[str, object]]:
-    """Return the growing reply; only ever added to, which keeps each update small."""
+def growing(view: View, words: Words, begun: str = "") -> list[dict[str, object]]:
+    """Return the growing reply; only ever added to, which keeps each update small.
+
+    Args:
+        begun: What it had before it was continued.
+    """
     parts = [_text("assistant", view.reasoning, words("chat_thinking"))] if view.reasoning else []
-    return [*parts, _text("assistant", view.text)] if view.text else parts
+    text = begun + view.text
+    return [*parts, _text("assistant", text)] if text else parts
+
+
+def bars(
+    opened: Opened, shown: Sequence[StoredMessage], words: Words, models: Sequence[tuple[str, str]], reveal: str = ""
+) -> str:
+    """Return the bars that ``messages.js`` puts below the messages: figures, versions, actions.
+
+    Args:
+        shown: The messages in the history, in order.
+        models: Title and id of those that a reply can be written with.
+        reveal: The message to scroll to.
+    """
+    drawn, row, last = [], 0, opened.messages[-1] if opened.messages else None
+    for message in shown:
+        row += len(shown_as(message, words)) - 1
+        if message.id == reveal:
+            drawn.append(f'<i data-reveal="{row}"></i>')
+        inner = _versions(message, opened.siblings.get(message.id, ()), words)
+        if message.role == "user":
+            inner += _act("edit", message.id, words("chat_edit"), "pencil")
+        elif message.role == "assistant":
+            inner += _act("again", message.id, words("chat_again"), "again")
+            if message is last and len(models) > 1:
+                inner += _choice(message, words, models)
+            if message is last and message.can_go_on and not opened.later:
+                inner += render.button(words("chat_go_on"), "go_on", message.id, drawing="arrow")
+            # The last reply's figures stand below it anyway.
+            if message is not last or opened.later:
+                cost = render.escape(" · ".join(chat_cost(message.figures, words)))
+                inner += f'<span class="figures">{cost}</span>'
+        key = f"{message.id}-{zlib.crc32(inner.encode()):x}"
+        drawn.append(
+            f'<div class="facts" role="group" data-row="{row}" data-key="{render.escape(key)}" '
+            f'aria-label="{render.escape(words("chat_actions"))}">{inner}</div>'
+        )
+        row += 1
+    return "".join(drawn)
+
+
+def _act(act: str, id: str, name: str, drawing: str) -> str:
+    return render.button("", act, id, drawing=drawing, name=name)
+
+
+def _versions(message: StoredMessage, siblings: Sequence[str], words: Words) -> str:
+    """Return the switcher between a message's versions; "" where there is one only."""
+    if len(siblings) < 2 or message.id not in siblings:
+        return ""
+    place, total = siblings.index(message.id), len(siblings)
+    said = words("chat_branch", n=place + 1, total=total)
+
+    def step(to: int, name: str, sign: str) -> str:
+        if not 0 <= to < total:
+            return (
+                f'<button type="button" class="btn quiet" disabled aria-label="{render.escape(name)}">{sign}</button>'
+            )
+        return (
+            f'<button type="button" class="btn quiet" data-act="choose" data-id="{render.escape(siblings[to])}" '
+            f'aria-label="{render.escape(name)}" title="{render.escape(name)}">{sign}</button>'
+        )
+
+    before, after = step(place - 1, words("chat_branch_before"), "‹"), step(place + 1, words("chat_branch_next"), "›")
+    return (
+        f'<span class="versions" role="group" aria-label="{render.escape(said)}">{before}'
+        f"<span>{place + 1}/{total}</span>{after}</span>"
+    )
+
+
+def _choice(message: StoredMessage, words: Words, models: Sequence[tuple[str, str]]) -> str:
+    name = render.escape(words("chat_again_with"))
+    options = "".join(f'<option value="{render.escape(id)}">{render.escape(title)}</option>' for title, id in models)
+    return (
+        f'<select data-act="again" data-id="{render.escape(message.id)}" aria-label="{name}" title="{name}">'
+        f'<option value="">{name}</option>{options}</select>'
+    )
 
 
 def ending(last: StoredMessage | None, words: Words) -> str:
@@ -79,17 +144,21 @@ def ending(last: StoredMessage | None, words: Words) -> str:
         return ""
     figures = last.figures
     spent = render.cost(chat_cost(figures, words))
+    if last.state == "growing":
+        return render.notice("", words("chat_elsewhere"), kind="info")
+    go_on = render.button(words("chat_go_on"), "go_on", last.id, kind="second") if last.can_go_on else ""
     if last.state == "cancelled":
         return render.cost([words("stopped")]) + spent
     if last.state == "interrupted":
-        return render.notice("", words("interrupted"), kind="info")
+        return render.notice("", words("interrupted"), kind="info", action=go_on)
     if last.state == "failed":
-        return render.notice(words("error"), last.error_message or "")
+        again = go_on or render.button(words("chat_again"), "again", last.id, kind="second")
+        return render.notice(words("error"), last.error_message or "", action=again)
     return spent
 
 
 def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> list[str]:
-    """Return a reply's cost in words: tokens, time to the first one, speed."""
+    """Return a reply's cost in words: tokens, time to the first one, speed, how full the context is."""
     tokens, first, took = figures.get("tokens_out"), figures.get("first_output_s"), figures.get("duration_s")
     parts = []
     if isinstance(tokens, int):
@@ -98,4 +167,7 @@ def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> 
         parts.append(words("first_after", n=words.duration(first)))
     if isinstance(tokens, int) and isinstance(first, int | float) and isinstance(took, int | float) and took > first:
         parts.append(words("per_second", n=words.number((tokens - 1) / (took - first))))
+    read, context = figures.get("tokens_in"), figures.get("context_tokens")
+    if isinstance(read, int) and isinstance(tokens, int) and isinstance(context, int) and context > 0:
+        parts.append(words("chat_fill", n=words.number(max(1, round((read + tokens) / context * 100)))))
     return parts

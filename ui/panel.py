@@ -1,6 +1,7 @@
 """What all panels share: how events are wired, and what a handler gives back."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Set as AbstractSet
 
 import gradio as gr
 from gradio.components import Component
@@ -25,7 +26,7 @@ class Panel:
 def on(
     triggers: Sequence[object],
     handler: Handler,
-    inputs: Sequence[Component],
+    inputs: Sequence[Component] | AbstractSet[Component],
     outputs: Sequence[Component],
     *,
     queue: bool = True,
@@ -36,12 +37,13 @@ def on(
     before it: the newest turn of a panel ends the older ones itself (see ``ui.follow``).
 
     Args:
+        inputs: As a set, the handler gets them as one mapping.
         queue: False answers at once over plain HTTP; for buttons such as Stop.
     """
     gr.on(
         list(triggers),
         handler,
-        list(inputs),
+        set(inputs) if isinstance(inputs, AbstractSet) else list(inputs),
         list(outputs),
         show_progress="hidden",
         api_visibility="private",

@@ -4,40 +4,17 @@ import dataclasses
 
 import pytest
 
-from contract.errors import Conflict, NotFound
+from contract.errors import Conflict, InvalidRequest, NotFound
 from contract.ids import new_id
 from store import Conversations, Database, Interaction, Interactions, JobRow, Jobs
-from store.conversations import TITLE_CHARACTERS
 from store.database import now
+from store.message_tree import TITLE_CHARACTERS
+from tests.store.talking import finish, talk
 
 
 @pytest.fixture
 def conversations(database: Database) -> Conversations:
     return Conversations(database)
-
-
-def finish(database: Database, reply_id: str, content: str = "Fine.", job_id: str | None = None) -> None:
-    database.write(
-        lambda db: Conversations.finish_reply(
-            db,
-            reply_id,
-            state="done",
-            content=content,
-            reasoning="",
-            model="echo-chat",
-            job_id=job_id,
-            figures={"tokens_out": 1},
-            error_message=None,
-        )
-    )
-
-
-def talk(database: Database, conversations: Conversations, turns: int, owner: str = "local") -> str:
-    conversation = conversations.create(owner, "")
-    for number in range(turns):
-        _, _, reply = conversations.say(conversation.id, owner, f"question {number}", None)
-        finish(database, reply, f"answer {number}")
-    return conversation.id
 
 
 def test_a_branch_is_read_from_its_root_to_its_leaf(database: Database, conversations: Conversations) -> None:
@@ -160,6 +137,7 @@ def test_a_deleted_conversation_leaves_its_figures_and_no_text(
     database.write(lambda db: Interactions.append(db, interaction))
 
     conversations.delete(conversation.id, "local")
+    assert conversations.purge(now()) == 1
     # A reply that ends after the deletion must not bring the texts back.
     database.write(lambda db: Interactions.append(db, dataclasses.replace(interaction, id=new_id())))
     database.write(lambda db: Jobs.finish(db, row.id, "done", None, None, None))
@@ -252,3 +230,58 @@ def test_a_long_conversation_is_read_by_its_last_page_quickly(database: Database
     page = conversations.messages(conversation.id, "local", limit=50)
 
     assert [message.id for message in page] == [f"m{number}" for number in range(2_950, 3_000)]
+
+
+def test_a_deleted_conversation_comes_back_until_it_is_purged(database: Database, conversations: Conversations) -> None:
+    conversation = talk(database, conversations, 1)
+    conversations.delete(conversation, "local")
+
+    assert conversations.all("local") == []
+    with pytest.raises(NotFound):
+        conversations.messages(conversation, "local")
+    with pytest.raises(NotFound):
+        conversations.restore(conversation, "boris")
+    assert conversations.restore(conversation, "local").title == "question 0"
+    assert len(conversations.messages(conversation, "local")) == 2
+
+    conversations.delete(conversation, "local")
+    assert conversations.purge("2001") == 0
+    assert conversations.purge(now()) == 1
+    with pytest.raises(NotFound):
+        conversations.restore(conversation, "local")
+
+
+def test_a_chain_of_thousands_of_messages_can_be_purged(database: Database, conversations: Conversations) -> None:
+    conversation = talk(database, conversations, 1_200)
+    conversations.delete(conversation, "local")
+
+    assert conversations.purge(now()) == 1
+    assert database.rows("SELECT count(*) FROM messages")[0][0] == 0
+
+
+def test_conversations_are_pinned_archived_filed_and_tagged(database: Database, conversations: Conversations) -> None:
+    one, two = talk(database, conversations, 1), talk(database, conversations, 1)
+    revision = conversations.get(one, "local").revision
+
+    assert conversations.pin(one, "local", True).pinned
+    assert conversations.archive(two, "local", True).archived
+    assert conversations.file(one, "local", "  My   folder ").folder == "My folder"
+    assert conversations.tag(one, "local", ["Work", "work", " ", "home"]).tags == ("home", "work")
+    assert conversations.get(one, "local").revision == revision
+    assert [found.id for found in conversations.all("local", archived=False)] == [one]
+    assert [found.id for found in conversations.all("local", archived=True)] == [two]
+    assert conversations.folders("local") == ["My folder"]
+    with pytest.raises(InvalidRequest, match="tag has 61 characters"):
+        conversations.tag(one, "local", ["x" * 61])
+    with pytest.raises(NotFound):
+        conversations.pin(one, "boris", True)
+
+
+def test_a_title_that_a_person_gave_is_not_replaced(database: Database, conversations: Conversations) -> None:
+    conversation = talk(database, conversations, 1)
+    conversations.propose_title(conversation, "local", "By the model")
+    assert conversations.get(conversation, "local").title_by == "model"
+    conversations.rename(conversation, "local", "By me")
+    conversations.propose_title(conversation, "local", "By the model again")
+
+    assert conversations.get(conversation, "local").title == "By me"

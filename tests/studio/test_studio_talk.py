@@ -2,6 +2,7 @@
 
 import pytest
 
+from store.database import now
 from studio import (
     Caller,
     ChatSettings,
@@ -138,9 +139,9 @@ def test_a_conversation_deleted_while_its_reply_is_written_leaves_no_text(odd_st
     conversation, job = odd_studio.say(None, "a secret " * 20, LOCAL, settings=ChatSettings(model="slow-chat"))
     until(lambda: "secret" in job.text())
 
-    odd_studio.conversations.delete(conversation.id, "local")
-    job.cancel()
+    odd_studio.delete_conversation(conversation.id, LOCAL)
     job.wait()
+    assert odd_studio.conversations.purge(now()) == 1
 
     row = only_row(odd_studio)
     assert (row["status"], row["input"], row["output"]) == ("cancelled", None, None)

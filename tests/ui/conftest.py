@@ -57,7 +57,9 @@ def demo(echo: Studio) -> gr.Blocks:
 
 async def everything(updates: AsyncIterator[Updates]) -> list[Updates]:
     """Return all that a handler yields."""
-    return [update async for update in updates]
+    told = [update async for update in updates]
+    assert all(told), "Gradio takes an empty mapping for one value"
+    return told
 
 
 def shown(updates: list[Updates]) -> Updates:

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import gradio as gr
 import pytest
+from gradio.components import Component
 
-from studio import Caller, ChatRequest, Studio
+from studio import Caller, ChatRequest, Job, Kind, Studio
 from tests.ui.conftest import Asked, everything, shown, text_of
-from ui.chat import WINDOW, ChatPanel
+from ui.chat import ChatPanel
 from ui.dashboard import build
 from ui.follow import Turns
+from ui.opened import WINDOW
 from ui.panel import Updates
 from ui.sidebar import Sidebar
 
@@ -29,8 +31,16 @@ def panel_of(studio: Studio) -> ChatPanel:
     return panel
 
 
+def given(panel: ChatPanel, text: str = "", place: object = NEW, **values: object) -> dict[Component, object]:
+    """Return what a page sends along with an event."""
+    drawer = panel.drawer
+    fields = {drawer.temperature: 0.7, drawer.max_tokens: 1024, drawer.system: "", drawer.stops: ""}
+    named = {getattr(drawer, name): value for name, value in values.items()}
+    return {panel.ask: text, panel.place: place, panel.editing: "", **fields, **named}
+
+
 async def say(panel: ChatPanel, text: str, request: gr.Request, place: Mapping[str, object] = NEW) -> list[Updates]:
-    return await everything(panel.send(text, place, None, "", 0.7, 1024, request))
+    return await everything(panel.send(given(panel, text, place), request))
 
 
 def click(**told: object) -> gr.EventData:
@@ -62,7 +72,7 @@ async def test_text_that_was_sent_to_the_page_is_only_added_to(slow_echo: Studio
 async def test_while_a_reply_grows_it_is_not_in_the_history_too(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
     page: Updates = {}
-    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+    async for update in panel.send(given(panel, LONG), ask()):
         page |= update
         if page.get(panel.live):
             assert text_of(page[panel.history]) == [LONG]
@@ -71,7 +81,7 @@ async def test_while_a_reply_grows_it_is_not_in_the_history_too(slow_echo: Studi
 
 async def test_a_page_opened_in_the_middle_shows_the_reply_from_its_first_word(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
-    first = panel.send(LONG, NEW, None, "", 0.7, 1024, ask("first"))
+    first = panel.send(given(panel, LONG), ask("first"))
     page: Updates = {}
     async for update in first:
         page |= update
@@ -86,10 +96,36 @@ async def test_a_page_opened_in_the_middle_shows_the_reply_from_its_first_word(s
     assert text_of(shown(again)[panel.history]) == [LONG, LONG]
 
 
+async def test_a_reply_that_ends_while_its_page_opens_is_shown_whole(
+    slow_echo: Studio, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel = panel_of(slow_echo)
+    conversation, job = slow_echo.say(None, "one two three", Caller(via="ui"))
+    jobs = slow_echo.jobs
+
+    def once_it_ended(caller: Caller | None, kind: Kind | None = None) -> list[Job]:
+        job.wait()
+        return jobs(caller, kind)
+
+    monkeypatch.setattr(slow_echo, "jobs", once_it_ended)
+    place = {"id": conversation.id, "revision": conversation.revision}
+    page = shown(await everything(panel.load(place, ask())))
+    assert text_of(page[panel.history]) == ["one two three"] * 2
+    assert "tokens" in str(page[panel.status])
+
+
+async def test_a_reply_that_another_process_writes_says_so(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    empty = slow_echo.conversations.create("local", "")
+    slow_echo.conversations.say(empty.id, "local", "hello", None)
+    page = shown(await everything(panel.load({"id": empty.id, "revision": 1}, ask())))
+    assert "Another Hearth" in str(page[panel.status])
+
+
 async def test_stop_ends_the_reply_and_keeps_what_there_is(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
     page: Updates = {}
-    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+    async for update in panel.send(given(panel, LONG), ask()):
         page |= update
         if page.get(panel.live) and not page.get("asked"):
             panel.stop(page[panel.place], ask())
@@ -105,7 +141,7 @@ async def test_a_refused_message_keeps_its_text_and_the_reply_before_it(slow_ech
     panel = panel_of(slow_echo)
     page: Updates = {}
     refused: Updates = {}
-    async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+    async for update in panel.send(given(panel, LONG), ask()):
         page |= update
         # Once, at the first word: at the last one the reply may be finished, and a message welcome.
         if page.get(panel.live) and not refused:
@@ -137,7 +173,7 @@ async def test_only_the_last_messages_are_shown_until_earlier_ones_are_asked_for
     page = shown(await everything(panel.load(place, ask())))
     assert len(text_of(page[panel.history])) == WINDOW
     assert text_of(page[panel.history])[0] == "message 2"
-    more = shown(await everything(panel.show_earlier(place, WINDOW, ask())))
+    more = shown(await everything(panel.show_earlier(place, WINDOW, "", ask())))
     assert text_of(more[panel.history])[0] == "message 0"
 
 
@@ -160,7 +196,7 @@ async def test_a_forged_place_shows_nothing_of_others(echo: Studio, ask: Asked) 
     told = [
         *await everything(panel.load(place, ask(owner="bob"))),
         *await say(panel, "hello", ask(owner="bob"), place),
-        *await everything(panel.show_earlier(place, 50, ask(owner="bob"))),
+        *await everything(panel.show_earlier(place, 50, "", ask(owner="bob"))),
         panel.stop(place, ask(owner="bob")),
     ]
     assert "my secret" not in str(told)
@@ -200,7 +236,7 @@ async def test_opening_another_conversation_leaves_the_reply_being_written(slow_
     seen: list[Updates] = []
 
     async def read() -> None:
-        async for update in panel.send(LONG, NEW, None, "", 0.7, 1024, ask()):
+        async for update in panel.send(given(panel, LONG), ask()):
             seen.append(update)
 
     reading = asyncio.create_task(read())
@@ -224,7 +260,7 @@ async def test_the_page_speaks_the_language_of_its_cookie(echo: Studio, ask: Ask
 
 async def test_the_example_is_sent_and_what_was_typed_stays(echo: Studio, ask: Asked) -> None:
     panel = panel_of(echo)
-    page = shown(await everything(panel.send_example("half a thought", NEW, None, "", 0.7, 1024, ask())))
+    page = shown(await everything(panel.send_example(given(panel, "half a thought"), ask())))
     assert text_of(page[panel.history])[0].startswith("Why is the sky blue?")
     assert panel.ask not in page
 

@@ -1,0 +1,398 @@
+"""Messages as a tree: each knows its parent, a conversation its leaf in view, and nothing is overwritten.
+
+An edited message and a regenerated reply stand beside what they replace, under the same parent. The
+branch in view is the way from the leaf up. Every change of what is in view adds one to the
+conversation's revision, so that a page that shows an older one gets Conflict and loses nothing.
+"""
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contract.errors import Conflict, InvalidRequest, NotFound
+from contract.ids import new_id
+from contract.requests import Role
+from store.database import Database, now
+from store.sqlite import Transaction
+
+TITLE_CHARACTERS = 60
+COLUMNS = (
+    "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.reasoning, m.state, m.model, m.job_id, m.figures, "
+    "m.error_message, m.created_at"
+)
+GONE = "There is no such conversation. It may have been deleted."
+BRANCH = """WITH RECURSIVE branch(id, parent_id, depth) AS (
+    SELECT id, parent_id, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation
+    UNION ALL
+    SELECT m.id, m.parent_id, depth + 1 FROM messages m JOIN branch b ON m.id = b.parent_id
+)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredMessage:
+    """One row of ``messages``; ``figures`` holds what the reply cost."""
+
+    id: str
+    conversation_id: str
+    parent_id: str | None
+    role: Role
+    content: str
+    reasoning: str
+    state: str
+    model: str | None
+    job_id: str | None
+    error_message: str | None
+    created_at: str
+    figures: Mapping[str, float | int | str | None] = field(default_factory=dict)
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it is a reply that ended before it was finished."""
+        cut = self.state in ("cancelled", "interrupted", "failed") or self.figures.get("finish_reason") == "length"
+        return self.role == "assistant" and bool(self.content) and cut and self.state != "growing"
+
+
+def message_of(row: sqlite3.Row) -> StoredMessage:
+    """Return a row of ``COLUMNS`` as a message."""
+    return StoredMessage(**{**dict(row), "figures": json.loads(row["figures"])})
+
+
+def title_of(text: str) -> str:
+    """Return a title from a first message: its first line, cut at a word."""
+    line = " ".join(text.strip().split("\n", 1)[0].split())
+    if len(line) <= TITLE_CHARACTERS:
+        return line
+    return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0] + "…"
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a change of a conversation must know of it."""
+
+    leaf_id: str | None
+    title: str
+
+
+class MessageTree:
+    """Writes and reads ``messages``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    # Reading
+
+    def messages(
+        self,
+        conversation_id: str,
+        owner: str,
+        limit: int | None = None,
+        before: str | None = None,
+        until: str | None = None,
+    ) -> list[StoredMessage]:
+        """Return the branch in view, oldest first.
+
+        Args:
+            limit: At most this many, the last ones; None: all.
+            before: Only messages above this one in the branch.
+            until: Only messages above this one in the branch, and itself.
+        """
+        rows = self._database.rows(
+            f"""{BRANCH} SELECT {COLUMNS} FROM branch b JOIN messages m ON m.id = b.id
+               WHERE (:before IS NULL OR b.depth > (SELECT depth FROM branch WHERE id = :before))
+                 AND (:until IS NULL OR b.depth >= (SELECT depth FROM branch WHERE id = :until))
+               ORDER BY b.depth LIMIT :limit""",
+            {
+                "leaf": self._leaf(conversation_id, owner),
+                "conversation": conversation_id,
+                "before": before,
+                "until": until,
+                "limit": -1 if limit is None else limit,
+            },
+        )
+        return [message_of(row) for row in reversed(rows)]
+
+    def depth(self, conversation_id: str, owner: str, message_id: str) -> int | None:
+        """Return how many messages of the branch in view come after one; None when it is not in view."""
+        rows = self._database.rows(
+            f"{BRANCH} SELECT depth FROM branch WHERE id = :message",
+            {"leaf": self._leaf(conversation_id, owner), "conversation": conversation_id, "message": message_id},
+        )
+        return int(rows[0]["depth"]) if rows else None
+
+    def _leaf(self, conversation_id: str, owner: str) -> str | None:
+        rows = self._database.rows(
+            "SELECT leaf_id FROM conversations WHERE id = ? AND owner = ? AND deleted_at IS NULL",
+            (conversation_id, owner),
+        )
+        if not rows:
+            raise NotFound(GONE, id=conversation_id[:64])
+        leaf = rows[0]["leaf_id"]
+        return None if leaf is None else str(leaf)
+
+    def all_messages(self, conversation_id: str, owner: str) -> list[StoredMessage]:
+        """Return the messages of every branch, oldest first."""
+        self._leaf(conversation_id, owner)
+        rows = self._database.rows(
+            f"SELECT {COLUMNS} FROM messages m WHERE conversation_id = ? ORDER BY number", (conversation_id,)
+        )
+        return [message_of(row) for row in rows]
+
+    def message(self, message_id: str) -> StoredMessage | None:
+        """Return one message, or None."""
+        rows = self._database.rows(f"SELECT {COLUMNS} FROM messages m WHERE id = ?", (message_id,))
+        return message_of(rows[0]) if rows else None
+
+    def siblings(self, messages: Sequence[StoredMessage]) -> dict[str, tuple[str, ...]]:
+        """Return for each message the ids of those under the same parent, itself among them, oldest first.
+
+        Args:
+            messages: Of one conversation.
+        """
+        if not messages:
+            return {}
+        marks = ",".join("?" for _ in messages)
+        rows = self._database.rows(
+            f"""SELECT id, parent_id FROM messages
+                WHERE conversation_id = ? AND (parent_id IN ({marks}) OR parent_id IS NULL) ORDER BY number""",
+            (messages[0].conversation_id, *(message.parent_id for message in messages)),
+        )
+        below: dict[str | None, list[str]] = {}
+        for row in rows:
+            below.setdefault(row["parent_id"], []).append(row["id"])
+        return {message.id: tuple(below.get(message.parent_id, ())) for message in messages}
+
+    def conversation_of(self, message_id: str, owner: str) -> str:
+        """Return the conversation that a message of this owner is in; raises NotFound."""
+        rows = self._database.rows(
+            """SELECT c.id FROM messages m JOIN conversations c ON c.id = m.conversation_id
+               WHERE m.id = ? AND c.owner = ? AND c.deleted_at IS NULL""",
+            (message_id, owner),
+        )
+        if not rows:
+            raise NotFound("There is no such message. Its conversation may have been deleted.", id=message_id[:64])
+        return str(rows[0]["id"])
+
+    # Growing the tree
+
+    def ask(
+        self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None
+    ) -> tuple[str, str]:
+        """Add the user's message and an empty, growing reply below the leaf, in one transaction.
+
+        Args:
+            revision: The one the page was loaded at; None: whatever it is now.
+
+        Returns:
+            The user's message id, and the reply's.
+
+        Raises:
+            NotFound: It is not this owner's. Conflict: It has another revision, or a reply is being written.
+        """
+
+        def insert(db: Transaction) -> tuple[str, str]:
+            head = self._head(db, conversation_id, owner, revision)
+            return self._insert_pair(db, conversation_id, head, head.leaf_id, text, model)
+
+        return self._database.write(insert)
+
+    def edit(
+        self,
+        conversation_id: str,
+        owner: str,
+        message_id: str,
+        text: str,
+        model: str | None,
+        revision: int | None = None,
+    ) -> tuple[str, str]:
+        """Add another wording of a user's message beside it, with a growing reply; as ``ask`` otherwise."""
+
+        def insert(db: Transaction) -> tuple[str, str]:
+            head = self._head(db, conversation_id, owner, revision)
+            message = self._row(db, conversation_id, message_id)
+            if message.role != "user":
+                raise InvalidRequest("Only your own messages can be edited. Choose one of them.", field="message")
+            return self._insert_pair(db, conversation_id, head, message.parent_id, text, model)
+
+        return self._database.write(insert)
+
+    def regenerate(
+        self, conversation_id: str, owner: str, message_id: str, model: str | None, revision: int | None = None
+    ) -> str:
+        """Add an empty, growing reply beside another one; returns its id, errors as in ``ask``."""
+        reply_id = new_id()
+
+        def insert(db: Transaction) -> str:
+            self._head(db, conversation_id, owner, revision)
+            message = self._row(db, conversation_id, message_id)
+            if message.role != "assistant":
+                raise InvalidRequest("Only a reply can be written again. Choose one.", field="message")
+            self._insert(db, reply_id, conversation_id, message.parent_id, "assistant", "", "growing", model)
+            self._look_at(db, conversation_id, reply_id)
+            return reply_id
+
+        return self._database.write(insert)
+
+    def resume(self, conversation_id: str, owner: str, message_id: str, revision: int | None = None) -> StoredMessage:
+        """Let the last reply in view grow on from where it was cut; returns it as it was, errors as in ``ask``."""
+
+        def update(db: Transaction) -> StoredMessage:
+            head = self._head(db, conversation_id, owner, revision)
+            message = self._row(db, conversation_id, message_id)
+            if message.id != head.leaf_id or not message.can_go_on:
+                raise InvalidRequest(
+                    "Only the last reply can be continued, and only where it was cut. Ask again instead.",
+                    field="message",
+                )
+            db.execute("UPDATE messages SET state = 'growing', error_message = NULL WHERE id = ?", (message_id,))
+            self._look_at(db, conversation_id, message_id)
+            return message
+
+        return self._database.write(update)
+
+    def choose(self, conversation_id: str, owner: str, message_id: str, revision: int | None = None) -> None:
+        """Look at the branch of a message, down to its newest leaf; errors as in ``ask``."""
+
+        def update(db: Transaction) -> None:
+            self._head(db, conversation_id, owner, revision)
+            leaf = self._row(db, conversation_id, message_id).id
+            while (
+                below := db.execute(
+                    "SELECT id FROM messages WHERE parent_id = ? ORDER BY number DESC LIMIT 1", (leaf,)
+                ).fetchone()
+            ) is not None:
+                leaf = below[0]
+            self._look_at(db, conversation_id, leaf)
+
+        self._database.write(update)
+
+    @staticmethod
+    def _head(db: Transaction, conversation_id: str, owner: str, revision: int | None) -> _Head:
+        found = db.execute(
+            "SELECT revision, leaf_id, title FROM conversations WHERE id = ? AND owner = ? AND deleted_at IS NULL",
+            (conversation_id, owner),
+        ).fetchone()
+        if found is None:
+            raise NotFound(GONE, id=conversation_id[:64])
+        current, leaf, title = found
+        if revision is not None and revision != current:
+            raise Conflict("This conversation was changed elsewhere. Reload it; your text is kept.", revision=current)
+        if db.execute("SELECT 1 FROM messages WHERE id = ? AND state = 'growing'", (leaf,)).fetchone() is not None:
+            raise Conflict("A reply is being written. Stop it or wait for it, then send again.")
+        return _Head(leaf, title)
+
+    @staticmethod
+    def _row(db: Transaction, conversation_id: str, message_id: str) -> StoredMessage:
+        cursor = db.execute(
+            f"SELECT {COLUMNS} FROM messages m WHERE id = ? AND conversation_id = ?", (message_id, conversation_id)
+        )
+        names, row = [column[0] for column in cursor.description], cursor.fetchone()
+        if row is None:
+            raise NotFound("There is no such message. Its conversation may have been deleted.", id=message_id[:64])
+        found = dict(zip(names, row, strict=True))
+        return StoredMessage(**{**found, "figures": json.loads(found["figures"])})
+
+    def _insert_pair(
+        self, db: Transaction, conversation_id: str, head: _Head, parent: str | None, text: str, model: str | None
+    ) -> tuple[str, str]:
+        user_id, reply_id = new_id(), new_id()
+        self._insert(db, user_id, conversation_id, parent, "user", text, "done", model)
+        self._insert(db, reply_id, conversation_id, user_id, "assistant", "", "growing", model)
+        self._look_at(db, conversation_id, reply_id)
+        if not head.title:
+            db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title_of(text), conversation_id))
+        return user_id, reply_id
+
+    @staticmethod
+    def _insert(
+        db: Transaction,
+        message_id: str,
+        conversation_id: str,
+        parent: str | None,
+        role: Role,
+        content: str,
+        state: str,
+        model: str | None,
+    ) -> None:
+        db.execute(
+            """INSERT INTO messages (id, conversation_id, parent_id, role, content, state, model, created_at)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
+            (message_id, conversation_id, parent, role, content, state, model, now()),
+        )
+
+    @staticmethod
+    def _look_at(db: Transaction, conversation_id: str, leaf_id: str) -> None:
+        db.execute(
+            "UPDATE conversations SET leaf_id = ?, revision = revision + 1, updated_at = ? WHERE id = ?",
+            (leaf_id, now(), conversation_id),
+        )
+
+    # A reply, as it grows and ends
+
+    def fail_reply(self, reply_id: str, error_message: str) -> None:
+        """Close a reply whose request was refused; the user's message above it stays."""
+        self._database.write(lambda db: self.fail_growing(db, reply_id, error_message))
+
+    @staticmethod
+    def fail_growing(db: Transaction, reply_id: str, error_message: str) -> None:
+        """Like ``fail_reply``, inside a write of the caller's; one that has ended stays as it is."""
+        db.execute(
+            "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
+            (error_message, reply_id),
+        )
+
+    def cut_off(self, error_message: str, before: str) -> int:
+        """Close replies from before a time that still grow though no job writes them; returns how many.
+
+        A crash between the message and its job leaves one, and its conversation would take no message any more.
+        """
+        if not self._database.rows("SELECT 1 FROM messages WHERE state = 'growing' LIMIT 1"):
+            return 0
+        return self._database.write(
+            lambda db: (
+                db.execute(
+                    """UPDATE messages SET state = 'interrupted', error_message = ?
+                   WHERE state = 'growing' AND created_at <= ? AND id NOT IN (
+                       SELECT reply_id FROM jobs WHERE state IN ('queued', 'running') AND reply_id IS NOT NULL)""",
+                    (error_message, before),
+                ).rowcount
+            )
+        )
+
+    def grow(self, reply_id: str, content: str, reasoning: str, job_id: str) -> None:
+        """Keep what a growing reply has so far; does not wait for the commit."""
+        self._database.submit(
+            lambda db: db.execute(
+                "UPDATE messages SET content = ?, reasoning = CASE WHEN ? = '' THEN reasoning ELSE ? END, job_id = ? "
+                "WHERE id = ?",
+                (content, reasoning, reasoning, job_id, reply_id),
+            )
+        )
+
+    @staticmethod
+    def finish_reply(
+        db: Transaction,
+        reply_id: str,
+        *,
+        state: str,
+        content: str,
+        reasoning: str,
+        model: str | None,
+        job_id: str | None,
+        figures: Mapping[str, object],
+        error_message: str | None,
+    ) -> None:
+        """Close a reply, inside a write of the caller's; whoever saw it begin is still up to date.
+
+        Args:
+            reasoning: "" keeps what a continued reply had.
+        """
+        db.execute(
+            """UPDATE messages SET state = ?, content = ?, reasoning = CASE WHEN ? = '' THEN reasoning ELSE ? END,
+                   model = ?, job_id = ?, figures = ?, error_message = ? WHERE id = ?""",
+            (state, content, reasoning, reasoning, model, job_id, json.dumps(figures), error_message, reply_id),
+        )
+        db.execute(
+            "UPDATE conversations SET updated_at = ? WHERE id = (SELECT conversation_id FROM messages WHERE id = ?)",
+            (now(), reply_id),
+        )

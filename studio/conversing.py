@@ -1,0 +1,314 @@
+"""Conversations by way of the Studio: say, edit, write again, go on, wait in line, name, delete with a way back.
+
+Each stores what a person wrote before the model is asked, and the reply grows in the store. What
+follows after a reply (the next waiting message, a title) is a task of the background thread.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime, timedelta
+
+import engines
+from contract.errors import StudioError
+from contract.models import Kind, ModelSpec
+from contract.requests import ChatRequest, Limits, Message, Request
+from store import Conversation, Conversations, QueuedMessage
+from store.database import timestamp
+from studio import titles
+from studio.background import Background
+from studio.caller import Caller
+from studio.job import Job
+from studio.lanes import Lane
+
+KEPT_DELETED_S = 600.0
+ECHO_LANE = "echo"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """How a reply is made: the fields of ChatRequest of the same names."""
+
+    model: str | None = None
+    max_tokens: int | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repeat_penalty: float | None = None
+    seed: int | None = None
+    stop: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
+        """Return the settings in what was kept as JSON; what is missing or odd is the model's own."""
+        names = {field.name for field in fields(cls)} - {"model", "stop"}
+        numbers = {
+            name: value
+            for name, value in kept.items()
+            if name in names and isinstance(value, int | float) and not isinstance(value, bool)
+        }
+        model, stop = kept.get("model"), kept.get("stop")
+        return cls(
+            model=model if isinstance(model, str) else None,
+            stop=tuple(text for text in stop if isinstance(text, str)) if isinstance(stop, list | tuple) else (),
+            **numbers,  # type: ignore[arg-type]  # a float where a whole number belongs is refused by check()
+        )
+
+    def kept(self, system: str = "") -> dict[str, object]:
+        """Return them as JSON is kept, without what is left to the model."""
+        values = {"system": system, **asdict(self)}
+        return {name: value for name, value in values.items() if value not in (None, "", ())}
+
+
+def system_of(kept: Mapping[str, object]) -> str:
+    """Return the instructions in what was kept of a conversation's settings."""
+    system = kept.get("system")
+    return system if isinstance(system, str) else ""
+
+
+class Conversing:
+    """What a Studio does with conversations."""
+
+    conversations: Conversations
+    limits: Limits
+    lanes: dict[str, Lane]
+
+    def submit(self, request: Request, caller: Caller | None = None) -> Job:
+        """Take a request; see Studio."""
+        raise NotImplementedError
+
+    def refuse(
+        self, request: Request, caller: Caller, error: StudioError, conversation_id: str | None = None
+    ) -> StudioError:
+        """Log a refused request; see Studio."""
+        raise NotImplementedError
+
+    def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
+        """Return the unfinished jobs; see Studio."""
+        raise NotImplementedError
+
+    def spec(self, name: str | None, kind: Kind) -> ModelSpec:
+        """Return a usable model; see Studio."""
+        raise NotImplementedError
+
+    def begin_conversing(self) -> None:
+        """Start with no task; what was deleted before the start is purged when its time has come."""
+        self.background = Background()
+        self._titling: set[Job] = set()
+        self.background.put(self._purge)
+
+    def end_conversing(self) -> None:
+        """Let the background thread go."""
+        self.background.close()
+
+    # Saying
+
+    def say(
+        self,
+        conversation_id: str | None,
+        text: str,
+        caller: Caller,
+        *,
+        revision: int | None = None,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> tuple[Conversation, Job]:
+        """Say something in a conversation; the reply is saved there as it grows.
+
+        Args:
+            conversation_id: None begins a new one.
+            revision: The one that the page shows; None: whatever it is.
+            system: Instructions put before the conversation.
+            settings: Model and sampling; the conversation keeps both.
+
+        Raises:
+            Conflict: The conversation was changed elsewhere, or a reply is being written.
+            StudioError: The request is refused; the text is kept in the conversation all the same.
+        """
+        settings = settings or ChatSettings()
+        request = self._checked(text, settings, caller, conversation_id)
+        try:
+            if conversation_id is None:
+                conversation_id = self.conversations.create(caller.owner, "", settings.kept(system)).id
+            _, reply_id = self.conversations.ask(conversation_id, caller.owner, text, settings.model, revision)
+        except StudioError as error:
+            self.refuse(request, caller, error, conversation_id)
+            raise
+        return self._answer(conversation_id, reply_id, caller, system, settings)
+
+    def edit(
+        self,
+        conversation_id: str,
+        message_id: str,
+        text: str,
+        caller: Caller,
+        *,
+        revision: int | None = None,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> tuple[Conversation, Job]:
+        """Say a user's message in other words, as a branch beside it; otherwise as ``say``."""
+        settings = settings or ChatSettings()
+        request = self._checked(text, settings, caller, conversation_id)
+        try:
+            _, reply_id = self.conversations.edit(
+                conversation_id, caller.owner, message_id, text, settings.model, revision
+            )
+        except StudioError as error:
+            self.refuse(request, caller, error)
+            raise
+        return self._answer(conversation_id, reply_id, caller, system, settings)
+
+    def regenerate(
+        self,
+        conversation_id: str,
+        message_id: str,
+        caller: Caller,
+        *,
+        revision: int | None = None,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> tuple[Conversation, Job]:
+        """Let a reply be written again, as a branch beside it; otherwise as ``say``."""
+        settings = settings or ChatSettings()
+        self._checked("again", settings, caller, conversation_id)
+        reply_id = self.conversations.regenerate(conversation_id, caller.owner, message_id, settings.model, revision)
+        return self._answer(conversation_id, reply_id, caller, system, settings)
+
+    def resume(
+        self,
+        conversation_id: str,
+        message_id: str,
+        caller: Caller,
+        *,
+        revision: int | None = None,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> tuple[Conversation, Job]:
+        """Let the last reply go on from where it was cut; otherwise as ``say``."""
+        settings = settings or ChatSettings()
+        self._checked("on", settings, caller, conversation_id)
+        self.conversations.resume(conversation_id, caller.owner, message_id, revision)
+        return self._answer(conversation_id, message_id, caller, system, settings)
+
+    def _checked(self, text: str, settings: ChatSettings, caller: Caller, conversation_id: str | None) -> ChatRequest:
+        """Return the request that a text alone would be, refused and logged before anything is stored."""
+        request = ChatRequest(messages=(Message("user", text),), **asdict(settings))
+        try:
+            request.check(self.limits)
+            if conversation_id is not None:
+                self.conversations.get(conversation_id, caller.owner)
+        except StudioError as error:
+            self.refuse(request, caller, error, conversation_id)
+            raise
+        return request
+
+    def _answer(
+        self, conversation_id: str, reply_id: str, caller: Caller, system: str, settings: ChatSettings
+    ) -> tuple[Conversation, Job]:
+        """Ask the model for a growing reply, and for what follows once it ended."""
+        for job in tuple(self._titling):
+            job.cancel()  # who writes never waits for a title
+        try:
+            turns = [
+                Message(message.role, message.content)
+                for message in self.conversations.messages(conversation_id, caller.owner)
+                if message.content
+            ]
+            before = (Message("system", system),) if system.strip() else ()
+            request = ChatRequest(messages=(*before, *turns), reply_id=reply_id, **asdict(settings))
+            job = self.submit(request, caller)
+        except StudioError as error:
+            self.conversations.fail_reply(reply_id, error.message)
+            raise
+        conversation = self.conversations.keep_settings(conversation_id, caller.owner, settings.kept(system))
+        job.on_end(lambda: self.background.put(lambda: self._after(conversation_id, job)))
+        return conversation, job
+
+    # Waiting in line
+
+    def enqueue(self, conversation_id: str, text: str, caller: Caller) -> QueuedMessage:
+        """Keep a message until the reply that is being written is done; then it is sent by itself.
+
+        After a reply that was stopped or failed it goes on waiting, for the person to decide.
+
+        Raises:
+            StudioError: The text is refused, or too many wait.
+        """
+        self._checked(text, ChatSettings(), caller, conversation_id)
+        message = self.conversations.enqueue(conversation_id, caller.owner, text)
+        if not any(job.conversation_id == conversation_id for job in self.jobs(caller, "chat")):
+            self.background.put(lambda: self.send_queued(conversation_id, caller))  # it ended meanwhile
+        return message
+
+    def send_queued(
+        self, conversation_id: str, caller: Caller, message_id: str | None = None
+    ) -> tuple[Conversation, Job] | None:
+        """Send a waiting message, the next one unless named; None when there is none.
+
+        Raises:
+            StudioError: As in ``say``; the message waits on.
+        """
+        conversation = self.conversations.get(conversation_id, caller.owner)
+        message = self.conversations.take_queued(conversation_id, caller.owner, message_id)
+        if message is None:
+            return None
+        kept = conversation.settings
+        try:
+            return self.say(
+                conversation_id, message.content, caller, system=system_of(kept), settings=ChatSettings.of(kept)
+            )
+        except StudioError:
+            self.conversations.enqueue(conversation_id, caller.owner, message.content)
+            raise
+
+    def _after(self, conversation_id: str, job: Job) -> None:
+        if job.state != "done":
+            return
+        try:
+            if self.send_queued(conversation_id, job.caller) is None:
+                self._name(conversation_id, job)
+        except StudioError:
+            return  # it is deleted, or another tab was first
+
+    # Titles
+
+    def _name(self, conversation_id: str, job: Job) -> None:
+        """Let the model name a conversation after its first exchange, while nobody else needs it."""
+        spec, caller = job.spec, job.caller
+        conversation = self.conversations.get(conversation_id, caller.owner)
+        if conversation.title_by != "words" or spec is None:
+            return
+        lane = engines.ENGINES[spec.engine].lane
+        busy = self.lanes[lane].waiting or self.lanes[lane].running > 1
+        # Echo would say the first words again, and those the conversation is called by already.
+        if lane == ECHO_LANE or busy:
+            return
+        turns = self.conversations.messages(conversation_id, caller.owner, limit=titles.EXCHANGES * 2 + 1)
+        request = titles.request([Message(turn.role, turn.content) for turn in turns if turn.content], spec.id)
+        if len(turns) > titles.EXCHANGES * 2 or request is None:
+            return
+        naming = self.submit(request, caller)
+        self._titling.add(naming)
+
+        def named() -> None:
+            self._titling.discard(naming)
+            title = titles.clean(naming.text(), [turn.content for turn in turns]) if naming.state == "done" else None
+            if title is not None:
+                self.background.put(lambda: self.conversations.propose_title(conversation_id, caller.owner, title))
+
+        naming.on_end(named)
+
+    # Deleting
+
+    def delete_conversation(self, conversation_id: str, caller: Caller) -> None:
+        """Take a conversation out of sight and stop its reply; ``restore`` has ten minutes, then it is purged."""
+        self.conversations.delete(conversation_id, caller.owner)
+        for job in self.jobs(caller, "chat"):
+            if job.conversation_id == conversation_id:
+                job.cancel()
+        self.background.later(KEPT_DELETED_S + 1, self._purge)
+
+    def _purge(self) -> None:
+        """Purge what was deleted long enough ago; what a crash left has its time from the start on."""
+        self.conversations.purge(timestamp(datetime.now(UTC) - timedelta(seconds=KEPT_DELETED_S)))

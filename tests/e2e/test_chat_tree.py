@@ -1,0 +1,72 @@
+"""Versions of messages in a real browser: bars below the messages, by mouse and by keyboard, and hostile texts."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.test_first_day import send
+from tests.serving import Server
+
+pytestmark = pytest.mark.e2e
+HISTORY = "#chat-history .message"
+
+
+@pytest.fixture
+def echo_page(browser: Browser, echo_server: Server) -> Iterator[Page]:
+    """The dashboard on the echo models, where it is known what a reply says."""
+    echo_server.wait_ready()
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-US")
+    page = context.new_page()
+    page.goto(echo_server.url)
+    page.locator("#ask textarea").wait_for()
+    yield page
+    context.close()
+
+
+def say(page: Page, text: str, messages: int) -> None:
+    send(page, text)
+    expect(page.locator(HISTORY)).to_have_count(messages)
+    expect(page.locator("#send")).to_be_visible()
+
+
+def test_a_message_is_edited_and_both_versions_can_be_looked_at(echo_page: Page) -> None:
+    say(echo_page, "first wording", 2)
+    say(echo_page, "follow up", 4)
+    echo_page.locator("#chat-history [data-act=edit]").first.click()
+    expect(echo_page.locator("#ask textarea")).to_have_value("first wording")
+    say(echo_page, "second wording", 2)
+    expect(echo_page.locator(HISTORY).first).to_contain_text("second wording")
+    versions = echo_page.get_by_role("group", name="Version 2 of 2")
+    expect(versions).to_be_visible()
+    versions.get_by_role("button", name="Previous version").press("Enter")
+    expect(echo_page.locator(HISTORY)).to_have_count(4)
+    expect(echo_page.locator(HISTORY).first).to_contain_text("first wording")
+    echo_page.reload()
+    expect(echo_page.locator(HISTORY)).to_have_count(4)
+    expect(echo_page.get_by_role("group", name="Version 1 of 2")).to_be_visible()
+
+
+def test_a_reply_is_written_again_by_its_button_which_a_keyboard_reaches(echo_page: Page) -> None:
+    say(echo_page, "again please", 2)
+    echo_page.get_by_role("button", name="Write this reply again").focus()
+    echo_page.keyboard.press("Enter")
+    expect(echo_page.get_by_role("group", name="Version 2 of 2")).to_be_visible()
+    expect(echo_page.locator(HISTORY)).to_have_count(2)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=\"document.title='owned'\">",
+        "[click](javascript:document.title='owned')",
+        "<script>document.title='owned'</script> ${document.title='owned'} {{document.title='owned'}}",
+        "```html\n<img src=x onerror=\"document.title='owned'\">\n```",
+    ],
+)
+def test_hostile_text_stays_text_in_messages_titles_and_the_list(echo_page: Page, text: str) -> None:
+    say(echo_page, text, 2)
+    for link in echo_page.locator(f"{HISTORY} a").all():
+        assert "javascript:" not in (link.get_attribute("href") or "")
+    assert echo_page.locator(f"{HISTORY} [onerror], {HISTORY} script, #conversations img, #chat-title img").count() == 0
+    assert echo_page.title() == "Hearth"

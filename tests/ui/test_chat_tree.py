@@ -1,0 +1,146 @@
+"""Versions of messages in the Chat panel: edited, written again, continued, switched, with their figures."""
+
+import re
+
+import pytest
+
+from studio import Caller, Studio
+from tests.ui.conftest import Asked, everything, shown, text_of
+from tests.ui.test_chat import LONG, click, given, panel_of, say
+from ui.panel import Updates
+
+
+def ids(page: Updates, panel: object, act: str) -> list[str]:
+    """Return whom an action is offered for, in the bars below the messages."""
+    return re.findall(rf'data-act="{act}" data-id="(\w+)"', str(page[panel.facts]))  # type: ignore[attr-defined]
+
+
+async def test_an_edited_message_is_a_second_version_and_the_first_can_be_looked_at(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "one", ask()))
+    (own,) = ids(page, panel, "edit")
+    place = page[panel.place]
+    editing = shown(await everything(panel.act_on_message(given(panel, "", place), ask(), click(act="edit", id=own))))
+    assert editing[panel.ask] == "one"
+    assert "new branch" in str(editing[panel.note])
+
+    sent = {**given(panel, "uno", place), panel.editing: editing[panel.editing]}
+    page = shown(await everything(panel.send(sent, ask())))
+    assert text_of(page[panel.history]) == ["uno", "uno"]
+    assert "2/2" in str(page[panel.facts])
+    assert page[panel.editing] == page[panel.note] == ""
+
+    (before,) = ids(page, panel, "choose")
+    event = click(act="choose", id=before)
+    page = shown(await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask(), event)))
+    assert text_of(page[panel.history]) == ["one", "one"]
+    assert "1/2" in str(page[panel.facts])
+
+
+async def test_a_reply_is_written_again_and_both_are_kept(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "one", ask()))
+    (reply,) = ids(page, panel, "again")
+    event = click(act="again", id=reply, model="echo-chat")
+    page = shown(await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask(), event)))
+    assert text_of(page[panel.history]) == ["one", "one"]
+    assert "2/2" in str(page[panel.facts])
+
+
+async def test_a_stopped_reply_is_continued_from_its_last_word(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    page: Updates = {}
+    async for update in panel.send(given(panel, LONG), ask()):
+        page |= update
+        if page.get(panel.live):
+            panel.stop(page[panel.place], ask())  # type: ignore[arg-type]
+    begun = text_of(page[panel.history])[-1]
+    (reply,) = ids(page, panel, "go_on")
+    event = click(act="go_on", id=reply)
+    updates = await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask(), event))
+    grown = [text_of(update[panel.live])[-1] for update in updates if update.get(panel.live)]
+    assert grown and all(text.startswith(begun) for text in grown)
+    assert text_of(shown(updates)[panel.history]) == [LONG, LONG]
+
+
+async def test_a_stale_page_offers_to_reload_and_shows_what_is_new(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "one", ask("a")))
+    await say(panel, "two", ask("b"), page[panel.place])  # type: ignore[arg-type]
+    for act in ("again", "choose"):
+        event = click(act=act, id=ids(page, panel, "again")[0])
+        told = shown(await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask("a"), event)))
+        assert "Changed elsewhere" in str(told[panel.status])
+        assert 'data-act="reload"' in str(told[panel.status])
+    event = click(act="reload")
+    page = shown(await everything(panel.act_on_message(given(panel, "mine", page[panel.place]), ask("a"), event)))
+    assert text_of(page[panel.history]) == ["one", "one", "two", "two"]
+    assert panel.ask not in page
+
+
+@pytest.mark.parametrize("act", ["edit", "again", "go_on", "choose"])
+async def test_nothing_can_be_done_to_anothers_message(echo: Studio, ask: Asked, act: str) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "my secret", ask(owner="anna")))
+    event = click(act=act, id=ids(page, panel, "edit")[0])
+    place = page[panel.place]
+    told = await everything(panel.act_on_message(given(panel, "", place), ask(owner="bob"), event))
+    assert "my secret" not in str(told)
+    assert "Not found" in str(told)
+
+
+async def test_every_reply_but_the_last_has_its_figures_below_it(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "one two", ask()))
+    page = shown(await say(panel, "three four five", ask(), page[panel.place]))  # type: ignore[arg-type]
+    assert "2 tokens" in str(page[panel.facts])
+    assert "3 tokens" in str(page[panel.status])
+    assert "% of the context" in str(page[panel.status])
+
+
+async def test_bars_never_hold_markup_of_others(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "<img src=x onerror=alert(1)>", ask()))
+    assert "<img" not in str(page[panel.facts])
+
+
+async def test_settings_are_sent_kept_and_shown_again(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    values = {"temperature": 0.2, "top_k": 7, "seed": 3, "stops": "END\nFIN", "system": "Be brief.", "min_p": 0.05}
+    page = shown(await everything(panel.send(given(panel, "hello END there", **values), ask())))
+    assert text_of(page[panel.history]) == ["hello END there", "hello "]
+
+    page = shown(await everything(panel.load(page[panel.place], ask("other"))))  # type: ignore[arg-type]
+    drawer = panel.drawer
+    assert {name: page[getattr(drawer, name)] for name in values} == values
+    blank = shown(await everything(panel.new(ask())))
+    assert (blank[drawer.temperature], blank[drawer.top_k], blank[drawer.system]) == (0.7, None, "")
+
+
+async def test_a_value_that_cannot_be_is_told_and_the_text_stays(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await everything(panel.send(given(panel, "hello", top_p=7), ask())))
+    assert "top_p is 7" in str(page[panel.status])
+    assert page[panel.ask] == "hello"
+
+
+async def test_presets_and_model_defaults_are_kept_by_owner(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    drawer = panel.drawer
+    values = {
+        **given(panel, "", temperature=0.1, system="Pirate."),
+        drawer.preset: "  Ahoy ",
+        drawer.model: "echo-chat",
+    }
+    assert "Ahoy" in str(drawer.save_preset(values, ask())[drawer.told])
+    chosen = drawer.choose_preset({drawer.preset: "Ahoy"}, ask())
+    assert (chosen[drawer.temperature], chosen[drawer.system]) == (0.1, "Pirate.")
+    assert drawer.choose_preset({drawer.preset: "Ahoy"}, ask(owner="bob")) == {drawer.told: ""}
+
+    drawer.save_default(values, ask())
+    assert drawer.fresh(Caller())[drawer.system] == "Pirate."
+    assert drawer.fresh(Caller(owner="bob"))[drawer.system] == ""
+
+    drawer.drop_preset({drawer.preset: "Ahoy"}, ask())
+    assert drawer.choose_preset({drawer.preset: "Ahoy"}, ask()) == {drawer.told: ""}
+    assert "60 characters" in str(drawer.save_preset({**values, drawer.preset: "x" * 61}, ask())[drawer.told])

@@ -1,0 +1,52 @@
+// The bars of the messages: drawn by the server beside the conversation, moved below each message here.
+const place = () => {
+  const rows = document.querySelectorAll("#chat-history .message-row");
+  for (const bar of element.querySelectorAll(".facts[data-row]")) {
+    const row = rows[Number(bar.dataset.row)];
+    const under = row && row.nextElementSibling;
+    if (!under || !under.classList.contains("message-buttons")) continue;
+    const there = under.querySelector(":scope > .facts");
+    if (there && there.dataset.key === bar.dataset.key) continue;
+    there?.remove();
+    const copy = bar.cloneNode(true);
+    copy.removeAttribute("data-row");
+    under.append(copy);
+  }
+  // What Svelte has reused for another message, or for one without a bar.
+  const wanted = new Set([...element.querySelectorAll(".facts[data-row]")].map((bar) => bar.dataset.key));
+  for (const old of document.querySelectorAll("#chat-history .message-buttons > .facts")) {
+    if (!wanted.has(old.dataset.key)) old.remove();
+  }
+};
+let pending = false;
+const soon = () => {
+  if (pending) return;
+  pending = true;
+  requestAnimationFrame(() => { pending = false; place(); reveal(); });
+};
+// A hit of the search is opened at its message.
+const reveal = () => {
+  const target = element.querySelector("[data-reveal]");
+  if (!target || target.dataset.done) return;
+  const row = document.querySelectorAll("#chat-history .message-row")[Number(target.dataset.reveal)];
+  if (!row) return;
+  target.dataset.done = "yes";
+  setTimeout(() => {
+    row.scrollIntoView({ block: "center" });
+    row.classList.add("found");
+    setTimeout(() => row.classList.remove("found"), 2500);
+  }, 60);
+};
+const box = document.querySelector("#chat-scroll") || document.body;
+new MutationObserver(soon).observe(box, { childList: true, subtree: true });
+new MutationObserver(soon).observe(element, { childList: true, subtree: true });
+const tell = (event) => {
+  const button = event.target.closest("#chat-history .facts [data-act]");
+  if (!button || (event.type === "change") !== (button.tagName === "SELECT")) return;
+  if (button.tagName === "SELECT" && !button.value) return;
+  trigger("click", { act: button.dataset.act, id: button.dataset.id, model: button.value || "" });
+  if (button.tagName === "SELECT") button.value = "";
+};
+box.addEventListener("click", tell);
+box.addEventListener("change", tell);
+soon();

@@ -1,0 +1,241 @@
+"""The Chat panel's drawer: model, instructions, sampling; kept by conversation, by model and as named presets."""
+
+from collections.abc import Mapping
+
+import gradio as gr
+from gradio.components import Component
+
+from studio import Caller, ChatSettings, Studio, StudioError, system_of
+from ui import choices, render
+from ui.caller import caller_of
+from ui.panel import Updates, area, on
+from ui.words import Words, label, words_of
+
+PRESETS, DEFAULTS = "chat_presets", "chat_defaults"
+PRESETS_MOST = 50
+NAME_CHARACTERS = 60
+TEMPERATURE, MAX_TOKENS = 0.7, 1024
+Given = Mapping[Component, object]
+
+
+class ChatDrawer:
+    """Builds the drawer and tells what it is set to."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    # Layout
+
+    def build(self) -> None:
+        """Lay it out inside the open column."""
+        self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="chat-model", filterable=False)
+        self.hint = area(elem_id="chat-hint")
+        with gr.Accordion(label("settings"), open=False, elem_id="chat-drawer"):
+            self.system = gr.Textbox(
+                label=label("chat_system"), placeholder=label("chat_system_hint"), lines=3, elem_id="chat-system"
+            )
+            self.temperature = self._slider("chat_temperature", "chat_temperature_hint", 0, 2, 0.1, TEMPERATURE)
+            self.max_tokens = self._slider("chat_max_tokens", "chat_max_tokens_hint", 16, 4096, 16, MAX_TOKENS)
+            self.top_p = self._number("chat_top_p", "chat_top_p_hint", 0, 1, 0.05)
+            self.top_k = self._number("chat_top_k", "chat_top_k_hint", 0, 1000, 1)
+            self.min_p = self._number("chat_min_p", "chat_min_p_hint", 0, 1, 0.01)
+            self.repeat_penalty = self._number("chat_repeat_penalty", "chat_repeat_penalty_hint", 0.5, 2, 0.05)
+            self.seed = self._number("chat_seed", "chat_seed_hint", 0, 2**32 - 1, 1)
+            self.stops = gr.Textbox(
+                label=label("chat_stop"), info=label("chat_stop_hint"), lines=1, max_lines=8, elem_id="chat-stop"
+            )
+        with gr.Accordion(label("chat_presets"), open=False, elem_id="chat-presets"):
+            self.preset = gr.Dropdown(
+                label=label("chat_preset"),
+                info=label("chat_preset_hint"),
+                choices=[],
+                allow_custom_value=True,
+                elem_id="chat-preset",
+            )
+            with gr.Row(elem_classes="pair"):
+                self.save = gr.Button(label("chat_preset_save"), size="sm", elem_id="chat-preset-save")
+                self.drop = gr.Button(label("chat_preset_drop"), size="sm", elem_id="chat-preset-drop")
+            self.as_default = gr.Button(label("chat_default_save"), size="sm", elem_id="chat-default-save")
+            self.told = area(elem_id="chat-preset-told")
+
+    @staticmethod
+    def _slider(name: str, hint: str, low: float, high: float, step: float, value: float) -> gr.Slider:
+        return gr.Slider(
+            low,
+            high,
+            value=value,
+            step=step,
+            label=label(name),
+            info=label(hint),
+            elem_id=name.replace("_", "-"),
+        )
+
+    @staticmethod
+    def _number(name: str, hint: str, low: float, high: float, step: float) -> gr.Number:
+        return gr.Number(
+            value=None,
+            minimum=low,
+            maximum=high,
+            step=step,
+            precision=0 if step == 1 else None,
+            placeholder=label("im_default"),
+            label=label(name),
+            info=label(hint),
+            elem_id=name.replace("_", "-"),
+        )
+
+    @property
+    def fields(self) -> list[Component]:
+        """Everything that says how a reply is made."""
+        return [
+            self.model, self.system, self.temperature, self.max_tokens, self.top_p, self.top_k, self.min_p,
+            self.repeat_penalty, self.seed, self.stops,
+        ]  # fmt: skip
+
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connect its own events."""
+        everything = {*self.fields, self.preset}
+        on([demo.load], self.list_models, [self.model], [self.model, self.hint])
+        on([demo.load], self.list_presets, [], [self.preset])
+        on([self.model.input], self.choose_model, everything, [*self.fields, self.hint])
+        on([self.preset.input], self.choose_preset, everything, [*self.fields, self.told])
+        on([self.save.click], self.save_preset, everything, [self.preset, self.told])
+        on([self.drop.click], self.drop_preset, everything, [self.preset, self.told])
+        on([self.as_default.click], self.save_default, everything, [self.told])
+
+    # Reading and filling
+
+    def read(self, given: Given) -> tuple[str, ChatSettings]:
+        """Return the instructions and the settings that the drawer shows."""
+        model, system, stops = given.get(self.model), given.get(self.system), given.get(self.stops)
+        return system if isinstance(system, str) else "", ChatSettings(
+            model=model if isinstance(model, str) and model else None,
+            temperature=_number_of(given.get(self.temperature)),
+            max_tokens=_whole_of(given.get(self.max_tokens)),
+            top_p=_number_of(given.get(self.top_p)),
+            top_k=_whole_of(given.get(self.top_k)),
+            min_p=_number_of(given.get(self.min_p)),
+            repeat_penalty=_number_of(given.get(self.repeat_penalty)),
+            seed=_whole_of(given.get(self.seed)),
+            stop=tuple(line for line in stops.split("\n") if line) if isinstance(stops, str) else (),
+        )
+
+    def fill(self, kept: Mapping[str, object], *, model: bool = True) -> Updates:
+        """Show what was kept of a conversation, a model or a preset.
+
+        Args:
+            model: Choose the model too, if it is still here.
+        """
+        settings = ChatSettings.of(kept)
+        updates: Updates = {
+            self.system: system_of(kept),
+            self.temperature: TEMPERATURE if settings.temperature is None else settings.temperature,
+            self.max_tokens: MAX_TOKENS if settings.max_tokens is None else settings.max_tokens,
+            self.top_p: settings.top_p,
+            self.top_k: settings.top_k,
+            self.min_p: settings.min_p,
+            self.repeat_penalty: settings.repeat_penalty,
+            self.seed: settings.seed,
+            self.stops: "\n".join(settings.stop),
+        }
+        if model and settings.model is not None:
+            offered = choices.of_kind(self.studio, "chat", settings.model)
+            updates[self.model] = gr.Dropdown(choices=offered.pairs, value=offered.value)
+        return updates
+
+    def fresh(self, caller: Caller) -> Updates:
+        """Show what a new conversation begins with: the default of its model."""
+        offered = choices.of_kind(self.studio, "chat")
+        return {
+            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            **self.fill(self._kept(caller, DEFAULTS).get(offered.value or "", {}), model=False),
+        }
+
+    # Events
+
+    def list_models(self, model: str | None, request: gr.Request) -> Updates:
+        """Offer the chat models that can be used now, and say what the chosen one can't do."""
+        offered = choices.of_kind(self.studio, "chat", model)
+        return {
+            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.hint: choices.hint(self.studio, offered.value, words_of(request)),
+        }
+
+    def choose_model(self, given: Given, request: gr.Request) -> Updates:
+        """Say what the chosen model can't do, and take its defaults where it has some."""
+        model = str(given.get(self.model) or "")
+        updates: Updates = {self.hint: choices.hint(self.studio, model or None, words_of(request))}
+        kept = self._kept(caller_of(request), DEFAULTS).get(model)
+        return updates if kept is None else {**updates, **self.fill(kept, model=False)}
+
+    def list_presets(self, request: gr.Request) -> Updates:
+        """Offer the owner's presets."""
+        return {self.preset: gr.Dropdown(choices=[*self._kept(caller_of(request), PRESETS)])}
+
+    def choose_preset(self, given: Given, request: gr.Request) -> Updates:
+        """Take a preset's values; a name that is none yet changes nothing."""
+        kept = self._kept(caller_of(request), PRESETS).get(_name_of(given.get(self.preset)))
+        return {self.told: ""} if kept is None else {**self.fill(kept), self.told: ""}
+
+    def save_preset(self, given: Given, request: gr.Request) -> Updates:
+        """Keep what the drawer shows under the name in the box."""
+        words, caller, name = words_of(request), caller_of(request), _name_of(given.get(self.preset))
+        presets = self._kept(caller, PRESETS)
+        if not name or len(name) > NAME_CHARACTERS or (name not in presets and len(presets) >= PRESETS_MOST):
+            return {self.told: render.notice("", words("chat_preset_name"), kind="info")}
+        presets[name] = self._values(given)
+        return self._keep(caller, PRESETS, presets, words, "chat_preset_saved", name)
+
+    def drop_preset(self, given: Given, request: gr.Request) -> Updates:
+        """Forget the preset in the box."""
+        words, caller, name = words_of(request), caller_of(request), _name_of(given.get(self.preset))
+        presets = self._kept(caller, PRESETS)
+        if presets.pop(name, None) is None:
+            return {self.told: render.notice("", words("chat_preset_name"), kind="info")}
+        return self._keep(caller, PRESETS, presets, words, "chat_preset_dropped", name)
+
+    def save_default(self, given: Given, request: gr.Request) -> Updates:
+        """Let new conversations with this model begin like this."""
+        words, caller = words_of(request), caller_of(request)
+        model = str(given.get(self.model) or "")
+        defaults = {**self._kept(caller, DEFAULTS), model: self._values(given)}
+        told = self._keep(caller, DEFAULTS, defaults, words, "chat_default_saved", model)
+        return {self.told: told[self.told]}
+
+    # Pieces
+
+    def _values(self, given: Given) -> dict[str, object]:
+        system, settings = self.read(given)
+        return settings.kept(system)
+
+    def _kept(self, caller: Caller, key: str) -> dict[str, dict[str, object]]:
+        kept = self.studio.preferences.get(caller.owner, key)
+        if not isinstance(kept, dict):
+            return {}
+        return {str(name): values for name, values in kept.items() if isinstance(values, dict)}
+
+    def _keep(
+        self, caller: Caller, key: str, values: dict[str, dict[str, object]], words: Words, phrase: str, name: str
+    ) -> Updates:
+        try:
+            self.studio.preferences.set(caller.owner, key, values)
+        except StudioError as exc:
+            return {self.told: render.failure(words, exc)}
+        value = name if name in values else None
+        return {
+            self.preset: gr.Dropdown(choices=[*values], value=value),
+            self.told: render.notice("", words(phrase, name=name), kind="info"),
+        }
+
+
+def _number_of(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _whole_of(value: object) -> int | None:
+    number = _number_of(value)
+    return None if number is None else int(number)
+
+
+def _name_of(value: object) -> str:
+    return " ".join(value.split()) if isinstance(value, str) else ""
