@@ -7,6 +7,7 @@ from store.database import Database
 from store.interactions import Interaction, Interactions
 from store.jobs import JobRow, Jobs
 from store.preferences import Preferences
+from store.responses import Responses, StoredResponse
 from store.sqlite import Transaction, plain_text
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "JobRow",
     "Jobs",
     "Preferences",
+    "Responses",
     "StoredFile",
     "StoredMessage",
+    "StoredResponse",
     "Transaction",
     "plain_text",
 ]

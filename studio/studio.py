@@ -16,12 +16,12 @@ import structlog
 import engines
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, StudioError
+from contract.messages import Message
 from contract.models import Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
     Limits,
-    Message,
     Request,
     TranslateRequest,
 )
@@ -37,6 +37,7 @@ from store import (
     JobRow,
     Jobs,
     Preferences,
+    Responses,
     StoredFile,
 )
 from store.database import now
@@ -100,6 +101,7 @@ class Studio(Calls):
         self.interrupted = recovery.recover(
             self._database, self._job_rows, self.conversations, self.artifacts, settings.data_dir, self._instance
         )
+        self.responses = Responses(self._database)
         self.preferences = Preferences(self._database)
         self.keys = Keys(ApiKeys(self._database))
         self.registry = Registry(settings, self.preferences)
