@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import accepted, ended, first_output, submit, wants_async
 from api.ollama_schemas import ChatBody, GenerateBody, PullBody, ShowBody, without_tag
-from api.replies import TEXT, Reply, arguments_of, collected, model_of
+from api.replies import TEXT, Reply, arguments_of, collected, model_of, nanoseconds
 from studio import (
     Delta,
     Done,
@@ -30,7 +30,6 @@ from studio import (
 
 router = APIRouter(prefix="/api", tags=["ollama"])
 NDJSON = "application/x-ndjson"
-NANOSECONDS = 1_000_000_000
 
 
 def _now() -> str:
@@ -110,9 +109,6 @@ def _end(job: Job, usage: Usage, reason: str) -> dict[str, object]:
     finished = times.finished or times.submitted
     loaded = times.loaded or finished
     first = times.first_output or finished
-
-    def nanoseconds(start: float, end: float) -> int:
-        return max(0, round((end - start) * NANOSECONDS))
 
     return {
         "done": True,

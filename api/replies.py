@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from api.generation import raise_failed
 from studio import Cancelled, ChatRequest, Delta, Done, Event, Job, Likelihood, ToolCall, ToolCallDelta, Usage
 
+NANOSECONDS = 1_000_000_000
 TEXT = (Delta, ToolCallDelta)  # what a client of a chat waits for
 
 
@@ -68,6 +69,11 @@ def arguments_of(call: ToolCall) -> object:
         return json.loads(call.arguments)
     except ValueError:
         return {"_cut": call.arguments}
+
+
+def nanoseconds(start: float | None, end: float | None) -> int:
+    """Return the time between two marks of a job, as Ollama's protocol tells it; 0 where one is missing."""
+    return 0 if start is None or end is None else max(0, round((end - start) * NANOSECONDS))
 
 
 def model_of(job: Job) -> str:

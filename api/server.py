@@ -15,7 +15,9 @@ from api import (
     openai,
     openai_audio,
     openai_completions,
+    openai_embeddings,
     openai_images,
+    openai_responses,
     sign_in,
 )
 from api.access import Access
@@ -25,7 +27,8 @@ from api.metrics import Metered, Metrics
 from studio import Studio
 
 ROUTES = (
-    *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
+    *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
+    *(anthropic, ollama),
     *(jobs, aliases, metrics, api_keys, sign_in),
 )
 

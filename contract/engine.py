@@ -51,7 +51,7 @@ class Engine(ABC):
         name: Its key in ``engines.ENGINES``.
         kind: The job it does.
         lane: The resource it needs: ``llama``, ``torch``, ``translation``, ``speech``,
-            ``transcription``, ``remote`` or ``echo``.
+            ``transcription``, ``embedding``, ``remote`` or ``echo``.
         requires: Modules that must be importable, checked without importing them.
         extra: The extra of pyproject.toml that installs them; "" when they always come along.
         options: Fields of a request that not every engine of its kind can do, and this one can; the

@@ -116,6 +116,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Embedding:
+    """*engine*: the vector of text number ``index``: float32, of length 1."""
+
+    index: int
+    vector: tuple[float, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Artifact:
     """A file the job made is stored and can be fetched by its id."""
 
@@ -171,6 +179,6 @@ class Cancelled:
     """The job was stopped on request; what it had made so far is kept."""
 
 
-EngineEvent = Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Picture | Usage | Finish
+EngineEvent = Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Picture | Embedding | Usage | Finish
 Terminal = Done | Failed | Cancelled
 Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal

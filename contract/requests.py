@@ -4,25 +4,28 @@ A request is plain data: making one never fails. ``check`` holds every rule, and
 it first, so that a refused request is logged like any other.
 """
 
-import json
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from contract.errors import InputTooLarge, InvalidRequest
+from contract.messages import (
+    TOOL_NAME,
+    TOOLS,
+    Message,
+    Tool,
+    ToolChoice,
+    check_plain,
+    check_turn,
+    is_object,
+)
 from contract.models import Kind
 
-Role = Literal["system", "user", "assistant", "tool"]
-ToolChoice = Literal["auto", "none", "required"]
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 # A grammar is compiled from it; longer ones take seconds.
 SCHEMA_CHARACTERS = 20_000
-ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
-_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-TOOLS = 128
-IMAGE_MAGICS = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF", b"GIF8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Limits:
     image_min_px: int = 64
     image_max_px: int = 2_048
     image_steps: int = 200
+    embed_texts: int = 2_048
+    embed_characters: int = 1_000_000
 
 
 def _check_range(field: str, value: float | None, low: float, high: float) -> None:
@@ -55,16 +60,6 @@ def _check_whole(field: str, value: int | None, low: int, high: int) -> None:
         raise InvalidRequest(f"{field} is {value!r}; it must be a whole number.", field=field)
 
 
-def _check_plain(field: str, text: str) -> None:
-    """Refuse what is no text: NUL, and half of a pair of UTF-16, which no file or database takes."""
-    if not isinstance(text, str) or "\x00" in text:
-        raise InvalidRequest(f"{field} holds binary data, not text. Paste plain text.", field=field)
-    try:
-        text.encode()
-    except UnicodeEncodeError as exc:
-        raise InvalidRequest(f"{field} holds half a character, not text. Paste plain text.", field=field) from exc
-
-
 def _check_model(name: str | None) -> None:
     if name is not None and not isinstance(name, str):
         raise InvalidRequest(f"model is {str(name)[:80]!r}; it must be a model's name.", field="model")
@@ -80,7 +75,7 @@ def _check_language(field: str, code: str | None) -> None:
 def _check_text(field: str, text: str, most: int) -> None:
     if not isinstance(text, str) or not text.strip():
         raise InvalidRequest(f"{field} is empty. Write some text and try again.", field=field)
-    _check_plain(field, text)
+    check_plain(field, text)
     if len(text) > most:
         raise InputTooLarge(
             f"{field} has {len(text):,} characters; the limit is {most:,}. Send it in parts.", field=field, limit=most
@@ -94,92 +89,14 @@ def _check_schema(field: str, text: str) -> None:
             field=field,
             limit=SCHEMA_CHARACTERS,
         )
-    if not _is_object(text):
+    if not is_object(text):
         raise InvalidRequest(f"{field} is no JSON object. Send a JSON Schema.", field=field)
-
-
-def _is_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-def _check_turn(message: "Message", limits: Limits) -> None:
-    if message.role not in ROLES:
-        raise InvalidRequest(
-            f"messages has the role {message.role!r}; it must be one of {', '.join(ROLES)}.", field="messages"
-        )
-    _check_plain("messages", message.content)
-    for call in message.tool_calls:
-        _check_plain("messages", call.arguments)
-        if message.role != "assistant" or not _TOOL_NAME.fullmatch(call.name):
-            raise InvalidRequest(
-                "messages has a call that no assistant could make. Send calls back as they came.", field="messages"
-            )
-        if not _is_object(call.arguments):
-            raise InvalidRequest(
-                f"messages has a call of {call.name} whose arguments are no JSON object. Leave that turn out.",
-                field="messages",
-            )
-    if (message.role == "tool") != (message.tool_call_id is not None):
-        raise InvalidRequest(
-            "messages has a tool message without tool_call_id, or the other way round. Send the call's id with its "
-            "result.",
-            field="messages",
-        )
-    if len(message.images) > limits.images or (message.images and message.role != "user"):
-        raise InvalidRequest(
-            f"messages has {len(message.images)} images in a turn of the {message.role}; a turn of the user takes up "
-            f"to {limits.images}.",
-            field="messages",
-        )
-    if any(not image.startswith(IMAGE_MAGICS) for image in message.images):
-        raise InvalidRequest(
-            "messages has an image that is no PNG, JPEG, WebP or GIF. Convert it, then send it again.",
-            field="messages",
-        )
 
 
 def _are_stops(value: object) -> bool:
     if not isinstance(value, tuple | list) or len(value) > 8:  # a notebook may give a list, or one string by mistake
         return False
     return all(isinstance(text, str) and 1 <= len(text) <= 200 for text in value)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tool:
-    """A function that the model may call; ``parameters`` is the JSON Schema of its arguments, as JSON text."""
-
-    name: str
-    description: str = ""
-    parameters: str = '{"type": "object", "properties": {}}'
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToolCall:
-    """A call that the model made: ``arguments`` is JSON text as the model wrote it."""
-
-    id: str
-    name: str
-    arguments: str
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a conversation.
-
-    Attributes:
-        tool_calls: What the assistant called in this turn.
-        tool_call_id: Of a ``tool`` turn: the call whose result ``content`` is.
-        images: PNG, JPEG, WebP or GIF files that go with the text.
-    """
-
-    role: Role
-    content: str
-    tool_calls: tuple[ToolCall, ...] = ()
-    tool_call_id: str | None = None
-    images: tuple[bytes, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +148,7 @@ class ChatRequest:
         if not self.messages:
             raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
         for message in self.messages:
-            _check_turn(message, limits)
+            check_turn(message, limits.images)
         last = self.messages[-1]
         if last.role == "system":
             raise InvalidRequest("messages ends with a system message. End with the user's.", field="messages")
@@ -269,13 +186,13 @@ class ChatRequest:
             raise InvalidRequest(f"tools has {len(self.tools)} functions; the limit is {TOOLS}.", field="tools")
         names = [tool.name for tool in self.tools]
         for tool in self.tools:
-            if not _TOOL_NAME.fullmatch(tool.name) or names.count(tool.name) > 1:
+            if not TOOL_NAME.fullmatch(tool.name) or names.count(tool.name) > 1:
                 raise InvalidRequest(
                     f"tools has the name {tool.name[:80]!r}; each needs one of its own, of 1 to 64 letters, digits, "
                     "_ and -.",
                     field="tools",
                 )
-            _check_plain("tools", tool.description)
+            check_plain("tools", tool.description)
             _check_schema("tools", tool.parameters)
         if self.tool_choice == "required" and not self.tools:
             raise InvalidRequest("tool_choice goes with tools. Send some, or leave it out.", field="tool_choice")
@@ -334,7 +251,7 @@ class ImageRequest:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         _check_model(self.model)
         _check_text("prompt", self.prompt, limits.prompt_characters)
-        _check_plain("negative_prompt", self.negative_prompt)
+        check_plain("negative_prompt", self.negative_prompt)
         if len(self.negative_prompt) > limits.prompt_characters:
             raise InputTooLarge(
                 f"negative_prompt has {len(self.negative_prompt):,} characters; "
@@ -395,6 +312,41 @@ class TranscribeRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedRequest:
+    """Turn texts into vectors whose angles tell how much the texts mean the same.
+
+    Attributes:
+        purpose: What the texts are: ``query`` for questions, ``document`` for what is searched; models
+            that were trained with a prefix for each get it. None: as they stand.
+        dimensions: Fewer values than the model gives; only where it was trained for that.
+    """
+
+    kind: ClassVar[Kind] = "embedding"
+    texts: tuple[str, ...]
+    model: str | None = None
+    purpose: Literal["query", "document"] | None = None
+    dimensions: int | None = None
+
+    def check(self, limits: Limits) -> None:
+        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
+        _check_model(self.model)
+        if not 1 <= len(self.texts) <= limits.embed_texts:
+            raise InvalidRequest(
+                f"input has {len(self.texts):,} texts; it must have 1 to {limits.embed_texts:,}.", field="input"
+            )
+        for text in self.texts:
+            _check_text("input", text, limits.embed_characters)
+        total = sum(map(len, self.texts))
+        if total > limits.embed_characters:
+            raise InputTooLarge(
+                f"input has {total:,} characters; the limit is {limits.embed_characters:,}. Send it in parts.",
+                field="input",
+                limit=limits.embed_characters,
+            )
+        _check_whole("dimensions", self.dimensions, 1, 65_536)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadRequest:
     """Fetch a model: a catalogue id, or ``hf:owner/name`` for a Hugging Face Hub repository."""
 
@@ -408,4 +360,6 @@ class DownloadRequest:
             raise InvalidRequest("model is empty or over 200 characters. Name one model to fetch.", field="model")
 
 
-Request = ChatRequest | TranslateRequest | ImageRequest | SpeechRequest | TranscribeRequest | DownloadRequest
+Request = (
+    ChatRequest | TranslateRequest | ImageRequest | SpeechRequest | TranscribeRequest | EmbedRequest | DownloadRequest
+)

@@ -9,15 +9,17 @@ import importlib.util
 from contract.engine import Engine
 from contract.errors import EngineMissing
 from engines.diffusers import Diffusers
-from engines.echo import EchoChat, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
+from engines.echo import EchoChat, EchoEmbedding, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
 from engines.firefox import Firefox
 from engines.llama_cpp import LlamaCpp
+from engines.llama_embedding import LlamaEmbedding
 from engines.ollama import Ollama
 from engines.piper import Piper
 from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
+    LlamaEmbedding,
     Ollama,
     Firefox,
     Piper,
@@ -28,6 +30,7 @@ _CLASSES: tuple[type[Engine], ...] = (
     EchoImage,
     EchoSpeech,
     EchoTranscription,
+    EchoEmbedding,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _CLASSES}
 

@@ -8,6 +8,7 @@ takes, ``delay_s`` the wait before each token or step, ``fail_after`` breaks the
 import hashlib
 import io
 import json
+import math
 import random
 import re
 import secrets
@@ -17,11 +18,23 @@ from typing import ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
-from contract.events import AudioChunk, Delta, EngineEvent, Finish, Picture, Progress, Segment, ToolCallDelta, Usage
+from contract.events import (
+    AudioChunk,
+    Delta,
+    Embedding,
+    EngineEvent,
+    Finish,
+    Picture,
+    Progress,
+    Segment,
+    ToolCallDelta,
+    Usage,
+)
 from contract.ids import new_id
 from contract.models import Kind
 from contract.requests import (
     ChatRequest,
+    EmbedRequest,
     ImageRequest,
     Request,
     SpeechRequest,
@@ -199,6 +212,27 @@ class EchoTranscription(_Echo):
             if end_s >= duration_s:
                 break
         yield Usage(seconds=duration_s)
+
+
+class EchoEmbedding(_Echo):
+    """Counts words in 64 places that follow from the word: texts with the same words have the same vector."""
+
+    name: ClassVar[str] = "echo-embedding"
+    kind: ClassVar[Kind] = "embedding"
+
+    def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
+        asked = expect(request, EmbedRequest, self.spec)
+        dimensions = asked.dimensions or 64
+        words = [text.lower().split() for text in asked.texts]
+        for step in self._steps(stop):
+            if step == len(words):
+                yield Usage(tokens_in=sum(map(len, words)), characters=sum(map(len, asked.texts)))
+                return
+            counts = [0.0] * dimensions
+            for word in words[step]:
+                counts[int.from_bytes(hashlib.sha256(word.encode()).digest()[:4], "little") % dimensions] += 1
+            length = math.hypot(*counts)
+            yield Embedding(step, tuple(count / length for count in counts))
 
 
 def _draw(text: str, width: int, height: int, discs: int) -> bytes:

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Sequence
 
 from contract.events import ToolCallDelta
 from contract.ids import new_id
-from contract.requests import ChatRequest, Message, Tool
+from contract.messages import Message, Tool
+from contract.requests import ChatRequest
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _CHATML = "<|im_start|>"

@@ -21,8 +21,9 @@ from contract.engine import Engine, Stop
 from contract.errors import InvalidRequest, ProviderFailed, ProviderUnreachable, StudioError, UnknownModel
 from contract.events import Delta, EngineEvent, Finish, ToolCallDelta, Usage
 from contract.ids import new_id
+from contract.messages import Message
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, Message, Request
+from contract.requests import ChatRequest, Request
 from engines.checks import expect, number
 from engines.llama_tools import tools_json
 

@@ -8,6 +8,7 @@ from store.interactions import Interaction, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
 from store.preferences import Preferences
+from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
 
@@ -25,9 +26,11 @@ __all__ = [
     "Jobs",
     "Preferences",
     "QueuedMessage",
+    "Responses",
     "Search",
     "StoredFile",
     "StoredMessage",
+    "StoredResponse",
     "Transaction",
     "plain_text",
     "title_of",

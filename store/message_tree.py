@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from contract.errors import Conflict, InvalidRequest, NotFound
 from contract.ids import new_id
-from contract.requests import Role
+from contract.messages import Role
 from store.database import Database, now
 from store.sqlite import Transaction
 

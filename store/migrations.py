@@ -44,12 +44,29 @@ def api_keys(db: sqlite_utils.Database) -> None:
     )
 
 
+@migrations(name="0004_responses")
+def responses(db: sqlite_utils.Database) -> None:
+    """Keep what /v1/responses answered, so that the next request can go on from it."""
+    db.execute(
+        """CREATE TABLE responses (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            previous_id TEXT,
+            created_at TEXT NOT NULL,
+            turns TEXT NOT NULL CHECK (json_valid(turns)),
+            input TEXT NOT NULL CHECK (json_valid(input)),
+            response TEXT NOT NULL CHECK (json_valid(response))
+        )"""
+    )
+    db.execute("CREATE INDEX responses_owner ON responses (owner, created_at)")
+
+
 def known_steps() -> tuple[str, ...]:
     """Return the names of all steps that this Hearth knows."""
     return tuple(step.name for step in migrations._migrations)  # the library tells only applied and pending ones
 
 
-@migrations(name="0004_trees_and_search")
+@migrations(name="0005_trees_and_search")
 def trees_and_search(db: sqlite_utils.Database) -> None:
     """Number the messages for the full-text index; let conversations be pinned, filed, tagged and taken back.
 

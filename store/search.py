@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contract.errors import InvalidRequest
-from contract.requests import Role
+from contract.messages import Role
 from store.database import Database, timestamp
 from store.sqlite import Value
 

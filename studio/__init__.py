@@ -27,6 +27,7 @@ from contract.events import (
     Delta,
     Detected,
     Done,
+    Embedding,
     Event,
     Failed,
     Likelihood,
@@ -40,23 +41,20 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
 from contract.models import Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
+    EmbedRequest,
     ImageRequest,
     Limits,
-    Message,
     Request,
-    Role,
     SpeechRequest,
-    Tool,
-    ToolCall,
-    ToolChoice,
     TranscribeRequest,
     TranslateRequest,
 )
-from store import ApiKey, Conversation, Hit, Interaction, QueuedMessage, StoredFile, StoredMessage
+from store import ApiKey, Conversation, Hit, Interaction, QueuedMessage, StoredFile, StoredMessage, StoredResponse
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
@@ -89,6 +87,8 @@ __all__ = [
     "Done",
     "DownloadFailed",
     "DownloadRequest",
+    "EmbedRequest",
+    "Embedding",
     "EngineFailed",
     "EngineMissing",
     "Event",
@@ -137,6 +137,7 @@ __all__ = [
     "StorageFailed",
     "StoredFile",
     "StoredMessage",
+    "StoredResponse",
     "Stream",
     "Studio",
     "StudioError",

@@ -19,7 +19,7 @@ from store import Preferences
 KEY = "aliases"
 MOST = 500
 NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,200}")
-JobKind = Literal["chat", "translation", "image", "speech", "transcription"]
+JobKind = Literal["chat", "translation", "image", "speech", "transcription", "embedding"]
 KINDS: tuple[JobKind, ...] = get_args(JobKind)
 BUILT_IN: Mapping[JobKind, tuple[str, ...]] = {
     "chat": (
@@ -34,6 +34,7 @@ BUILT_IN: Mapping[JobKind, tuple[str, ...]] = {
         "verse",
     ),
     "transcription": ("whisper-1", "gpt-4o-transcribe", "gpt-4o-mini-transcribe"),
+    "embedding": ("text-embedding-3-small", "text-embedding-3-large", "text-embedding-ada-002"),
 }
 
 

@@ -13,10 +13,10 @@ from typing import Literal, TypeVar, overload
 from contract.errors import InvalidRequest
 from contract.events import Artifact as ArtifactEvent
 from contract.events import Segment
+from contract.messages import Message
 from contract.requests import (
     ChatRequest,
     ImageRequest,
-    Message,
     Request,
     SpeechRequest,
     TranscribeRequest,

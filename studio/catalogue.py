@@ -29,7 +29,7 @@ class ModelFile:
         sha256: Its checksum there; "": not published.
         md5: The same, of sources that publish no other.
         origin: Its path at the source; "": the same as ``path``.
-        packed_bytes, packed_sha256: Of the gzip file that holds it at the source; 0 and "": not packed.
+        packed_bytes, packed_sha256: Of the file at the source that it is unpacked or made from; 0 and "": itself.
     """
 
     path: str

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import engines
 from contract.errors import StudioError
+from contract.messages import Message
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, Limits, Message, Request
+from contract.requests import ChatRequest, Limits, Request
 from store import Conversation, Conversations, QueuedMessage
 from store.database import timestamp
 from studio import titles

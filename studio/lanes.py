@@ -35,6 +35,7 @@ LANES: Mapping[str, LaneSize] = {
     "translation": LaneSize(2),
     "speech": LaneSize(2, 200),
     "transcription": LaneSize(1, 200),
+    "embedding": LaneSize(2, 200),
     "remote": LaneSize(32),
     "download": LaneSize(2, 100),
     "echo": LaneSize(32),

@@ -21,7 +21,7 @@ from studio.settings import Settings
 
 log = structlog.get_logger(__name__)
 ModelState = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
-JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription")
+JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 OLLAMA_EVERY_S = 15.0
 

@@ -19,6 +19,7 @@ from contract.events import (
     Cancelled,
     Delta,
     Done,
+    Embedding,
     EngineEvent,
     Failed,
     Finish,
@@ -30,7 +31,7 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
-from contract.requests import ChatRequest, DownloadRequest, ImageRequest, Request, TranscribeRequest
+from contract.requests import ChatRequest, DownloadRequest, EmbedRequest, ImageRequest, Request, TranscribeRequest
 from store import (
     Artifacts,
     Conversations,
@@ -49,8 +50,8 @@ from studio.job import Job
 log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
 LOG_TEXT_CHARACTERS = 100_000
-OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture)
-TEXT_FIELDS = ("messages", "text", "prompt", "audio", "model", "reply_id")
+OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
+TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id")
 
 
 def input_text(request: Request) -> str:
@@ -61,6 +62,8 @@ def input_text(request: Request) -> str:
         text = request.messages[-1].content if request.messages else ""
     elif isinstance(request, ImageRequest):
         text = request.prompt
+    elif isinstance(request, EmbedRequest):
+        text = "\n".join(map(str, request.texts))
     elif isinstance(request, TranscribeRequest):
         text = request.audio.name
     elif isinstance(request, DownloadRequest):

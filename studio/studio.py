@@ -34,6 +34,7 @@ from store import (
     JobRow,
     Jobs,
     Preferences,
+    Responses,
     Search,
     StoredFile,
 )
@@ -84,6 +85,7 @@ class Studio(Calls, Conversing):
         self.interrupted = recovery.recover(
             self._database, self._job_rows, self.conversations, self.artifacts, settings.data_dir, self._instance
         )
+        self.responses = Responses(self._database)
         self.preferences = Preferences(self._database)
         self.keys = Keys(ApiKeys(self._database))
         self.search = Search(self._database)

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from contract.requests import ChatRequest, Message
+from contract.messages import Message
+from contract.requests import ChatRequest
 
 EXCHANGES = 2  # later than this, the first words stay the title
 MAX_TOKENS = 16

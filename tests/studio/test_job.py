@@ -10,7 +10,8 @@ import pytest
 
 from contract.errors import LaneFull
 from contract.events import Cancelled, Delta, Done, Event, Failed, Progress, Queued
-from contract.requests import ChatRequest, Message
+from contract.messages import Message
+from contract.requests import ChatRequest
 from studio.caller import Caller
 from studio.job import Job
 

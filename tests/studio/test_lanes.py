@@ -8,7 +8,8 @@ import pytest
 
 from contract.errors import Interrupted, LaneFull
 from contract.events import Done, Queued
-from contract.requests import ChatRequest, Message
+from contract.messages import Message
+from contract.requests import ChatRequest
 from studio import lanes
 from studio.caller import Caller
 from studio.job import Job

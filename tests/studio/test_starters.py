@@ -37,9 +37,9 @@ def test_a_log_gets_plain_lines_and_one_sentence_for_each_wheel_that_failed(tmp_
     failed = fetch_starters(tmp_path / "models", out)
     assert set(failed) == {entry.id for entry in starter_entries()}
     first, *rest = out.getvalue().splitlines()
-    assert first == "Fetching 5 starter models, 257 MB, once:"
+    assert first == "Fetching 6 starter models, 349 MB, once:"
     assert "\x1b" not in out.getvalue()
-    assert sum("PIP_FIND_LINKS" in line for line in rest) == 4
+    assert sum("PIP_FIND_LINKS" in line for line in rest) == 5
     assert not any("All starter models are here" in line for line in rest)
 
 

