@@ -7,16 +7,20 @@ from api import (
     aliases,
     anthropic,
     api_keys,
+    conversations,
     errors,
     health,
+    interactions,
     jobs,
     metrics,
+    models,
     ollama,
     openai,
     openai_audio,
     openai_completions,
     openai_images,
     sign_in,
+    translations,
 )
 from api.access import Access
 from api.gate import Gate
@@ -26,7 +30,7 @@ from studio import Studio
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
-    *(jobs, aliases, metrics, api_keys, sign_in),
+    *(jobs, conversations, translations, models, aliases, interactions, metrics, api_keys, sign_in),
 )
 
 
@@ -41,6 +45,7 @@ def create_api(studio: Studio) -> FastAPI:
     )
     app.state.studio = studio
     app.state.once = Once()
+    app.state.routes = [route for module in ROUTES for route in module.router.routes]
     app.state.health = health.Checked()
     app.state.dashboard = "starting"
     app.state.metrics = Metrics(studio, templates())

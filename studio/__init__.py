@@ -14,6 +14,7 @@ from contract.errors import (
     ModelDamaged,
     ModelNotInstalled,
     NotFound,
+    PreconditionFailed,
     ProviderFailed,
     ProviderUnreachable,
     StorageFailed,
@@ -56,7 +57,16 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import ApiKey, Conversation, Hit, Interaction, QueuedMessage, StoredFile, StoredMessage
+from store import (
+    ApiKey,
+    Conversation,
+    Hit,
+    Interaction,
+    InteractionFilter,
+    QueuedMessage,
+    StoredFile,
+    StoredMessage,
+)
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
@@ -100,6 +110,7 @@ __all__ = [
     "ImageRequest",
     "InputTooLarge",
     "Interaction",
+    "InteractionFilter",
     "Interrupted",
     "InvalidRequest",
     "Job",
@@ -120,6 +131,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "PreconditionFailed",
     "Progress",
     "ProviderFailed",
     "ProviderUnreachable",
