@@ -19,6 +19,7 @@ from api import (
     openai_audio,
     openai_completions,
     openai_images,
+    openapi,
     sign_in,
     translations,
 )
@@ -30,7 +31,7 @@ from studio import Studio
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_images, anthropic, ollama),
-    *(jobs, conversations, translations, models, aliases, interactions, metrics, api_keys, sign_in),
+    *(jobs, conversations, translations, models, aliases, interactions, metrics, api_keys, sign_in, openapi),
 )
 
 
@@ -39,7 +40,6 @@ def create_api(studio: Studio) -> FastAPI:
     app = FastAPI(
         title="Hearth",
         version="0.1.0",
-        description="A local AI studio. Errors are problem details; under /v1 they have OpenAI's form.",
         docs_url=None,
         redoc_url=None,
     )
@@ -50,6 +50,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.dashboard = "starting"
     app.state.metrics = Metrics(studio, templates())
     errors.install(app)
+    openapi.install(app)
     for module in ROUTES:
         app.include_router(module.router)
     return app
