@@ -32,12 +32,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.access import API_PATHS
 from api.server import behind_the_door, create_api
 from studio import Settings, Studio, StudioError
 
 log = structlog.get_logger("app")
-# Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.
-API_PATHS = ("/v1/", "/api/", "/jobs/", "/files/", "/conversations/", "/models/", "/mcp")
 T = TypeVar("T")
 # Python lets a busy thread keep the interpreter for 5 ms while the event loop waits to pass on a token; 1 ms halves
 # the time to the first one and costs nothing that can be measured.

@@ -37,9 +37,11 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, "generate", "models") for path in ("/models", "/aliases")),
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
     *((path, "generate", "generate") for path in ("/jobs", "/files")),
-    *((path, "conversations", "conversations") for path in ("/conversations", "/preferences")),
+    ("/conversations", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),
 )
+# Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.
+API_PATHS = (*(f"{path}/" for path, _, _ in SCOPE_OF), "/api-keys/")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from api.caller import caller_of, studio_of
-from api.schemas import Body, Reply
+from api.schemas import Body, Reply, examples, json_wanted
 from studio import ApiKey, Forbidden, Scope
 
-router = APIRouter(prefix="/api-keys", tags=["keys"])
+router = APIRouter(prefix="/api-keys", tags=["keys"], dependencies=[Depends(json_wanted)])
 
 
 class NewKey(Body):
@@ -69,7 +69,7 @@ def api_keys(request: Request) -> Response:
     "",
     response_model=MadeKey,
     status_code=201,
-    openapi_extra={"x-example": {"name": "laptop", "scopes": ["generate"], "days": 30}},
+    openapi_extra=examples({"name": "laptop", "scopes": ["generate"], "days": 30}),
 )
 def make(request: Request, body: NewKey) -> Response:
     """Make a key; its text is in this answer and nowhere else."""

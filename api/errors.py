@@ -1,23 +1,29 @@
 """Errors as HTTP tells them: each StudioError, bad body and crash in the form of the path it happened on."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from api.error_forms import ErrorFacts, error_body
 from api.refusal import Refused
 from studio import LaneFull, StudioError
 
 log = structlog.get_logger(__name__)
+FAULTS_TOLD = 20
 TITLES = {
     400: "That request can't be read",
     404: "Not found",
     405: "Method not allowed",
+    406: "Not available in that form",
+    408: "The body came too slowly",
     413: "That is too large",
+    415: "That form of body is not taken",
     422: "That request can't be done",
 }
 
@@ -59,21 +65,33 @@ async def _studio_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
+    faults = error.errors()
+    first = faults[0]
     rule, context = first["type"], first.get("ctx") or {}
-    # What a client names may be as long as its body.
-    field = ".".join(str(part)[:80] for part in first["loc"] if part != "body")[:200] or "body"
+    lines = [_fault(fault) for fault in faults[:FAULTS_TOLD]]
+    field, sent = lines[0]["field"], request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if rule == "json_invalid":
-        field, message = "body", f"The body is no JSON: {context.get('error', 'it breaks off')}. Send a JSON object."
-    elif rule == "missing":
+        message = f"The body is no JSON: {context.get('error', 'it breaks off')}. Send a JSON object."
+        return problem(request, 400, "invalid_json", TITLES[400], message, {"field": "body"})
+    if first["loc"] == ("body",) and rule != "missing" and not sent.endswith("json"):
+        message = f"The body is {sent[:80] or 'of no type'}. Send the header Content-Type: application/json."
+        return problem(request, 415, "unsupported_media_type", TITLES[415], message, {"field": "Content-Type"})
+    if rule == "missing":
         message = "The body is empty. Send a JSON object." if field == "body" else f"{field} is missing. Send it."
     elif rule == "extra_forbidden":
         message = f"{field} is not supported here. Leave it out."
-    elif isinstance(first.get("input"), bytes):
-        message = "The body was not taken as JSON. Send the header Content-Type: application/json."
     else:
-        message = f"{field} is {_shown(first.get('input'))}: {first['msg']}."
-    return problem(request, 422, "invalid_request", TITLES[422], message, {"field": field, "rule": rule})
+        message = f"{field} is {lines[0]['value']}: {first['msg']}."
+    details = {**lines[0], "errors": lines}
+    return problem(request, 422, "invalid_request", TITLES[422], message, details)
+
+
+def _fault(fault: Mapping[str, Any]) -> dict[str, object]:
+    """Return one broken rule: the field, its value as it can be shown, the rule and its limits."""
+    # What a client names may be as long as its body.
+    field = ".".join(str(part)[:80] for part in fault["loc"] if part != "body")[:200] or "body"
+    limits = {name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, str | int | float)}
+    return {"field": field, "value": _shown(fault.get("input")), "rule": fault["type"], **limits}
 
 
 def _shown(value: object) -> str:
@@ -88,17 +106,27 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     status, path = error.status_code, request.url.path[:200]
     title = TITLES.get(status, "That did not work")
     code, message = "http_error", str(error.detail)
+    headers = dict(error.headers or {})
     if isinstance(error, Refused):
         code = error.code
     elif status == 404:
         code, message = "not_found", f"There is nothing at {path}."
     elif status == 405:
-        allowed = (error.headers or {}).get("Allow", "another method")
-        code, message = "method_not_allowed", f"{request.method[:20]} does not work at {path}. Use {allowed}."
+        # The framework names the methods of the first route that has the path, not those of all.
+        headers = {"Allow": ", ".join(_methods(request))}
+        code, message = "method_not_allowed", f"{request.method[:20]} does not work at {path}. Use {headers['Allow']}."
+    elif status == 406:
+        code = "not_acceptable"
     elif message == "There was an error parsing the body":  # FastAPI's word for all that is wrong with one
         code = "invalid_request"
         message = "The body can't be read. Send JSON in UTF-8, not compressed, not nested without end."
-    return problem(request, status, code, title, message, headers=error.headers)
+    return problem(request, status, code, title, message, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    routes: list[Route] = request.app.state.routes
+    fit = [route for route in routes if route.path_regex.fullmatch(request.url.path)]
+    return sorted({method for route in fit for method in route.methods or ()})
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ the loopback address: it may neither name another host (DNS rebinding) nor post 
 origin, and no answer carries a CORS permission that the settings do not name.
 """
 
+import asyncio
 import ipaddress
 import re
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from studio import Settings, StudioError, new_id
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+BODY_PIECE_S = 20.0
 BODY_BYTES = 8 * 1024 * 1024
 UPLOAD_BYTES = 210 * 1024 * 1024
 UPLOAD_PATHS = ("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/audio/translations")
@@ -89,7 +91,7 @@ class Gate:
             new_cookie = identity.new_cookie
             await self._app(scope, self._bounded(scope, headers, receive), send_with_headers)
         except Refused as refused:
-            if refused.status == 401 and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
+            if refused.status_code == 401 and scope["method"] == "GET" and "text/html" in headers.get("accept", ""):
                 await sign_in_page(scope, send_with_headers)
             else:
                 await answer(refused, scope, send_with_headers)
@@ -124,14 +126,25 @@ class Gate:
         too_large = Refused(
             413, "input_too_large", f"The request has more than {most // 1024 // 1024} MB. Send less at once."
         )
+        too_slow = Refused(
+            408, "body_too_slow", f"Nothing of the body came for {BODY_PIECE_S:.0f} seconds. Send it again, faster."
+        )
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > most:
             raise too_large
         got = 0
+        whole = False
 
         async def receive_some() -> Message:
-            nonlocal got
-            message = await receive()
+            nonlocal got, whole
+            if whole:
+                return await receive()  # waits for the client to go, as long as it likes
+            try:
+                async with asyncio.timeout(BODY_PIECE_S):
+                    message = await receive()
+            except TimeoutError as exc:
+                raise too_slow from exc
+            whole = not message.get("more_body", False)
             got += len(message.get("body", b""))
             if got > most:
                 raise too_large

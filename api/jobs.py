@@ -3,17 +3,34 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from api.caller import caller_of, studio_of
+from api.schemas import Reply, content
 from studio import Event, Job, Progress
 
 router = APIRouter(tags=["jobs"])
 # Inline only what can't run script in our origin.
 INLINE = ("audio/wav", "audio/mpeg", "image/png")
+
+
+class JobOut(Reply):
+    """A job; ``position`` is its place in the queue, 0 once it runs."""
+
+    id: str
+    kind: Literal["chat", "translation", "image", "speech", "transcription", "download"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    model: str | None
+    position: int
+
+
+class JobList(Reply):
+    """Unfinished jobs."""
+
+    data: list[JobOut]
 
 
 def as_json(event: Event) -> dict[str, object]:
@@ -35,19 +52,19 @@ def describe(job: Job) -> dict[str, object]:
     }
 
 
-@router.get("/jobs")
+@router.get("/jobs", response_model=JobList)
 def jobs(request: Request) -> Response:
     """The caller's unfinished jobs, oldest first."""
     return JSONResponse({"data": [describe(job) for job in studio_of(request).jobs(caller_of(request))]})
 
 
-@router.get("/jobs/{job_id}")
+@router.get("/jobs/{job_id}", response_model=JobOut)
 def job(request: Request, job_id: str) -> Response:
     """One job of the caller's."""
     return JSONResponse(describe(studio_of(request).job(job_id, caller_of(request))))
 
 
-@router.post("/jobs/{job_id}/cancel")
+@router.post("/jobs/{job_id}/cancel", response_model=JobOut, status_code=202)
 def cancel(request: Request, job_id: str) -> Response:
     """Stop a job; what it has made so far is kept."""
     found = studio_of(request).job(job_id, caller_of(request))
@@ -55,7 +72,7 @@ def cancel(request: Request, job_id: str) -> Response:
     return JSONResponse(describe(found), 202)
 
 
-@router.get("/jobs/{job_id}/events")
+@router.get("/jobs/{job_id}/events", response_class=StreamingResponse, responses={200: content("text/event-stream")})
 async def events(
     request: Request,
     job_id: str,
@@ -72,7 +89,7 @@ async def events(
     return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/jobs/{job_id}/audio.mp3")
+@router.get("/jobs/{job_id}/audio.mp3", response_class=StreamingResponse, responses={200: content("audio/mpeg")})
 async def audio(request: Request, job_id: str) -> StreamingResponse:
     """The speech of a job as MP3, from its beginning, while it is still being made."""
     studio = studio_of(request)
@@ -80,7 +97,11 @@ async def audio(request: Request, job_id: str) -> StreamingResponse:
     return StreamingResponse(studio.audio_stream(found), media_type="audio/mpeg", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/files/{file_id}")
+@router.get(
+    "/files/{file_id}",
+    response_class=FileResponse,
+    responses={200: content(*INLINE, "application/octet-stream")},
+)
 def file(request: Request, file_id: str, download: bool = False) -> FileResponse:
     """A file that one of the caller's jobs made; ``download=1`` saves it instead of showing it."""
     found = studio_of(request).artifact(file_id, caller_of(request))

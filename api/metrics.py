@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.caller import caller_of
+from api.schemas import content
 from studio import Forbidden, Interaction, Studio
 
 router = APIRouter(tags=["health"])
@@ -169,11 +170,7 @@ class Metered:
             self._metrics.observe_request(scope, status, first_byte_s, time.perf_counter() - began)
 
 
-@router.get(
-    "/metrics",
-    response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
-)
+@router.get("/metrics", response_class=Response, responses={200: content("text/plain", "application/openmetrics-text")})
 def metrics(request: Request) -> Response:
     """Everything that Prometheus counts here, in its text format or as OpenMetrics."""
     if caller_of(request).role != "admin":

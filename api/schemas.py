@@ -2,9 +2,13 @@
 
 from typing import Annotated, Generic, TypeVar
 
+from fastapi import HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
+from studio import InvalidRequest
+
 T = TypeVar("T")
+CURSOR_SHOWN = 60
 
 
 class Body(BaseModel):
@@ -24,5 +28,33 @@ class Page(Reply, Generic[T]):
     next: str | None
 
 
-Limit = Annotated[int, Field(ge=1, le=200, description="At most this many.")]
-Cursor = Annotated[str | None, Field(max_length=100, description="The ``next`` of the page before.")]
+# Text without NUL, which no database or engine takes.
+Plain = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=40)]
+ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+Limit = Annotated[int, Query(ge=1, le=200, description="At most this many.")]
+Cursor = Annotated[str | None, Query(max_length=100, description="The ``next`` of the page before.")]
+
+
+def json_wanted(request: Request) -> None:
+    """Refuse a request whose ``Accept`` lets no JSON through; a dependency of the native routes."""
+    accepted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
+    if any(accepted) and not any(form in ("*/*", "application/*") or form.endswith("json") for form in accepted):
+        raise HTTPException(406, "This answers in application/json. Accept that, or leave Accept out.")
+
+
+def bad_cursor(cursor: str) -> InvalidRequest:
+    """Return the error for a cursor that no page gave."""
+    return InvalidRequest(
+        f"cursor is {cursor[:CURSOR_SHOWN]!r}; it must be the next of the page before.", field="cursor"
+    )
+
+
+def examples(body: dict[str, object]) -> dict[str, object]:
+    """Return what puts an example of its body into an operation's documentation."""
+    return {"requestBody": {"content": {"application/json": {"example": body}}}}
+
+
+def content(*media_types: str) -> dict[str, object]:
+    """Return what documents an answer that is no JSON."""
+    return {"content": {media_type: {"schema": {"type": "string"}} for media_type in media_types}}

@@ -7,10 +7,13 @@ from api import (
     aliases,
     anthropic,
     api_keys,
+    conversations,
     errors,
     health,
+    interactions,
     jobs,
     metrics,
+    models,
     ollama,
     openai,
     openai_audio,
@@ -18,7 +21,9 @@ from api import (
     openai_embeddings,
     openai_images,
     openai_responses,
+    openapi,
     sign_in,
+    translations,
 )
 from api.access import Access
 from api.gate import Gate
@@ -29,7 +34,7 @@ from studio import Studio
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, aliases, metrics, api_keys, sign_in),
+    *(jobs, conversations, translations, models, aliases, interactions, metrics, api_keys, sign_in, openapi),
 )
 
 
@@ -38,16 +43,17 @@ def create_api(studio: Studio) -> FastAPI:
     app = FastAPI(
         title="Hearth",
         version="0.1.0",
-        description="A local AI studio. Errors are problem details; under /v1 they have OpenAI's form.",
         docs_url=None,
         redoc_url=None,
     )
     app.state.studio = studio
     app.state.once = Once()
+    app.state.routes = [route for module in ROUTES for route in module.router.routes]
     app.state.health = health.Checked()
     app.state.dashboard = "starting"
     app.state.metrics = Metrics(studio, templates())
     errors.install(app)
+    openapi.install(app)
     for module in ROUTES:
         app.include_router(module.router)
     return app

@@ -9,6 +9,7 @@
     │   ├── UnknownModel              404  model_not_found      nobody knows this name
     │   └── ModelNotInstalled         404  model_not_installed  known, but not on this machine yet
     ├── Conflict                      409  conflict             changed elsewhere since it was read
+    │   └── PreconditionFailed        412  precondition_failed  not at the revision that the caller named
     ├── Forbidden                     403  forbidden            this caller may not do that
     ├── LaneFull                      503  lane_full            too many jobs wait; carries retry_after_s
     ├── EngineMissing                 501  engine_missing       an optional package is not installed
@@ -77,6 +78,10 @@ class ModelNotInstalled(NotFound):
 
 class Conflict(StudioError):
     code, title, status = "conflict", "Changed elsewhere", 409
+
+
+class PreconditionFailed(Conflict):
+    code, title, status = "precondition_failed", "Changed elsewhere", 412
 
 
 class Forbidden(StudioError):

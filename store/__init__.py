@@ -4,7 +4,7 @@ from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
 from store.conversations import Conversation, Conversations, QueuedMessage
 from store.database import Database
-from store.interactions import Interaction, Interactions
+from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
 from store.preferences import Preferences
@@ -21,6 +21,7 @@ __all__ = [
     "Database",
     "Hit",
     "Interaction",
+    "InteractionFilter",
     "Interactions",
     "JobRow",
     "Jobs",

@@ -121,6 +121,22 @@ class Conversations(MessageTree):
         )
         return [conversation_of_row(row) for row in rows]
 
+    def page(self, owner: str, limit: int, before: tuple[str, str] | None = None) -> list[Conversation]:
+        """Return an owner's conversations, the last changed first.
+
+        Args:
+            before: Only those after the one with this ``(updated_at, id)`` in that order.
+        """
+        changed, last = before or (None, None)
+        rows = self._database.rows(
+            f"""SELECT {COLUMNS} FROM conversations c
+                WHERE owner = :owner AND deleted_at IS NULL
+                  AND (:changed IS NULL OR (updated_at, id) < (:changed, :last))
+                ORDER BY updated_at DESC, id DESC LIMIT :limit""",
+            {"owner": owner, "changed": changed, "last": last, "limit": limit},
+        )
+        return [conversation_of_row(row) for row in rows]
+
     def folders(self, owner: str) -> list[str]:
         """Return the names of an owner's folders, by the alphabet."""
         rows = self._database.rows(

@@ -4,8 +4,9 @@ import json
 import math
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 
+from contract.errors import NotFound
 from store.database import Database
 from store.sqlite import Transaction, Value
 
@@ -51,6 +52,18 @@ class Interaction:
     error_message: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionFilter:
+    """Which rows of the log are wanted; None: any. Times as the database writes them, or the beginning of one."""
+
+    kind: str | None = None
+    status: str | None = None
+    via: str | None = None
+    model: str | None = None
+    since: str | None = None
+    until: str | None = None
+
+
 COLUMNS = tuple(column.name for column in fields(Interaction))
 INSERT = f"INSERT INTO interactions ({', '.join(COLUMNS)}) VALUES ({', '.join(':' + name for name in COLUMNS)})"
 
@@ -65,6 +78,13 @@ def _row(interaction: Interaction) -> dict[str, Value]:
     row["parameters"] = json.dumps(given, ensure_ascii=False, default=str)
     row["artifacts"] = json.dumps(interaction.artifacts)
     return row
+
+
+def _interaction(row: sqlite3.Row) -> Interaction:
+    values = dict(row)
+    values["parameters"] = json.loads(values["parameters"])
+    values["artifacts"] = tuple(json.loads(values["artifacts"]))
+    return Interaction(**values)
 
 
 class Interactions:
@@ -101,6 +121,33 @@ class Interactions:
             "SELECT * FROM interactions WHERE (:owner IS NULL OR owner = :owner) ORDER BY id DESC LIMIT :limit",
             {"owner": owner, "limit": limit},
         )
+
+    def page(
+        self, owner: str, limit: int, before: str | None = None, wanted: InteractionFilter | None = None
+    ) -> list[Interaction]:
+        """Return an owner's rows, the newest first, texts included.
+
+        Args:
+            before: Only rows older than the one with this id.
+        """
+        found = asdict(wanted or InteractionFilter())
+        rows = self._database.rows(
+            """SELECT * FROM interactions
+               WHERE owner = :owner AND (:before IS NULL OR id < :before)
+                 AND (:kind IS NULL OR kind = :kind) AND (:status IS NULL OR status = :status)
+                 AND (:via IS NULL OR via = :via) AND (:model IS NULL OR model = :model)
+                 AND (:since IS NULL OR created_at >= :since) AND (:until IS NULL OR created_at < :until)
+               ORDER BY id DESC LIMIT :limit""",
+            {"owner": owner, "before": before, "limit": limit, **found},
+        )
+        return [_interaction(row) for row in rows]
+
+    def get(self, interaction_id: str, owner: str) -> Interaction:
+        """Return one row; raises NotFound when it is not this owner's."""
+        rows = self._database.rows("SELECT * FROM interactions WHERE id = ? AND owner = ?", (interaction_id, owner))
+        if not rows:
+            raise NotFound(f"There is no interaction {interaction_id[:64]!r} in the log.", id=interaction_id[:64])
+        return _interaction(rows[0])
 
     def count(self) -> int:
         """Return how many interactions there are; at once, because rows are only ever added."""

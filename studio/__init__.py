@@ -14,6 +14,7 @@ from contract.errors import (
     ModelDamaged,
     ModelNotInstalled,
     NotFound,
+    PreconditionFailed,
     ProviderFailed,
     ProviderUnreachable,
     StorageFailed,
@@ -54,7 +55,17 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
-from store import ApiKey, Conversation, Hit, Interaction, QueuedMessage, StoredFile, StoredMessage, StoredResponse
+from store import (
+    ApiKey,
+    Conversation,
+    Hit,
+    Interaction,
+    InteractionFilter,
+    QueuedMessage,
+    StoredFile,
+    StoredMessage,
+    StoredResponse,
+)
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
@@ -100,6 +111,7 @@ __all__ = [
     "ImageRequest",
     "InputTooLarge",
     "Interaction",
+    "InteractionFilter",
     "Interrupted",
     "InvalidRequest",
     "Job",
@@ -120,6 +132,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "PreconditionFailed",
     "Progress",
     "ProviderFailed",
     "ProviderUnreachable",

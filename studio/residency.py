@@ -19,7 +19,7 @@ import psutil
 import structlog
 
 from contract.engine import Engine, Stop
-from contract.errors import DoesNotFit
+from contract.errors import Conflict, DoesNotFit
 from contract.models import ModelSpec
 
 log = structlog.get_logger(__name__)
@@ -249,6 +249,23 @@ class Residency:
                 else:
                     self._condition.wait(min(left_s, REAP_AT_LEAST_EVERY_S))
             self._reaper = None
+
+    def unload(self, model: str) -> bool:
+        """Unload one model; returns whether it was there.
+
+        Raises:
+            Conflict: Somebody uses it, or waits for it.
+        """
+        with self._condition:
+            resident = self._residents.get(model)
+            if resident is None:
+                return False
+            if resident.users or not resident.ready:
+                raise Conflict(
+                    f"{resident.spec.title} is at work. Wait until it is idle, or cancel its jobs.", model=model
+                )
+            self._unload(resident)
+        return True
 
     def unload_idle(self) -> int:
         """Unload every model that nobody uses; returns how many."""

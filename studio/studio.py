@@ -14,7 +14,7 @@ import structlog
 
 import engines
 from contract.engine import Engine, Stop
-from contract.errors import Forbidden, InvalidRequest, StudioError
+from contract.errors import Forbidden, InvalidRequest, StudioError, UnknownModel
 from contract.models import Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
@@ -253,6 +253,36 @@ class Studio(Calls, Conversing):
         """Return every model, those here first."""
         downloading = {job.request.model for job in self.jobs(None, "download") if job.request.model}
         return self.registry.infos(self.residency.loaded(), self.residency.loading(), downloading)
+
+    def model(self, model_id: str) -> ModelInfo:
+        """Return one model of the list; raises UnknownModel."""
+        for info in self.models():
+            if info.spec.id == model_id:
+                return info
+        raise UnknownModel(
+            f"There is no model called {model_id[:200]!r}. GET /models lists them.", model=model_id[:200]
+        )
+
+    def load(self, model_id: str) -> ModelInfo:
+        """Make a model resident, and wait for it; errors as in ``Registry.find`` and ``Residency.use``."""
+        spec = self.spec(model_id, self.model(model_id).spec.kind)
+        engines.require(engines.ENGINES[spec.engine])
+        with self.residency.use(spec, Stop(), lambda: None):
+            pass
+        return self.model(model_id)
+
+    def unload(self, model_id: str) -> ModelInfo:
+        """Give a model's memory back; raises Conflict while it works."""
+        self.residency.unload(self.model(model_id).spec.id)
+        return self.model(model_id)
+
+    def remove_model(self, model_id: str) -> int:
+        """Delete an installed model from this machine; returns the bytes freed. Raises Conflict while it works."""
+        spec = self.model(model_id).spec
+        self.residency.unload(spec.id)
+        freed = library.remove(spec, self.settings.models_dir)
+        self.registry.refresh()
+        return freed
 
     def usable_models(self) -> list[ModelInfo]:
         """Return the models that a request can name now."""
