@@ -168,6 +168,7 @@ def row(
     more_is_better: bool = False,
 ) -> Row:
     """Return the line of one figure: medians of both sides and the median of the rounds' ratios."""
+    # A figure of one side alone, or a limit of none, has no ratio.
     pairs = [(item.ours[key] * scale, item.limit[key] * scale) for item in rounds if key in item.limit]
     return Row(
         what=what,
@@ -175,7 +176,9 @@ def row(
         hearth=statistics.median(item.ours[key] * scale for item in rounds),
         limit=statistics.median(limit for _, limit in pairs) if pairs else None,
         limit_is=limit_is if pairs else "",
-        ratio=statistics.median(ours / limit for ours, limit in pairs) if all(limit for _, limit in pairs) else None,
+        ratio=statistics.median(ours / limit for ours, limit in pairs)
+        if pairs and all(limit for _, limit in pairs)
+        else None,
         aim=aim,
         aim_of=aim_of,
         more_is_better=more_is_better,

@@ -12,7 +12,7 @@ from benchmarks.servers import Server, alone, data_folder, hearth, with_starters
 
 CONNECTIONS = 16
 SECONDS = 1.0
-QUICK_SECONDS = 0.1
+QUICK_SECONDS = 0.5
 PATHS = {"models": "/v1/models", "health": "/health", "live": "/live"}
 
 
