@@ -1,5 +1,6 @@
 """Checks that every engine makes in the same words: the right request, the right files."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -9,6 +10,7 @@ from contract.errors import EngineFailed, InvalidRequest, ModelDamaged
 from contract.models import ModelSpec, Scalar
 from contract.requests import ChatRequest, Request
 
+_LONGEST_REASON = 200  # characters
 _R = TypeVar("_R")
 _T = TypeVar("_T")
 
@@ -51,7 +53,11 @@ def model_path(spec: ModelSpec) -> Path:
     if not spec.paths:
         raise ModelDamaged(f"{spec.id} names no file. Remove the model and install it again.", model=spec.id)
     path = spec.paths[0]
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as exc:  # a folder on the way that may not be read
+        raise damaged(spec, str(exc)) from exc
+    if not there:
         raise ModelDamaged(
             f"{spec.id} should be at {path}, but nothing is there. Remove the model and install it again.",
             model=spec.id,
@@ -62,8 +68,24 @@ def model_path(spec: ModelSpec) -> Path:
 def damaged(spec: ModelSpec, why: str) -> ModelDamaged:
     """The error for files that can't be read: what is wrong with them and what to do."""
     return ModelDamaged(
-        f"The files of {spec.id} can't be used: {why}. Remove the model and install it again.", model=spec.id
+        f"The files of {spec.id} can't be used: {brief(why).rstrip('.')}. Remove the model and install it again.",
+        model=spec.id,
     )
+
+
+def brief(why: object) -> str:
+    """What an exception or a server says, fit for a sentence: one line, not long; its class where it is silent."""
+    line = " ".join(str(why).split()) or type(why).__name__
+    return line if len(line) <= _LONGEST_REASON else line[:_LONGEST_REASON] + "…"
+
+
+def read_json(spec: ModelSpec, file: Path) -> None:
+    """Raise ModelDamaged unless the file is a JSON object."""
+    try:
+        if not isinstance(json.loads(file.read_text(encoding="utf-8")), dict):
+            raise ValueError("it is no JSON object")
+    except (OSError, ValueError, RecursionError) as exc:
+        raise damaged(spec, f"{file.name} can't be read ({brief(exc)})") from exc
 
 
 def number(options: Mapping[str, Scalar], name: str, default: float) -> float:

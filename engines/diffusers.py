@@ -11,7 +11,6 @@ remote code is ever trusted. Sizes are rounded by no one: what a pipeline can't 
 import gc
 import inspect
 import io
-import json
 import queue
 import secrets
 import threading
@@ -25,7 +24,7 @@ from contract.errors import DoesNotFit, EngineFailed, InvalidRequest, StudioErro
 from contract.events import EngineEvent, Picture, Progress
 from contract.models import Kind
 from contract.requests import ImageRequest, Request
-from engines.checks import damaged, expect, loaded, model_path, number
+from engines.checks import brief, damaged, expect, loaded, model_path, number, read_json
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -89,15 +88,10 @@ class Diffusers(Engine):
         except (torch.cuda.OutOfMemoryError, MemoryError) as exc:
             raise DoesNotFit(f"{self.spec.title} does not fit into memory. Choose a smaller model.") from exc
         except Exception as exc:  # diffusers, transformers and safetensors each raise their own
-            raise damaged(self.spec, _first_line(exc)) from exc
+            raise damaged(self.spec, brief(exc)) from exc
 
     def _check_files(self, folder: Path) -> None:
-        index = folder / "model_index.json"
-        try:
-            if not isinstance(json.loads(index.read_text(encoding="utf-8")), dict):
-                raise ValueError("it is no JSON object")
-        except (OSError, ValueError) as exc:
-            raise damaged(self.spec, f"model_index.json can't be read ({_first_line(exc)})") from exc
+        read_json(self.spec, folder / "model_index.json")
         pickled = sorted(path.name for path in folder.rglob("*") if path.suffix in PICKLES)
         if pickled:
             raise damaged(self.spec, f"{pickled[0]} is a pickle, which can hide a program; only safetensors are read")
@@ -236,12 +230,8 @@ def _mapped(exc: Exception) -> StudioError:
     if isinstance(exc, torch.cuda.OutOfMemoryError | MemoryError) or "allocate memory" in str(exc):
         return DoesNotFit("There was not enough memory for that image. Choose a smaller size or fewer images.")
     if isinstance(exc, ValueError | TypeError):
-        return InvalidRequest(f"The model can't do that: {_first_line(exc)}")
-    return EngineFailed(f"The image could not be made: {_first_line(exc)}")
-
-
-def _first_line(exc: BaseException) -> str:
-    return (str(exc).strip().splitlines() or [type(exc).__name__])[0][:300]
+        return InvalidRequest(f"The model can't do that: {brief(exc)}")
+    return EngineFailed(f"The image could not be made: {brief(exc)}")
 
 
 def _preview(latents: "torch.Tensor") -> bytes | None:

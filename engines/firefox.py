@@ -11,6 +11,7 @@ in parts; and while a sentence is translated no other Python code runs (the libr
 interpreter's lock): 10 ms as a rule, 0.15 s for the longest, 1.5 s for 300 characters of nonsense.
 """
 
+import math
 import re
 import struct
 from collections.abc import Iterator
@@ -39,7 +40,9 @@ _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _QUOTES = {"«": '"', "»": '"', "„": '"', "‹": "'", "›": "'"}
 _SHORTLIST_MAGIC = 0xF11A48D5013417F5
-_PIECE = 0x0A  # protobuf: field 1, length-delimited
+_MODEL_HEAD, _TENSOR_HEAD = struct.Struct("<2Q"), struct.Struct("<4Q")
+_MODEL_VERSION = 1
+_PIECE, _DELIMITED = 0x0A, 2  # protobuf: field 1, length-delimited; the wire type of all its fields
 _SHORTLIST_HEAD = struct.Struct("<6Q")  # magic, checksum, two counts, then how many u64 and u32 follow
 
 
@@ -108,7 +111,8 @@ class Firefox(Engine):
             self._legs.append(_Leg(model, source, target, shortlist))
         except BaseException as exc:  # besides ValueError and OSError, a panic in Rust, which is no Exception
             # No traceback: its frames would hold the translator, which must be dropped on this thread.
-            raise damaged(self.spec, f"{model.name} or a file beside it: {exc}") from exc.with_traceback(None)
+            why = str(exc) if isinstance(exc, ValueError) else f"{model.name} or a file beside it is damaged ({exc})"
+            raise damaged(self.spec, why) from exc.with_traceback(None)
 
     def _translate(self, text: str) -> str:
         """Translate a sentence through all legs; on the model's thread."""
@@ -128,11 +132,12 @@ class _Leg:
         from fxtranslate import Translator
 
         words = source.read_bytes()
-        self._letters = _letters(words)
+        self._letters = _letters(words, source.name)
+        _letters(target.read_bytes(), target.name)  # a damaged one would end in a panic, or in wrong words
         known = "".join(letter for letter in self._letters if letter.isalpha())
         self._kept = re.compile(rf"{_KEPT}|\w*[^\W\d_{known}{known.upper()}]\w*")
         self._translator = Translator(
-            model.read_bytes(), words, target.read_bytes(), None if shortlist is None else _shortlist(shortlist)
+            _model(model), words, target.read_bytes(), None if shortlist is None else _shortlist(shortlist)
         )
         if not known or not self._translator.translate("1."):
             raise ValueError(f"{source.name} or {target.name} holds no words")
@@ -181,21 +186,57 @@ def _shortlist(file: Path) -> bytes:
     return content
 
 
-def _letters(vocabulary: bytes) -> frozenset[str]:
+def _model(file: Path) -> bytes:
+    """A model in Marian's binary form. Raises ValueError unless its parts fill it, or the library would
+    take memory for whatever a damaged length says, and end the process.
+
+    A version and a count; a head for each tensor (bytes of its name, type, dimensions, bytes of its
+    data); the names; the dimensions; padding with its length before; the data. A type's last byte is
+    the size of an element.
+    """
+    content = file.read_bytes()
+    why = f"{file.name} is cut off or damaged"
+    try:
+        version, count = _MODEL_HEAD.unpack_from(content)
+        if version != _MODEL_VERSION or count * _TENSOR_HEAD.size > len(content):
+            raise ValueError(why)
+        at = _MODEL_HEAD.size + count * _TENSOR_HEAD.size
+        heads = list(_TENSOR_HEAD.iter_unpack(content[_MODEL_HEAD.size : at]))
+        at += sum(name for name, _, _, _ in heads)
+        for _, kind, dimensions, size in heads:
+            if dimensions > len(content):
+                raise ValueError(why)
+            shape = struct.unpack_from(f"<{dimensions}i", content, at)
+            at += 4 * dimensions
+            if min(shape, default=0) < 0 or math.prod(shape) * (kind & 0xFF) > size:
+                raise ValueError(why)
+        at += 8 + struct.unpack_from("<Q", content, at)[0] + sum(size for _, _, _, size in heads)
+    except struct.error as exc:
+        raise ValueError(why) from exc
+    if at != len(content):
+        raise ValueError(why)
+    return content
+
+
+def _letters(vocabulary: bytes, name: str) -> frozenset[str]:
     """The characters in the pieces of a SentencePiece model (a protobuf; its field 1 is a piece).
 
-    Raises IndexError or UnicodeDecodeError where it is cut off; what is no such model has none.
+    Raises ValueError where it is cut off or no such model.
     """
     found: set[str] = set()
     at = 0
-    while at < len(vocabulary):
-        tag, at = _varint(vocabulary, at)
-        if tag != _PIECE:
-            break  # the trainer's settings, after the last piece
-        length, start = _varint(vocabulary, at)
-        at = start + length
-        name_length, name = _varint(vocabulary, start + 1)
-        found.update(vocabulary[name : name + name_length].decode())
+    try:
+        while at < len(vocabulary):
+            tag, at = _varint(vocabulary, at)
+            length, start = _varint(vocabulary, at)
+            at = start + length
+            if tag & 7 != _DELIMITED or at > len(vocabulary):
+                raise ValueError(f"{name} is cut off or damaged")
+            if tag == _PIECE:
+                size, text = _varint(vocabulary, start + 1)
+                found.update(vocabulary[text : text + size].decode())
+    except (IndexError, UnicodeDecodeError) as exc:
+        raise ValueError(f"{name} is cut off or damaged") from exc
     return frozenset(found)
 
 

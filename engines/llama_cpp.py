@@ -32,7 +32,7 @@ from contract.events import Delta, EngineEvent, Finish, Likelihood, ToolCallDelt
 from contract.models import Kind, Scalar
 from contract.requests import ChatRequest, Request
 from engines import gguf
-from engines.checks import damaged, expect, loaded, model_path, number
+from engines.checks import brief, damaged, expect, loaded, model_path, number
 from engines.llama_room import Room
 from engines.llama_tools import ForcedCall, Json, knows_tools, messages_json, tools_body, with_tools
 
@@ -52,9 +52,9 @@ _TEMPLATE_TOKENS = 64  # what a chat template adds to a message, at most
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty")
 
 
-def _refused(error: Chunk, spec_id: str) -> StudioError:
+def _refused(error: Chunk, spec_id: str, chat: ChatRequest) -> StudioError:
     """The error table: llama.cpp's answer to a request that it could not serve."""
-    message = str(error.get("message")).strip().rstrip(".")
+    message = brief(error.get("message")).rstrip(".")
     if error.get("type") == "exceed_context_size_error":
         tokens, context_tokens = _number(error.get("n_prompt_tokens")), _number(error.get("n_ctx"))
         return InvalidRequest(
@@ -64,6 +64,8 @@ def _refused(error: Chunk, spec_id: str) -> StudioError:
             tokens=tokens,
             context_tokens=context_tokens,
         )
+    if chat.json_schema is not None and "grammar" in message.lower():
+        return InvalidRequest(f"{spec_id} can't follow json_schema ({message}). Simplify it.", field="json_schema")
     if _number(error.get("code")) < 500:
         return InvalidRequest(f"{spec_id} refused the request: {message}. Change it and try again.", model=spec_id)
     return EngineFailed(f"{spec_id} broke off: {message}. Try again.", model=spec_id)
@@ -72,11 +74,11 @@ def _refused(error: Chunk, spec_id: str) -> StudioError:
 def _unexpected(exc: BaseException, spec_id: str, chat: ChatRequest) -> StudioError:
     """The error table, second half: what calling llama.cpp raised."""
     if chat.json_schema is not None and "schema" in str(exc).lower():
-        why = str(exc).rpartition("JSON schema")[2].strip(" .") or "it is no schema"
+        why = brief(str(exc).rpartition("JSON schema")[2].strip(" .") or "it is no schema")
         return InvalidRequest(f"{spec_id} can't follow json_schema ({why}). Simplify it.", field="json_schema")
     if isinstance(exc, TypeError | ValueError):  # text that is no valid Unicode, such as half an emoji
-        return InvalidRequest(f"{spec_id} can't read the messages: {exc}. Send plain text.", field="messages")
-    return EngineFailed(f"{spec_id} broke off: {exc}. Try again.", model=spec_id)
+        return InvalidRequest(f"{spec_id} can't read the messages: {brief(exc)}. Send plain text.", field="messages")
+    return EngineFailed(f"{spec_id} broke off: {brief(exc)}. Try again.", model=spec_id)
 
 
 class LlamaCpp(Engine):
@@ -98,7 +100,9 @@ class LlamaCpp(Engine):
         path = model_path(self.spec)
         try:
             own_template = str(gguf.metadata(path).get("tokenizer.chat_template", ""))
-        except (OSError, ValueError) as exc:
+        except OSError as exc:  # a folder, or a file that may not be read
+            raise damaged(self.spec, f"{path.name} can't be read ({exc.strerror})") from exc
+        except ValueError as exc:
             raise damaged(self.spec, str(exc)) from exc
         template = with_tools(own_template)
         import xllamacpp
@@ -124,7 +128,7 @@ class LlamaCpp(Engine):
         params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
         try:
             server = xllamacpp.Server(params)
-        except RuntimeError as exc:
+        except Exception as exc:  # RuntimeError as a rule; what a binding raises is not promised
             why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
             raise damaged(self.spec, why) from exc
         self._address, self._key = server.listening_address, key
@@ -162,20 +166,20 @@ class LlamaCpp(Engine):
         chat = expect(request, ChatRequest, self.spec)
         loaded(self._server, self.spec)
         conversation: Chunk = {"messages": messages_json(chat.messages), **tools_body(chat)}
-        prompt = self._post("/apply-template", conversation).get("prompt")
+        prompt = self._post("/apply-template", conversation, chat).get("prompt")
         whole: Chunk = {"content": prompt, "add_special": True, "parse_special": True}
-        tokens = self._post("/tokenize", whole).get("tokens")
+        tokens = self._post("/tokenize", whole, chat).get("tokens")
         if not isinstance(tokens, list):
             raise EngineFailed(f"{self.spec.id} did not count the tokens. Try again.", model=self.spec.id)
         return len(tokens)
 
-    def _post(self, path: str, body: Chunk) -> Chunk:
+    def _post(self, path: str, body: Chunk, chat: ChatRequest) -> Chunk:
         try:
             answer = _http(self._address, self._key, "POST", path, body)
         except (OSError, HTTPException, ValueError) as exc:
             raise EngineFailed(f"{self.spec.id} does not answer: {exc!r}. Try again.", model=self.spec.id) from exc
         if "error" in answer:
-            raise _refused(_object(answer["error"]), self.spec.id)
+            raise _refused(_object(answer["error"]), self.spec.id, chat)
         return answer
 
     def _events(self, run: "_Run", stop: Stop, chat: ChatRequest) -> Iterator[EngineEvent]:
@@ -186,7 +190,7 @@ class LlamaCpp(Engine):
             if isinstance(chunk, Exception):
                 raise _unexpected(chunk, self.spec.id, chat) from chunk
             if "error" in chunk:
-                raise _refused(_object(chunk["error"]), self.spec.id)
+                raise _refused(_object(chunk["error"]), self.spec.id, chat)
             for choice in _objects(chunk.get("choices")):
                 delta = {"content": choice.get("text"), **_object(choice.get("delta"))}
                 for field, reasoning in (("reasoning_content", True), ("content", False)):
@@ -204,6 +208,8 @@ class LlamaCpp(Engine):
             finish = "tool_calls"
         if finish or run.out_of_room:
             yield Finish(finish or "length")
+        elif not stop.is_set():  # neither an end nor an error: the server went away
+            raise EngineFailed(f"{self.spec.id} broke off in the middle of the reply. Try again.", model=self.spec.id)
         yield self._usage(run, usage)
 
     def _usage(self, run: "_Run", usage: Chunk) -> Usage:
@@ -285,7 +291,8 @@ class _Run:
         self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
         self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
         self.out_of_room = False
-        self._call, self._body, self._room, self._share = ask, body, room, share
+        self._call: _Ask | None = ask
+        self._body, self._room, self._share = body, room, share
         self._cancelled = False
 
     def start(self, runs: set[threading.Thread]) -> None:
@@ -300,11 +307,15 @@ class _Run:
         self.chunks.put(None)
 
     def _ask(self, runs: set[threading.Thread]) -> None:
+        # A job's stop sign keeps this run for as long as the job is remembered; the model must not stay with it.
+        call, self._call = self._call, None
         try:
-            self._call(self._body, self._receive)
+            if call is not None:
+                call(self._body, self._receive)
         except Exception as exc:
             self.chunks.put(exc)
         finally:
+            del call
             self._room.give(self._share)
             self.chunks.put(None)
             runs.discard(threading.current_thread())

@@ -24,7 +24,7 @@ from contract.ids import new_id
 from contract.messages import Message
 from contract.models import Kind, ModelSpec
 from contract.requests import ChatRequest, Request
-from engines.checks import expect, number
+from engines.checks import brief, expect, number
 from engines.llama_tools import tools_json
 
 if TYPE_CHECKING:
@@ -45,15 +45,22 @@ def _failed(exc: Exception, host: str, model: str) -> StudioError:
     if isinstance(exc, ConnectionError | httpx.ConnectError | httpx.ConnectTimeout | httpx.UnsupportedProtocol):
         return ProviderUnreachable(f"No Ollama server answers at {host}. Start it, or set OLLAMA_HOST.", host=host)
     if isinstance(exc, ollama.ResponseError):
-        words = str(exc.error).strip().rstrip(".")
+        words = brief(exc.error).rstrip(".")
         if exc.status_code == 404:
             return UnknownModel(f"The Ollama server at {host} has no {model}: {words}.", model=model, host=host)
         if exc.status_code == 400:
             return InvalidRequest(f"The Ollama server at {host} refused the request: {words}.", model=model)
         return ProviderFailed(f"The Ollama server at {host} failed: {words}. Try again.", model=model, host=host)
+    if isinstance(exc, httpx.TimeoutException):
+        return ProviderFailed(f"The Ollama server at {host} took too long to answer. Try again.", host=host)
     if isinstance(exc, httpx.HTTPError):
-        return ProviderFailed(f"The Ollama server at {host} broke off ({exc}). Try again.", model=model, host=host)
-    return ProviderFailed(f"What answers at {host} does not speak Ollama's protocol ({exc}).", host=host)
+        return ProviderFailed(
+            f"The Ollama server at {host} broke off ({brief(exc)}). Try again.", model=model, host=host
+        )
+    return ProviderFailed(
+        f"What answers at {host} does not speak Ollama's protocol ({brief(exc)}). Set OLLAMA_HOST to an Ollama server.",
+        host=host,
+    )
 
 
 class Ollama(Engine):
@@ -82,6 +89,8 @@ class Ollama(Engine):
         import ollama
 
         host, model = address(str(self.spec.options.get("host", ""))), str(self.spec.options["name"])
+        if stop.is_set():
+            return
         line = _Line()
         try:
             # A client of its own, so that the socket is this request's alone.
@@ -90,6 +99,7 @@ class Ollama(Engine):
                 timeout=httpx.Timeout(None, connect=_CONNECT_S),  # a large model may take minutes to its first token
                 verify=ssl.create_default_context() if host.startswith("https:") else False,
                 event_hooks={"request": [line.watch]},
+                trust_env=not _is_here(host),
             ) as client:
                 stop.on_set(line.cut)
                 yield from self._reply(client, model, chat, stop)
@@ -204,12 +214,30 @@ class _Line:
 
 
 def address(host: str) -> str:
-    """The server's address from what OLLAMA_HOST may hold: "", a name, name:port or an http(s) URL."""
-    if not host:
+    """The server's address from what OLLAMA_HOST may hold: "", a name, name:port, :port or an http(s) URL.
+
+    Raises:
+        ProviderUnreachable: It is no address.
+    """
+    if not host.strip():
         return _DEFAULT_HOST
-    url = urlsplit(host if "://" in host else f"http://{host}")
-    port = url.port or {"http": 80, "https": 443}[url.scheme] if "://" in host else url.port or 11434
-    return f"{url.scheme}://{url.hostname}:{port}{url.path.rstrip('/')}"
+    try:
+        url = urlsplit(host.strip() if "://" in host else f"http://{host.strip()}")
+        port = url.port or ({"http": 80, "https": 443}[url.scheme] if "://" in host else 11434)
+    except (ValueError, KeyError) as exc:
+        raise ProviderUnreachable(
+            f"The Ollama server's address is {host[:80]!r}, which is none. Set OLLAMA_HOST to something like "
+            f"{_DEFAULT_HOST}.",
+            host=host[:80],
+        ) from exc
+    # A server is often told to listen on every address, and the variable is the same one.
+    name = {None: "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(url.hostname, url.hostname)
+    return f"{url.scheme}://{f'[{name}]' if ':' in str(name) else name}:{port}{url.path.rstrip('/')}"
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is this machine, which a proxy named in the environment does not lead to."""
+    return urlsplit(host).hostname in ("localhost", "127.0.0.1", "::1")
 
 
 def discover(host: str, timeout_s: float = 1.0) -> list[ModelSpec]:
@@ -229,11 +257,13 @@ def discover(host: str, timeout_s: float = 1.0) -> list[ModelSpec]:
         # Before the client is imported: on most machines no such server runs.
         socket.create_connection((url.hostname or "", url.port or 0), timeout_s).close()
     except OSError as exc:
-        raise ProviderUnreachable(f"No Ollama server answers at {place} ({exc}).", host=place) from exc
+        raise ProviderUnreachable(
+            f"No Ollama server answers at {place} ({brief(exc)}). Start it, or set OLLAMA_HOST.", host=place
+        ) from exc
     import ollama
 
     try:
-        with ollama.Client(place, timeout=timeout_s) as client:
+        with ollama.Client(place, timeout=timeout_s, trust_env=not _is_here(place)) as client:
             models = client.list().models
     except Exception as exc:
         raise _failed(exc, place, "models") from exc

@@ -16,7 +16,7 @@ from contract.errors import EngineFailed, InvalidRequest
 from contract.events import AudioChunk, EngineEvent, Progress, Usage
 from contract.models import Kind
 from contract.requests import Request, SpeechRequest
-from engines.checks import damaged, expect, loaded, model_path
+from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 from engines.sentences import pieces
 
 if TYPE_CHECKING:
@@ -43,18 +43,21 @@ class Piper(Engine):
         path = model_path(self.spec)
         model = self._model_in(path) if path.is_dir() else path
         config = model.with_name(model.name + ".json")
-        try:
-            if not isinstance(json.loads(config.read_text(encoding="utf-8")), dict):
-                raise ValueError("it is no JSON object")
-        except (OSError, ValueError) as exc:
-            raise damaged(self.spec, f"{config.name} can't be read ({exc})") from exc
-        from piper import PiperVoice
+        read_json(self.spec, config)
+        import onnxruntime
+        from piper import PiperConfig, PiperVoice
 
         try:
-            # Piper fetches dictionaries for a few languages into the folder that it is given.
-            self._voice = PiperVoice.load(model, config, download_dir=model.parent)
+            # Piper's own way to load takes every core.
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = self.threads
+            session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            settings = PiperConfig.from_dict(json.loads(config.read_text(encoding="utf-8")))
+            # It fetches dictionaries for a few languages into the folder that it is given.
+            self._voice = PiperVoice(session, settings, download_dir=model.parent)
         except Exception as exc:  # onnxruntime's errors share no class; a KeyError is a missing setting
-            raise damaged(self.spec, f"{type(exc).__name__}: {exc}") from exc
+            why = f"{model.name} or {config.name} is cut off, damaged or of a newer kind ({type(exc).__name__})"
+            raise damaged(self.spec, why) from exc
 
     def _model_in(self, folder: Path) -> Path:
         found = sorted(folder.glob("*.onnx"))
@@ -95,7 +98,8 @@ class Piper(Engine):
                 return b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(sentence, manner))
         except Exception as exc:  # onnxruntime's errors share no class
             raise EngineFailed(
-                f"{self.spec.title} failed on {sentence[:60]!r}: {exc}. Change that sentence, or take another voice.",
+                f"{self.spec.title} failed on {sentence[:60]!r}: {brief(exc)}. "
+                "Change that sentence, or take another voice.",
                 model=self.spec.id,
             ) from exc
 

@@ -1,9 +1,11 @@
 """Transcription with Whisper models in CTranslate2's format (faster-whisper), from a local folder only.
 
 Whisper hears 30 seconds at a time and fills silence with invented words, so the recording first
-passes a voice-activity filter (Silero, inside the wheel of faster-whisper). The whole recording is
-decoded into memory before: 3.8 MB a minute. A running 30-second window can't be interrupted, so a
-stop takes effect at the next segment.
+passes a voice-activity filter (Silero, inside the wheel of faster-whisper). A long recording is
+heard in parts of ten minutes, cut at a pause, so that it takes no more memory than its samples
+(1.9 MB a minute) and a part's work (0.3 GB). A running 30-second window can't be interrupted, nor the
+filter of a part, so a stop takes effect at the next segment or part. Limit: a part does not know
+the words of the one before it.
 """
 
 import contextlib
@@ -12,18 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from contract.engine import Engine, Stop
-from contract.errors import EngineFailed, InvalidRequest, StudioError
+from contract.errors import EngineFailed, InvalidRequest
 from contract.events import Detected, EngineEvent, Progress, Segment, Usage
 from contract.models import Kind
 from contract.requests import Request, TranscribeRequest
-from engines.checks import damaged, expect, loaded, model_path
+from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 
 if TYPE_CHECKING:
     import numpy as np
     from faster_whisper import WhisperModel
 
+    Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
+    Part = np.ndarray[tuple[int], np.dtype[np.float32]]
+
 NEEDED = ("model.bin", "config.json", "tokenizer.json")
 FORMATS = "WAV, MP3, M4A, FLAC, OGG, Opus or WebM"
+SAMPLE_RATE_HZ = 16_000  # what Whisper hears
+PART_S = 600
+PAUSE_S, PAUSE_WITHIN_S = 0.5, 60  # a part ends in the quietest half second of its last minute
 
 
 class Whisper(Engine):
@@ -42,6 +50,8 @@ class Whisper(Engine):
         for name in NEEDED:
             if not (folder / name).is_file():
                 raise damaged(self.spec, f"{name} is missing")
+        for name in NEEDED[1:]:
+            read_json(self.spec, folder / name)
         from faster_whisper import WhisperModel
 
         try:
@@ -49,10 +59,10 @@ class Whisper(Engine):
                 str(folder), device="auto", compute_type="int8", cpu_threads=self.threads, local_files_only=True
             )
         except Exception as exc:  # CTranslate2 raises RuntimeError and ValueError, tokenizers a bare Exception
-            raise damaged(self.spec, str(exc)) from exc
+            raise damaged(self.spec, f"{NEEDED[0]} or a file beside it is damaged ({brief(exc)})") from exc
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
-        """Yield Detected (where the model knows languages), then a Segment and Progress for each passage."""
+        """Yield Progress, Detected (where the model knows languages), then a Segment and Progress for each passage."""
         asked = expect(request, TranscribeRequest, self.spec)
         model = loaded(self._model, self.spec)
         if asked.language is not None and not model.model.is_multilingual and asked.language != "en":
@@ -66,23 +76,36 @@ class Whisper(Engine):
                 f"language is {asked.language!r}, which {self.spec.id} does not know. Use an ISO 639-1 code.",
                 field="language",
             )
-        audio = _decode(asked.audio)
-        seconds = len(audio) / 16_000
+        audio = _decode(asked.audio, stop)
+        seconds = len(audio) / SAMPLE_RATE_HZ
         try:
-            segments, info = model.transcribe(audio, language=asked.language, vad_filter=True, beam_size=5)
-            if model.model.is_multilingual:
-                yield Detected(info.language, info.language_probability)
-            yield Progress(0, round(seconds), "")
-            for segment in segments:
-                yield Segment(segment.start, segment.end, segment.text)
-                yield Progress(min(round(segment.end), round(seconds)), round(seconds), "")
-                if stop.is_set():
-                    break
-        except StudioError:
-            raise
+            yield from self._hear(model, audio, asked.language, stop)
         except Exception as exc:
-            raise EngineFailed(f"{self.spec.id} failed on {asked.audio.name}: {exc}. Try another model.") from exc
+            raise EngineFailed(
+                f"{self.spec.id} failed on {asked.audio.name}: {brief(exc)}. Try another model."
+            ) from exc
         yield Usage(seconds=round(seconds, 2))
+
+    def _hear(self, model: "WhisperModel", audio: "Samples", language: str | None, stop: Stop) -> Iterator[EngineEvent]:
+        total, told = round(len(audio) / SAMPLE_RATE_HZ), 0.0
+        yield Progress(0, total)
+        for start, part in _parts(audio):
+            if stop.is_set():
+                return
+            segments, info = model.transcribe(part, language=language, vad_filter=True, beam_size=5)
+            if language is None and model.model.is_multilingual:
+                language = info.language  # one recording has one language
+                yield Detected(info.language, info.language_probability)
+            began_s = start / SAMPLE_RATE_HZ
+            for segment in segments:
+                if stop.is_set():
+                    return
+                # What Whisper says of time may overlap by a frame, and run past the end of its 30 seconds.
+                start_s = max(told, began_s + segment.start)
+                told = max(start_s, min(began_s + segment.end, len(audio) / SAMPLE_RATE_HZ))
+                yield Segment(start_s, told, segment.text)
+                yield Progress(min(round(told), total), total)
+            yield Progress(min(total, round((start + len(part)) / SAMPLE_RATE_HZ)), total)
 
     def unload(self) -> None:
         """Give the memory back."""
@@ -92,17 +115,55 @@ class Whisper(Engine):
             self._model = None
 
 
-def _decode(path: Path) -> "np.ndarray[tuple[int], np.dtype[np.float32]]":
-    """Return the recording as float32 (n_samples,), [-1, 1], mono, 16,000 Hz."""
+def _decode(path: Path, stop: Stop) -> "Samples":
+    """Return the recording as int16 (n_samples,), mono, 16,000 Hz; what was read so far once stopped."""
     import av
-    from faster_whisper import decode_audio
+    import numpy as np
 
+    parts: list[Samples] = []
     try:
-        audio: np.ndarray[tuple[int], np.dtype[np.float32]] = decode_audio(str(path), sampling_rate=16_000)
+        with av.open(str(path), metadata_errors="ignore") as container:
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+            packets = container.demux(audio=0)
+            for packet in packets:
+                if stop.is_set():
+                    break
+                # A packet that is damaged is left out, as every player does.
+                with contextlib.suppress(av.error.InvalidDataError):
+                    for frame in packet.decode():
+                        frame.pts = None  # resampling gives up on times that jump
+                        parts.extend(out.to_ndarray()[0] for out in resampler.resample(frame))
+            parts.extend(out.to_ndarray()[0] for out in resampler.resample(None))
     except (av.FFmpegError, IndexError, ValueError, OSError) as exc:
         raise InvalidRequest(
             f"{path.name} has no sound that can be read ({type(exc).__name__}). Use {FORMATS}.", field="audio"
         ) from exc
-    if len(audio) == 0:
+    if not any(map(len, parts)) and not stop.is_set():
         raise InvalidRequest(f"{path.name} is 0 seconds long. Record it again or choose another.", field="audio")
-    return audio
+    return np.concatenate(parts) if parts else np.empty(0, np.int16)
+
+
+def _parts(audio: "Samples") -> "Iterator[tuple[int, Part]]":
+    """Yield where each part begins and its samples: float32 (n_samples,), [-1, 1]."""
+    import numpy as np
+
+    at = 0
+    while at < len(audio):
+        part: Part = audio[at : at + PART_S * SAMPLE_RATE_HZ].astype(np.float32) / np.float32(32_768)
+        if at + len(part) < len(audio):
+            part = part[: _pause(part)]
+        yield at, part
+        at += len(part)
+
+
+def _pause(part: "Part") -> int:
+    """The middle of the quietest moment towards the end of a part, in samples."""
+    import numpy as np
+
+    step = SAMPLE_RATE_HZ // 10
+    within = part[-min(PAUSE_WITHIN_S * SAMPLE_RATE_HZ, len(part) // 2) :]
+    within = within[len(within) % step :]
+    loudness = np.square(within).reshape(-1, step).mean(axis=1)
+    width = round(PAUSE_S * 10)
+    quietest = int(np.argmin(np.convolve(loudness, np.ones(width), "valid")))
+    return len(part) - len(within) + (quietest * step) + width * step // 2

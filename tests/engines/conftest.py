@@ -1,0 +1,164 @@
+"""A case for each engine, on real models; the servers that the Ollama engine talks to."""
+
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from contract.engine import Engine
+from contract.events import AudioChunk
+from contract.models import ModelSpec
+from contract.requests import ImageRequest, SpeechRequest, TranscribeRequest, TranslateRequest
+from engines import ENGINES
+from studio.manifest import scan
+from tests.echo_models import recording
+from tests.engines.cases import SENTENCES, Case, ask, run
+from tests.engines.servers import LlamaServer, OllamaServer
+from tests.engines.tiny_pipeline import make_tiny_pipeline
+
+
+@pytest.fixture(scope="session")
+def specs(starters: Path) -> dict[str, ModelSpec]:
+    """The starters by id."""
+    return {spec.id: spec for spec in scan(starters).models}
+
+
+@pytest.fixture(scope="session")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real diffusers pipeline, tiny and with random weights."""
+    return make_tiny_pipeline(tmp_path_factory.mktemp("pipeline") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def spoken(specs: dict[str, ModelSpec], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A WAV file in which Piper says ``SENTENCES``."""
+    engine = ENGINES["piper"](specs["en_us-joe-medium"], threads=2)
+    engine.load()
+    events = run(engine, SpeechRequest(text=SENTENCES))
+    engine.unload()
+    chunks = [event for event in events if isinstance(event, AudioChunk)]
+    path = tmp_path_factory.mktemp("spoken") / "spoken.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(chunks[0].sample_rate_hz)
+        file.writeframes(b"".join(chunk.pcm for chunk in chunks))
+    return path
+
+
+@pytest.fixture(scope="session")
+def llama_server(specs: dict[str, ModelSpec]) -> Iterator[LlamaServer]:
+    """llama.cpp's own HTTP server with the chat starter."""
+    server = LlamaServer(specs["smollm2-135m"].paths[0])
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def ollama_server(llama_server: LlamaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaServer]:
+    """A server that is not ours and speaks Ollama's protocol, in front of ``llama_server``."""
+    server = OllamaServer(llama_server, tmp_path_factory.mktemp("ollama")).start()
+    yield server
+    server.stop()
+
+
+def _tiny(pipeline: Path) -> ModelSpec:
+    return ModelSpec(id="tiny", engine="diffusers", kind="image", title="Tiny", paths=(pipeline,))
+
+
+_PICTURE = ImageRequest(prompt="a red apple", width=64, height=64, num_inference_steps=2, num_images=2, seed=1)
+_MAKERS: dict[str, Callable[[pytest.FixtureRequest], Case]] = {}
+
+
+def _make_llama_cpp(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("specs")["smollm2-135m"]
+    return Case(spec=spec, request=ask("Tell me a story.", max_tokens=24), files=spec.paths[:1])
+
+
+def _make_ollama(request: pytest.FixtureRequest) -> Case:
+    server: OllamaServer = request.getfixturevalue("ollama_server")
+    return Case(spec=server.spec, request=ask("Tell me a story.", max_tokens=24))
+
+
+def _make_firefox(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("specs")["firefox-en-pt"]
+    files = tuple(path for pattern in ("model*", "vocab*", "lex*") for path in sorted(spec.paths[0].glob(pattern)))
+    asked = TranslateRequest(text=SENTENCES, source_lang="en", target_lang="pt")
+    return Case(spec=spec, request=asked, files=files)
+
+
+def _make_piper(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("specs")["en_us-joe-medium"]
+    model = spec.paths[0]
+    return Case(
+        spec=spec, request=SpeechRequest(text=SENTENCES), wrong=ask("Hello"),
+        files=(model, model.with_name(model.name + ".json")),
+    )  # fmt: skip
+
+
+def _make_whisper(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("specs")["whisper-tiny.en"]
+    folder = spec.paths[0]
+    files = tuple(folder / name for name in ("model.bin", "tokenizer.json", "config.json"))
+    return Case(spec=spec, request=TranscribeRequest(audio=request.getfixturevalue("spoken")), files=files)
+
+
+def _make_diffusers(request: pytest.FixtureRequest) -> Case:
+    folder: Path = request.getfixturevalue("pipeline")
+    files = tuple(sorted(folder.rglob("*.safetensors"), key=lambda path: -path.stat().st_size))
+    return Case(spec=_tiny(folder), request=_PICTURE, files=(*files, folder / "model_index.json"))
+
+
+def _make_echo(request: pytest.FixtureRequest, kind: str) -> Case:
+    asked = {
+        "chat": ask(SENTENCES),
+        "translation": TranslateRequest(text=SENTENCES, source_lang="en", target_lang="pt"),
+        "image": replace(_PICTURE, num_inference_steps=3),
+        "speech": SpeechRequest(text=SENTENCES),
+        "transcription": TranscribeRequest(
+            audio=recording(request.getfixturevalue("tmp_path_factory").mktemp("silent") / "silent.wav", 35)
+        ),
+    }[kind]
+    spec = ModelSpec(id=f"echo-{kind}", engine=f"echo-{kind}", kind=kind, title="Echo")
+    wrong = ask("Hello") if kind == "speech" else SpeechRequest(text="Good morning.")
+    return Case(spec=spec, request=asked, wrong=wrong)
+
+
+_MAKERS.update(
+    llama_cpp=_make_llama_cpp,
+    ollama=_make_ollama,
+    firefox=_make_firefox,
+    piper=_make_piper,
+    whisper=_make_whisper,
+    diffusers=_make_diffusers,
+)
+
+
+def make_case(name: str, request: pytest.FixtureRequest) -> Case:
+    """The case of an engine. A new engine has none, and fails until it gets one."""
+    if name.startswith("echo-"):
+        return _make_echo(request, name.removeprefix("echo-"))
+    return _MAKERS[name](request)
+
+
+@pytest.fixture(scope="module", params=sorted(ENGINES))
+def case(request: pytest.FixtureRequest) -> Case:
+    """Every engine of the table, one after another."""
+    return make_case(request.param, request)
+
+
+@pytest.fixture(scope="module")
+def engine(case: Case) -> Iterator[Engine]:
+    """The case's engine, loaded."""
+    engine = case.engine()
+    engine.load()
+    yield engine
+    engine.unload()
+
+
+@pytest.fixture(scope="module", params=["llama_cpp", "firefox", "piper", "whisper", "diffusers"])
+def local_case(request: pytest.FixtureRequest) -> Case:
+    """Every engine that reads a model's files."""
+    return make_case(request.param, request)
