@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API = "/gradio_api/"
 USED = re.compile(
-    r"(info|app_id|user|token|login_check|startup-events|theme\.css|upload|upload_progress|cancel|reset|queue/(join|data)"
+    r"(info|app_id|user|token|login_check|startup-events|theme\.css|upload|upload_progress|cancel|reset|run/predict|queue/(join|data)"
     r"|heartbeat/[^/]+|file=.+)/?"
 )
 UNUSED_PAGES = re.compile(

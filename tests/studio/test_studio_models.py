@@ -144,7 +144,7 @@ def test_a_model_whose_engine_is_not_installed_is_not_downloaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "missing", lambda engine: ["xllamacpp"] if engine.name == "llama_cpp" else [])
-    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio:
-        with pytest.raises(EngineMissing, match="`make install`"):
-            studio.submit(DownloadRequest(model="smollm2-135m"), LOCAL).wait()
+    settings = Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")
+    with Studio.open(settings) as studio, pytest.raises(EngineMissing, match="`make install`"):
+        studio.submit(DownloadRequest(model="smollm2-135m"), LOCAL).wait()
     assert not (tmp_path / "models").exists()
