@@ -33,6 +33,7 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import API_PATHS
+from api.dashboard_gate import DashboardGate, uploads_folder
 from api.server import behind_the_door, create_api
 from studio import Settings, Studio, StudioError
 
@@ -166,7 +167,7 @@ class Dashboard:
             self._api.state.dashboard = "failed"
             log.exception("dashboard_failed")
             return
-        self._inner = inner
+        self._inner = DashboardGate(inner)
         self._api.state.dashboard = "up"
         log.info("dashboard_up", seconds=round(time.time() - self._studio.started, 2))
 
@@ -202,6 +203,8 @@ async def on_a_thread(make: Callable[[], T]) -> T:
 
 def build_dashboard(studio: Studio) -> FastAPI:
     """Import Gradio and return an app with the dashboard at its root."""
+    # Gradio's own place is shared by all users of the machine, and never emptied.
+    os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(studio.settings.data_dir))
     import gradio as gr
 
     from ui import dashboard

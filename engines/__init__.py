@@ -45,11 +45,16 @@ def missing(engine: type[Engine]) -> list[str]:
     return absent
 
 
+def adding(engine: type[Engine]) -> str:
+    """The command that installs what ``engine`` needs."""
+    return "make install PROFILE=full" if engine.extra else "make install"
+
+
 def require(engine: type[Engine]) -> None:
     """Raise EngineMissing, with the command that adds what is missing, unless ``engine`` can load."""
     absent = missing(engine)
     if absent:
-        command = "make install PROFILE=full" if engine.extra else "make install"
+        command = adding(engine)
         raise EngineMissing(
             f"The engine {engine.name} needs {', '.join(absent)}, which is not installed. "
             f"Run `{command}` in Hearth's folder, then start it again.",
@@ -59,4 +64,4 @@ def require(engine: type[Engine]) -> None:
         )
 
 
-__all__ = ["ENGINES", "missing", "require"]
+__all__ = ["ENGINES", "adding", "missing", "require"]

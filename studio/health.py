@@ -69,7 +69,9 @@ def check(studio: "Studio") -> Health:
     for engine in engines.ENGINES.values():
         absent = engines.missing(engine)
         if absent:
-            parts[engine.name] = Part("limited", f"Not installed: {', '.join(absent)}.")
+            parts[engine.name] = Part(
+                "limited", f"Not installed: {', '.join(absent)}. `{engines.adding(engine)}` adds it."
+            )
     active = studio.jobs(None)
     must = [parts["database"].status, parts["disk"].status]
     interactions = studio.interactions.count() if parts["database"].status == "ok" else 0

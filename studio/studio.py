@@ -315,6 +315,13 @@ class Studio(Calls, Conversing):
         """Return the figures of the last ``days`` days; owner None: everybody's."""
         return usage.collect(self.interactions, owner, days)
 
+    def command_for(self, kind: Kind) -> str | None:
+        """Return the command that adds what a kind of job needs; None when an engine for it can run."""
+        able = [engine for engine in engines.ENGINES.values() if engine.kind == kind and engine.lane != "echo"]
+        if any(not engines.missing(engine) for engine in able):
+            return None
+        return engines.adding(able[0]) if able else None
+
     def health(self) -> Health:
         """Return how each part is."""
         return health.check(self)

@@ -138,6 +138,7 @@ class Worker:
 
     def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
         entry = library.entry_for(request.model, self._registry.catalogue)
+        engines.require(engines.ENGINES[entry.engine])  # before gigabytes come that nothing here could use
         fetchers = sources.table(ollama_host=self._registry.ollama_host)
         told = 0.0
         events = library.install(entry, self._settings.models_dir, job.stop, fetchers)

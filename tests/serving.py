@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-START_S = 60.0
+START_S = 120.0
 
 
 class Server:

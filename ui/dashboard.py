@@ -22,6 +22,7 @@ from ui.words import I18N, both, label
 
 TITLE = "Hearth"
 MAX_UPLOAD = "200mb"
+UPLOADS_GO = (3_600, 24 * 3_600)  # looked at every hour, gone after a day: seconds
 # Fonts, icons and the web app's manifest; the app serves this folder at /hearth.
 ASSETS = Path(__file__).parent / "assets"
 
@@ -33,7 +34,7 @@ def build(studio: Studio) -> gr.Blocks:
     chat = ChatPanel(studio, turns, sidebar)
     translate, images = TranslatePanel(studio, turns), ImagesPanel(studio, turns)
     speech, models, usage = SpeechPanel(studio, turns), ModelsPanel(studio, turns), UsagePanel(studio, turns)
-    demo = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    demo = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_GO)
     with demo:
         with gr.Row(elem_id="shell"):
             with gr.Column(elem_id="side", scale=0, min_width=0):

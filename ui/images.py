@@ -169,6 +169,8 @@ class ImagesPanel(Panel):
 
     def _start(self, words: Words) -> str:
         if choices.of_kind(self.studio, "image").value is None:
+            if (command := self.studio.command_for("image")) is not None:
+                return render.notice("", words("im_not_installed", command=command), kind="info")
             go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
             return render.notice("", words("im_none"), kind="info", action=go)
         return render.empty(words("im_empty"), words("im_example"))

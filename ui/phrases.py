@@ -162,6 +162,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "im_go": ("Make the image", "Utwórz obraz"),
     "im_empty": ("Describe a picture, or start with this one:", "Opisz obraz albo zacznij od tego:"),
     "im_example": ("a small house at night, warm light in the window", "mały dom nocą, ciepłe światło w oknie"),
+    "im_not_installed": (
+        "Drawing is not installed. Run {command} in Hearth's folder, then start it again.",
+        "Rysowanie nie jest zainstalowane. Wpisz {command} w folderze Hearth i uruchom go ponownie.",
+    ),
     "im_none": (
         "No image model is installed yet. Fetch one from the Hugging Face Hub in Models.",
         "Nie ma jeszcze modelu obrazów. Pobierz go z Hugging Face Hub w Modelach.",

@@ -15,6 +15,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "port": ("7001", "7002"),
     "data_dir": ("/srv/one", "/srv/two"),
     "ollama_host": ("http://10.0.0.1:11434", "http://10.0.0.2:11434"),
+    "cors_origins": ("https://a.example", "https://b.example"),
     "threads": ("3", "5"),
     "memory_budget_mb": ("1000", "2000"),
     "keep_alive_s": ("10", "20"),
@@ -98,10 +99,10 @@ def test_the_real_process_obeys_the_environment(tmp_path: Path) -> None:
         (["--data-dir", "a\0b"], {}, "can't be a folder"),
         ([], {"HEARTH_PORT": "http"}, "HEARTH_PORT: 'http' is not a port"),
         ([], {"HEARTH_DEMO": "perhaps"}, "HEARTH_DEMO: 'perhaps' is neither yes nor no"),
-        (["--host", "0.0.0.0"], {}, "Add --open"),
-        (["--host", ""], {}, "Add --open"),
-        ([], {"HEARTH_HOST": "::"}, "Add --open"),
-        (["--share"], {}, "Add --open"),
+        (["--host", "0.0.0.0"], {}, "--open to let in anybody"),
+        (["--host", ""], {}, "--open to let in anybody"),
+        ([], {"HEARTH_HOST": "::"}, "--open to let in anybody"),
+        (["--share"], {}, "--open to let in anybody"),
     ],
 )
 def test_what_can_not_be_is_told_in_one_sentence(
@@ -120,4 +121,4 @@ def test_the_real_process_ends_with_2_and_that_sentence() -> None:
     done = ended("--demo", "--host", "0.0.0.0")
 
     assert done.status == 2
-    assert "Add --open" in done.sentence()
+    assert "--open to let in anybody" in done.sentence()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import engines
 from engines.echo import EchoImage
 from studio import (
     Caller,
@@ -13,6 +14,7 @@ from studio import (
     Done,
     DownloadRequest,
     EngineFailed,
+    EngineMissing,
     Failed,
     Forbidden,
     ImageRequest,
@@ -136,3 +138,13 @@ def test_the_usable_models_are_the_installed_ones_with_the_chosen_default(odd_st
     there = [info for info in odd_studio.models() if info.state in ("installed", "loaded", "loading", "remote")]
     assert usable == there
     assert [info.spec.id for info in usable if info.is_default and info.spec.kind == "chat"] == ["slow-chat"]
+
+
+def test_a_model_whose_engine_is_not_installed_is_not_downloaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "missing", lambda engine: ["xllamacpp"] if engine.name == "llama_cpp" else [])
+    settings = Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")
+    with Studio.open(settings) as studio, pytest.raises(EngineMissing, match="`make install`"):
+        studio.submit(DownloadRequest(model="smollm2-135m"), LOCAL).wait()
+    assert not (tmp_path / "models").exists()

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import TypeVar
 
 import gradio as gr
 import pytest
 
-from studio import Caller, ChatRequest, ImageRequest, Message, SpeechRequest, Studio, TranslateRequest
+import engines
+from studio import Caller, ChatRequest, ImageRequest, Message, Settings, SpeechRequest, Studio, TranslateRequest
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns
 from ui.images import ImagesPanel
@@ -16,6 +18,7 @@ from ui.panel import Panel, Updates
 from ui.speech import SpeechPanel
 from ui.translate import DETECT, TranslatePanel
 from ui.usage import UsagePanel
+from ui.words import words_of
 
 P = TypeVar("P", bound=Panel)
 
@@ -257,3 +260,14 @@ async def test_usage_of_others_is_not_shown(echo: Studio, ask: Asked) -> None:
     await asyncio.to_thread(echo.submit(SpeechRequest(text="Hello."), Caller(owner="anna", via="ui")).wait)
     panel = laid_out(UsagePanel, echo)
     assert "empty" in str((await panel.show(7, ask(owner="bob")))[panel.tiles])
+
+
+def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Asked
+) -> None:
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio:
+        panel = laid_out(ImagesPanel, studio)
+        assert "Models" in panel._start(words_of(ask()))
+        monkeypatch.setattr(engines, "missing", lambda engine: ["torch"] if engine.extra else [])
+        assert "make install PROFILE=full" in panel._start(words_of(ask()))
+        assert "make install PROFILE=full" in studio.health().parts["diffusers"].message

@@ -1,0 +1,159 @@
+"""One guest asks for everything of another's, on a real Hearth that is open to anybody: 404 each time."""
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.echo_models import install_echo, recording
+from tests.serving import Server
+
+
+@pytest.fixture(scope="module")
+def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A Hearth that anybody may use, each browser on its own."""
+    data_dir = tmp_path_factory.mktemp("open")
+    for kind in ("chat", "speech", "image"):
+        install_echo(data_dir, f"quick-{kind}", kind)
+    install_echo(data_dir, "slow", delay_s=0.2)
+    server = Server(data_dir, "--no-starters", "--open", "--host", "0.0.0.0").start().wait_ready()
+    yield server
+    server.stop()
+
+
+@contextlib.contextmanager
+def guest(server: Server) -> Iterator[httpx.Client]:
+    """A browser of its own: it has the cookie that the page gave it."""
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        assert "hearth_owner" in client.get("/", headers={"Accept": "text/html"}).cookies
+        yield client
+
+
+@pytest.fixture
+def alice(open_server: Server) -> Iterator[httpx.Client]:
+    """The one whose things are asked for."""
+    with guest(open_server) as client:
+        yield client
+
+
+@pytest.fixture
+def mallory(open_server: Server) -> Iterator[httpx.Client]:
+    """The one who asks."""
+    with guest(open_server) as client:
+        yield client
+
+
+def made(client: httpx.Client, path: str, body: dict[str, object]) -> str:
+    """Ask without waiting; returns the job's id."""
+    answer = client.post(path, json=body, headers={"Prefer": "respond-async"})
+    assert answer.status_code == 202, answer.text
+    return answer.json()["id"]
+
+
+def artifacts(client: httpx.Client, job_id: str) -> list[str]:
+    """The files of a job, once it ended."""
+    events = [
+        json.loads(line[6:]) for line in client.get(f"/jobs/{job_id}/events").text.splitlines() if line[:6] == "data: "
+    ]
+    return [event["id"] for event in events if event["type"] == "artifact"]
+
+
+def test_nothing_of_anothers_job_or_files_is_there(alice: httpx.Client, mallory: httpx.Client) -> None:
+    spoken = made(alice, "/v1/audio/speech", {"model": "quick-speech", "voice": "quick-speech", "input": "Mine alone."})
+    running = made(
+        alice, "/v1/chat/completions", {"model": "slow", "messages": [{"role": "user", "content": "a " * 999}]}
+    )
+    files = artifacts(alice, spoken)
+    assert len(files) == 2
+
+    paths = [f"/files/{file}" for file in files]
+    for job in (spoken, running):
+        paths += [f"/jobs/{job}", f"/jobs/{job}/events", f"/jobs/{job}/audio.mp3"]
+    stolen = {path: mallory.get(path).status_code for path in paths}
+    cancelled = mallory.post(f"/jobs/{running}/cancel").status_code
+
+    assert set(stolen.values()) == {404}, stolen
+    assert cancelled == 404
+    assert mallory.get("/jobs").json()["data"] == []
+    assert [job["id"] for job in alice.get("/jobs").json()["data"]] == [running]
+    assert all(alice.get(path).status_code == 200 for path in paths if "files" in path)
+    assert alice.post(f"/jobs/{running}/cancel").status_code == 202
+
+
+def test_a_cookie_can_not_be_forged(open_server: Server, alice: httpx.Client) -> None:
+    running = made(
+        alice, "/v1/chat/completions", {"model": "slow", "messages": [{"role": "user", "content": "a " * 999}]}
+    )
+    name, _, signature = alice.cookies["hearth_owner"].partition(".")
+    unsigned = hashlib.sha256(name.encode()).hexdigest()
+
+    for cookie in (
+        name,
+        f"{name}.",
+        f"{name}.{unsigned}",
+        f"{name}.{signature[:-1]}x",
+        "local",
+        f"local.{signature}",
+        '"',
+    ):
+        found = httpx.get(f"{open_server.url}/jobs/{running}", headers={"Cookie": f"hearth_owner={cookie}"}, timeout=30)
+        assert found.status_code == 404, cookie
+    alice.post(f"/jobs/{running}/cancel")
+
+
+def test_a_key_that_was_cut_short_is_made_anew(tmp_path: Path) -> None:
+    """With an empty key anybody could sign for anybody."""
+    (tmp_path / "cookie.key").touch()
+    server = Server(tmp_path, "--demo", "--open", "--host", "0.0.0.0").start()
+    try:
+        key = (tmp_path / "cookie.key").read_bytes()
+        assert len(key) == 32
+        assert (tmp_path / "cookie.key").stat().st_mode & 0o077 == 0
+    finally:
+        server.stop()
+
+
+def test_an_upload_is_served_to_who_sent_it_alone(
+    open_server: Server, alice: httpx.Client, mallory: httpx.Client, tmp_path: Path
+) -> None:
+    sound = recording(tmp_path / "mine.wav").read_bytes()
+    [path] = alice.post("/gradio_api/upload", files={"files": ("mine.wav", sound, "audio/wav")}).json()
+
+    assert path.startswith(str(open_server.data_dir / "uploads")), "uploads lie where all users of a machine can read"
+    assert alice.get(f"/gradio_api/file={path}").content == sound
+    assert mallory.get(f"/gradio_api/file={path}").status_code == 404
+    assert mallory.get(f"/gradio_api/file/{path}").status_code == 404
+    # The same recording sent by both is both's.
+    mallory.post("/gradio_api/upload", files={"files": ("mine.wav", sound, "audio/wav")})
+    assert mallory.get(f"/gradio_api/file={path}").status_code == 200
+    assert alice.get(f"/gradio_api/file={path}").status_code == 200
+
+
+def test_a_pages_stream_is_its_owners(alice: httpx.Client, mallory: httpx.Client) -> None:
+    with alice.stream("GET", "/gradio_api/queue/data?session_hash=alices") as stream:
+        assert stream.status_code == 200
+        assert mallory.get("/gradio_api/queue/data?session_hash=alices").status_code == 404
+        assert mallory.get("/gradio_api/heartbeat/alices").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("PUT", "/aliases", {"data": []}),
+        ("DELETE", "/aliases", None),
+        ("POST", "/api/pull", {"model": "hf:o/m", "stream": False}),
+        ("DELETE", "/api/delete", {"model": "slow"}),
+    ],
+)
+def test_a_guest_changes_nothing_that_all_share(
+    mallory: httpx.Client, open_server: Server, method: str, path: str, body: dict[str, object] | None
+) -> None:
+    answer = mallory.request(method, path, json=body)
+
+    assert answer.status_code in (403, 404, 405), answer.text
+    assert any(model["id"] == "slow" for model in mallory.get("/v1/models").json()["data"])
+    assert mallory.get("/aliases").json()["data"] != []
