@@ -16,7 +16,6 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from http.cookies import SimpleCookie
 from typing import TypeVar
 
 # Before anything imports Gradio or a hub client: nothing is reported to anybody.
@@ -27,10 +26,9 @@ os.environ.setdefault("DO_NOT_TRACK", "1")
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access import API_PATHS
 from api.dashboard_gate import DashboardGate, uploads_folder
@@ -144,7 +142,7 @@ class Dashboard:
         if scope["type"] != "http" or scope["path"].startswith(API_PATHS):
             raise HTTPException(404)
         if self._inner is not None:
-            await self._inner(scope, receive, with_language(scope, send))
+            await self._inner(scope, receive, send)
             return
         page = FAILED_PAGE if self._api.state.dashboard == "failed" else MOMENT_PAGE
         await HTMLResponse(page, headers={"Cache-Control": "no-store"})(scope, receive, send)
@@ -161,13 +159,13 @@ class Dashboard:
 
     async def _load(self, stack: contextlib.AsyncExitStack) -> None:
         try:
-            inner = await on_a_thread(lambda: build_dashboard(self._studio))
+            inner, page = await on_a_thread(lambda: build_dashboard(self._studio))
             await stack.enter_async_context(inner.router.lifespan_context(inner))
         except Exception:
             self._api.state.dashboard = "failed"
             log.exception("dashboard_failed")
             return
-        self._inner = DashboardGate(inner)
+        self._inner = DashboardGate(page)
         self._api.state.dashboard = "up"
         log.info("dashboard_up", seconds=round(time.time() - self._studio.started, 2))
 
@@ -201,47 +199,21 @@ async def on_a_thread(make: Callable[[], T]) -> T:
     return await made
 
 
-def build_dashboard(studio: Studio) -> FastAPI:
-    """Import Gradio and return an app with the dashboard at its root."""
+def build_dashboard(studio: Studio) -> tuple[FastAPI, ASGIApp]:
+    """Import Gradio and return an app with the dashboard at its root, and that app as browsers shall see it."""
     # Gradio's own place is shared by all users of the machine, and never emptied.
     os.environ["GRADIO_TEMP_DIR"] = str(uploads_folder(studio.settings.data_dir))
     import gradio as gr
 
     from ui import dashboard
+    from ui.page import Page
 
     blocks = dashboard.build(studio)
     # Only launch() sets this; without it Gradio does not check the paths that clients name.
     blocks.has_launched = True
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(app, blocks, path="/", **dashboard.mount_kwargs())
-    return app
-
-
-def with_language(scope: Scope, send: Send) -> Send:
-    """Put the chosen language into the page: Gradio asks the browser alone which one to show."""
-    from ui.words import language_head
-
-    if scope["path"] != "/":
-        return send
-    cookies = SimpleCookie(Headers(scope=scope).get("cookie", ""))
-    head = language_head(cookies["hearth_lang"].value if "hearth_lang" in cookies else None)
-    start: Message = {}
-    body = bytearray()
-
-    async def send_page(message: Message) -> None:
-        nonlocal start
-        if message["type"] == "http.response.start":
-            start = message
-            return
-        body.extend(message.get("body", b""))
-        if message.get("more_body"):
-            return
-        page = bytes(body).replace(b"<head>", b"<head>" + head.encode(), 1)
-        MutableHeaders(scope=start)["Content-Length"] = str(len(page))
-        await send(start)
-        await send({"type": "http.response.body", "body": page})
-
-    return send_page
+    return app, Page(app)
 
 
 def open_share_link(port: int) -> None:

@@ -38,7 +38,7 @@ def take(page: Page, name: str) -> None:
     page.reload()
     page.locator("#chat-history .bot.message").last.wait_for()
     page.wait_for_function("document.fonts.status === 'loaded'")
-    page.mouse.move(width / 2, 4)  # off whatever lights up under the pointer
+    page.mouse.move(width - 2, height - 2)  # off whatever lights up under the pointer
     page.screenshot(path=DOCS / f"screenshot-{name}.png", animations="disabled", caret="hide")
     print(f"docs/screenshot-{name}.png")
 

@@ -1,6 +1,5 @@
 """The dashboard: sidebar and six panels over one studio, and how Gradio must serve them."""
 
-from pathlib import Path
 from typing import Literal, TypedDict
 
 import gradio as gr
@@ -11,6 +10,7 @@ from ui.chat import ChatPanel
 from ui.follow import Turns
 from ui.images import ImagesPanel
 from ui.models import ModelsPanel
+from ui.page import ASSETS
 from ui.panel import area, on
 from ui.render import icon
 from ui.sidebar import MARK, Sidebar
@@ -23,8 +23,6 @@ from ui.words import I18N, both, label
 TITLE = "Hearth"
 MAX_UPLOAD = "200mb"
 UPLOADS_GO = (3_600, 24 * 3_600)  # looked at every hour, gone after a day: seconds
-# Fonts, icons and the web app's manifest; the app serves this folder at /hearth.
-ASSETS = Path(__file__).parent / "assets"
 
 
 def build(studio: Studio) -> gr.Blocks:
@@ -41,6 +39,7 @@ def build(studio: Studio) -> gr.Blocks:
                 sidebar.build()
             with gr.Column(elem_id="main", min_width=0):
                 area(_bar(), elem_id="bar")
+                area(_closer(), elem_id="closer")
                 with gr.Tabs(elem_id="nav", selected="chat", overflow_behavior="wrap"):
                     with gr.Tab(label("tab_chat"), id="chat", elem_id="tab-chat") as chat_tab:
                         chat.build()
@@ -77,7 +76,6 @@ class MountOptions(TypedDict):
     """Settings of Gradio's server that are not its defaults."""
 
     theme: HearthTheme
-    head: str
     js: str
     i18n: gr.I18n
     show_error: bool
@@ -92,12 +90,13 @@ class MountOptions(TypedDict):
 
 
 def mount_kwargs() -> MountOptions:
-    """Return what ``gr.mount_gradio_app`` must be given; set ``demo.has_launched = True`` beside it."""
+    """Return what ``gr.mount_gradio_app`` must be given; set ``demo.has_launched = True`` beside it.
+
+    No ``css=``: Gradio would confine every rule to its own container. ``ui.page`` adds the styles.
+    """
     return {
         "theme": HearthTheme(),
-        # In the head rather than as css=: Gradio would confine every rule to its own container.
-        "head": f"<style>{_asset('hearth.css')}</style>",
-        "js": _asset("hearth.js"),
+        "js": (ASSETS / "hearth.js").read_text(encoding="utf-8"),
         "i18n": I18N,
         "show_error": False,
         "run_history": False,
@@ -111,10 +110,6 @@ def mount_kwargs() -> MountOptions:
     }
 
 
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
 def _bar() -> str:
     """Return the bar of small screens: what opens the sidebar, and the name."""
     return (
@@ -123,3 +118,9 @@ def _bar() -> str:
         f'{icon("menu")}<span class="hidden-text">{both("menu")}</span></button>'
         f'<p class="wordmark">{MARK}Hearth</p>'
     )
+
+
+def _closer() -> str:
+    """Return what closes an open drawer, beside it."""
+    name = f'<span class="hidden-text">{both("close")}</span>'
+    return f'<button type="button" class="btn quiet" id="close-drawer" hidden>{icon("close")}{name}</button>'

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import gradio as gr
 
-from studio import Artifact, Cancelled, Done, Failed, ImageRequest, Job, StoredFile, StudioError
+from studio import Artifact, Cancelled, Done, Failed, ImageRequest, InvalidRequest, Job, StoredFile, StudioError
 from ui import choices, render
 from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, View, follow
@@ -39,24 +39,15 @@ class ImagesPanel(Panel):
                 self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="im-model", filterable=False)
                 self.hint = area()
                 with gr.Accordion(label("settings"), open=False, elem_id="im-drawer"):
-                    own = label("im_default")
                     with gr.Row():
-                        self.width = gr.Number(
-                            None, label=label("im_width"), placeholder=own, step=8, precision=0, min_width=100
-                        )
-                        self.height = gr.Number(
-                            None, label=label("im_height"), placeholder=own, step=8, precision=0, min_width=100
-                        )
+                        self.width = _figure("im_width", "im_default")
+                        self.height = _figure("im_height", "im_default")
                     with gr.Row():
-                        self.steps = gr.Number(
-                            None, label=label("im_steps"), placeholder=own, precision=0, min_width=100
-                        )
-                        self.guidance = gr.Number(None, label=label("im_guidance"), placeholder=own, min_width=100)
+                        self.steps = _figure("im_steps", "im_default")
+                        self.guidance = _figure("im_guidance", "im_default")
                     with gr.Row():
-                        self.seed = gr.Number(
-                            None, label=label("im_seed"), placeholder=label("im_random"), precision=0, min_width=100
-                        )
-                        self.count = gr.Number(1, label=label("im_count"), minimum=1, precision=0, min_width=100)
+                        self.seed = _figure("im_seed", "im_random")
+                        self.count = _figure("im_count", "im_one")
                     self.negative = gr.Textbox(label=label("im_negative"), lines=2, elem_id="im-negative")
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -88,30 +79,29 @@ class ImagesPanel(Panel):
         self,
         prompt: str,
         model: str | None,
-        width: float | None,
-        height: float | None,
-        steps: float | None,
-        guidance: float | None,
-        seed: float | None,
-        count: float | None,
-        negative: str,
+        width: str | None,
+        height: str | None,
+        steps: str | None,
+        guidance: str | None,
+        seed: str | None,
+        count: str | None,
+        negative: str | None,
         request: gr.Request,
     ) -> AsyncIterator[Updates]:
         """Submit the request and follow it."""
         words = words_of(request)
-        asked = ImageRequest(
-            prompt=prompt,
-            negative_prompt=negative,
-            model=model,
-            width=_whole(width),
-            height=_whole(height),
-            num_inference_steps=_whole(steps),
-            guidance_scale=guidance,
-            seed=_whole(seed),
-            num_images=_whole(count) or 1,
-        )
-        turn = self.turns.take(page_of(request), "images")
         try:
+            asked = ImageRequest(
+                prompt=prompt,
+                negative_prompt=negative or "",  # a drawer that was never opened tells nothing
+                model=model,
+                width=_whole(width, words),
+                height=_whole(height, words),
+                num_inference_steps=_whole(steps, words),
+                guidance_scale=_number(guidance, words),
+                seed=_whole(seed, words),
+                num_images=_whole(count, words) or 1,
+            )
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
         except StudioError as exc:
             yield {self.status: self._failed(exc, words)}
@@ -119,20 +109,21 @@ class ImagesPanel(Panel):
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
             return
-        async for updates in self._follow(job, request, turn):
+        # A refused request leaves the follower of the running one alone.
+        async for updates in self._follow(job, request, self.turns.take(page_of(request), "images")):
             yield updates
 
     async def act(
         self,
         prompt: str,
         model: str | None,
-        width: float | None,
-        height: float | None,
-        steps: float | None,
-        guidance: float | None,
-        seed: float | None,
-        count: float | None,
-        negative: str,
+        width: str | None,
+        height: str | None,
+        steps: str | None,
+        guidance: str | None,
+        seed: str | None,
+        count: str | None,
+        negative: str | None,
         request: gr.Request,
         event: gr.EventData,
     ) -> AsyncIterator[Updates]:
@@ -156,7 +147,7 @@ class ImagesPanel(Panel):
         """Offer the image models that can be used now; the chosen one stays chosen."""
         offered = choices.of_kind(self.studio, "image", model)
         return {
-            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value, visible=offered.value is not None),
             # With no model at all, the panel itself says what to do.
             self.hint: choices.hint(self.studio, offered.value, words_of(request)) if offered.value else "",
         }
@@ -243,5 +234,37 @@ def _cell(file: StoredFile, request: gr.Request, words: Words) -> str:
     )
 
 
-def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
+def _figure(key: str, blank: str) -> gr.Textbox:
+    """Return a field for a figure that may stay blank; Gradio's Number turns a blank into 0."""
+    return gr.Textbox(
+        label=label(key), placeholder=label(blank), max_lines=1, min_width=100, elem_id=key.replace("_", "-"),
+        elem_classes="figure",
+    )  # fmt: skip
+
+
+def _number(text: str | None, words: Words) -> float | None:
+    """Return what a field says, with either decimal sign; None for a blank one.
+
+    Raises:
+        InvalidRequest: It is no number.
+    """
+    if not text or not text.strip():
+        return None
+    try:
+        return float(text.strip().replace(",", "."))
+    except ValueError as exc:
+        raise InvalidRequest(words("im_number", text=text[:40])) from exc
+
+
+def _whole(text: str | None, words: Words) -> int | None:
+    """Return what a field says as a whole number; None for a blank one.
+
+    Raises:
+        InvalidRequest: It is no whole number.
+    """
+    number = _number(text, words)
+    if number is None:
+        return None
+    if not number.is_integer():
+        raise InvalidRequest(words("im_whole", text=(text or "")[:40]))
+    return int(number)

@@ -45,7 +45,7 @@ class ModelsPanel(Panel):
     async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the list, and follow the downloads that run."""
         words = words_of(request)
-        example = render.button(words("mo_example"), "example", kind="quiet")
+        example = render.button(words("mo_example"), "example", kind="example")
         yield {self.list: await self._draw(words), self.status: example}
         if self.studio.jobs(caller_of(request), "download"):
             async for updates in self._watch(request):

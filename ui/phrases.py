@@ -179,6 +179,15 @@ PHRASES: dict[str, tuple[str, str]] = {
     "im_count": ("How many", "Ile obrazów"),
     "im_default": ("model's own", "jak w modelu"),
     "im_random": ("random", "losowe"),
+    "im_one": ("1", "1"),
+    "im_number": (
+        "“{text}” is not a number. Write one, or leave it blank.",
+        "„{text}” nie jest liczbą. Wpisz liczbę albo zostaw puste.",
+    ),
+    "im_whole": (
+        "“{text}” is not a whole number. Write one, or leave it blank.",
+        "„{text}” nie jest liczbą całkowitą. Wpisz taką albo zostaw puste.",
+    ),
     "im_preview": ("The picture as it forms", "Powstający obraz"),
     "im_alt": ("Image: {prompt}", "Obraz: {prompt}"),
     "im_save": ("Save this image", "Zapisz obraz"),
@@ -256,6 +265,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "us_of_all": ("{n} % of all", "{n} % wszystkich"),
     "us_in_out": ("{tokens_in} read · {tokens_out} written", "{tokens_in} przeczytane · {tokens_out} napisane"),
     "us_p95": ("95 % within {n}", "95 % w ciągu {n}"),
+    "us_no_errors": ("Nothing went wrong.", "Nic nie zawiodło."),
     "us_by_day": ("Requests by day", "Zapytania według dni"),
     "us_errors_day": ("Errors by day", "Błędy według dni"),
     "us_tokens_day": ("Tokens by day", "Tokeny według dni"),

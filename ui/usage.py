@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from typing import TypedDict
 
 import gradio as gr
 import pandas as pd
@@ -44,14 +45,17 @@ class UsagePanel(Panel):
                 with gr.Row(elem_classes="halves"):
                     self.latency = gr.ScatterPlot(
                         x="day", y="seconds", color="kind", label=label("us_latency_day"), y_lim=[0, None],
-                        height=HEIGHT_PX, min_width=300, buttons=[], tooltip="all", elem_id="us-latency-day",
+                        height=HEIGHT_PX, min_width=300, buttons=[], tooltip="all", colors_in_legend=[],
+                        elem_id="us-latency-day",
                     )  # fmt: skip
                     self.errors = _bars("us_errors_day")
+                    self.no_errors = area(visible=False, elem_id="us-no-errors", elem_classes="card")
                 self.models = area(elem_id="us-models")
 
     def wire(self, tab: gr.Tab) -> None:
         """Connect the events; the figures are read when the panel is opened."""
-        outputs = [self.tiles, self.charts, self.calls, self.tokens, self.latency, self.errors, self.models]
+        drawn = [self.calls, self.tokens, self.latency, self.errors, self.no_errors]
+        outputs = [self.tiles, self.charts, *drawn, self.models]
         on([tab.select, self.period.input], self.show, [self.period], outputs)
 
     async def show(self, days: int, request: gr.Request) -> Updates:
@@ -74,12 +78,16 @@ class UsagePanel(Panel):
         return {
             self.tiles: _tiles(report, words) + _legend(report, names),
             self.charts: gr.Column(visible=True),
-            self.calls: _drawn(by_day, "calls", colours),
-            self.tokens: _drawn(by_day, "tokens", colours),
+            self.calls: gr.BarPlot(by_day, y="calls", **_axes(by_day, "calls", colours, words)),
+            self.tokens: gr.BarPlot(by_day, y="tokens", **_axes(by_day, "tokens", colours, words)),
             self.latency: gr.ScatterPlot(
-                by_day.dropna(subset=["seconds"]), y="seconds", color_map=colours, x_title=" ", y_title=" "
+                by_day, y="seconds", x_lim=_span_ms(by_day), **_axes(by_day, "seconds", colours, words)
             ),
-            self.errors: _drawn(by_day, "errors", colours),
+            # A chart of nothing says less than a sentence.
+            self.errors: gr.BarPlot(
+                by_day, y="errors", visible=report.errors > 0, **_axes(by_day, "errors", colours, words)
+            ),
+            self.no_errors: gr.HTML(_no_errors(words), visible=report.errors == 0),
             self.models: _table(report, words, names),
         }
 
@@ -87,13 +95,44 @@ class UsagePanel(Panel):
 def _bars(key: str) -> gr.BarPlot:
     return gr.BarPlot(
         x="day", y="calls", color="kind", x_bin="1d", label=label(key), y_lim=[0, None], height=HEIGHT_PX,
-        min_width=300, buttons=[], tooltip="all", elem_id=key.replace("_", "-"),
+        min_width=300, buttons=[], tooltip="all", colors_in_legend=[], elem_id=key.replace("_", "-"),
     )  # fmt: skip
 
 
-def _drawn(frame: pd.DataFrame, y: str, colours: dict[str, str]) -> gr.BarPlot:
-    """Return new bars; the titles of the axes are blank, for the label says what they are."""
-    return gr.BarPlot(frame, y=y, color_map=colours, x_title=" ", y_title=" ", y_lim=[0, None])
+class Axes(TypedDict):
+    """What a chart is drawn with besides its figures."""
+
+    color_map: dict[str, str]
+    x_title: str
+    y_title: str
+    x_axis_format: str
+    y_lim: list[float | None]
+
+
+def _axes(frame: pd.DataFrame, y: str, colours: dict[str, str], words: Words) -> Axes:
+    """Return a chart's axes; their titles are blank, for the label says what they are.
+
+    The highest bar of a day gets some air above it, and a chart of few things is not divided into half ones.
+    """
+    per_day = frame[y] if y == "seconds" else frame.groupby("day")[y].sum()
+    highest = float(per_day.max()) if per_day.notna().any() else 0.0
+    return {
+        "color_map": colours,
+        "x_title": " ",
+        "y_title": " ",
+        "x_axis_format": "%-d.%m" if words.language == "pl" else "%b %-d",
+        "y_lim": [0, max(highest * 1.08, 0.1 if y == "seconds" else 5)],
+    }
+
+
+def _span_ms(frame: pd.DataFrame) -> list[float | None]:
+    """Return the first and the last day of the period, in milliseconds since 1970, as Vega counts."""
+    return [frame["day"].min().timestamp() * 1000, frame["day"].max().timestamp() * 1000]
+
+
+def _no_errors(words: Words) -> str:
+    heading, text = render.escape(words("us_errors_day")), render.escape(words("us_no_errors"))
+    return f'<p class="hint">{heading}</p><p>{text}</p>'
 
 
 def _by_day(report: UsageReport, days: int, names: Mapping[str, str]) -> pd.DataFrame:
@@ -161,7 +200,8 @@ def _table(report: UsageReport, words: Words, names: Mapping[str, str]) -> str:
             "–" if pd.isna(median) else words.duration(median),
         )
         inner = "".join(f"<td>{render.escape(cell)}</td>" for cell in cells)
-        rows.append(f'<tr><th scope="row">{render.escape(str(row["model"]))}</th>{inner}</tr>')
+        model = "–" if row["model"] == "none" else str(row["model"])  # refused before there was one
+        rows.append(f'<tr><th scope="row">{render.escape(model)}</th>{inner}</tr>')
     heading = render.escape(words("us_by_model"))
     return (
         f'<section class="table"><h2>{heading}</h2><div class="scroll" tabindex="0" role="region" '

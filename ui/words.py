@@ -132,8 +132,10 @@ def language_head(language: str | None) -> str:
   document.documentElement.lang = navigator.language.toLowerCase().startsWith("pl") ? "pl" : "en";
   let theme = null;
   try {{ theme = localStorage.getItem("hearth-theme"); }} catch {{ /* storage is off: the system's theme */ }}
+  const real = window.matchMedia.bind(window);
+  const system = real("(prefers-color-scheme: dark)");
+  window.hearthSystemDark = () => system.matches;
   if (theme === "light" || theme === "dark") {{
-    const real = window.matchMedia.bind(window);
     window.matchMedia = (query) => {{
       const list = real(query);
       if (!/prefers-color-scheme/.test(query)) return list;
@@ -146,7 +148,8 @@ def language_head(language: str | None) -> str:
         }},
       }});
     }};
-    document.documentElement.dataset.theme = theme;
-    document.documentElement.style.colorScheme = theme;
   }}
+  const dark = theme === "dark" || (theme !== "light" && system.matches);
+  document.documentElement.classList.toggle("dark", dark);
+  document.documentElement.style.colorScheme = dark ? "dark" : "light";
 }})();</script>"""

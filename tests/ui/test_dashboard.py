@@ -7,7 +7,8 @@ import gradio as gr
 
 from tests.ui.conftest import Asked
 from ui.caller import caller_of, link
-from ui.dashboard import ASSETS, mount_kwargs
+from ui.dashboard import mount_kwargs
+from ui.page import ASSETS, FIRST_FONTS
 from ui.theme import CHART_COLOURS, HearthTheme
 
 UI = Path(__file__).resolve().parents[2] / "ui"
@@ -37,13 +38,19 @@ def test_nothing_names_another_host() -> None:
 
 
 def test_fonts_that_the_look_names_are_there() -> None:
-    named = re.findall(r'url\("hearth/([^"]+)"\)', (ASSETS / "hearth.css").read_text())
+    named = re.findall(r'url\("(fonts/[^"]+)"\)', (ASSETS / "hearth.css").read_text())
     assert len(named) == 2
     for name in named:
         assert (ASSETS / name).read_bytes()[:4] == b"wOF2"
     static = Path(gr.__file__).parent / "templates" / "frontend"
     for name in re.findall(r"url\('(static/[^']+)'\)", HearthTheme()._get_theme_css()):
         assert (static / name).stat().st_size > 20_000, f"{name} holds too few letters"
+
+
+def test_fonts_that_are_asked_for_first_are_there() -> None:
+    static = Path(gr.__file__).parent / "templates" / "frontend"
+    for name in FIRST_FONTS:
+        assert (ASSETS.parent / name.replace("hearth/", "assets/") if "hearth" in name else static / name).is_file()
 
 
 def test_the_chart_colours_of_the_page_are_those_of_the_theme() -> None:

@@ -9,7 +9,9 @@ import gradio as gr
 import pytest
 
 import engines
-from studio import Caller, ChatRequest, ImageRequest, Message, Settings, SpeechRequest, Studio, TranslateRequest
+from studio import (
+    Caller, ChatRequest, ImageRequest, Message, Settings, SpeechRequest, Studio, StudioError, TranslateRequest,
+)
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns
 from ui.images import ImagesPanel
@@ -106,14 +108,14 @@ async def test_a_reloaded_page_follows_the_translation_that_runs(slow_echo: Stud
 # Images
 
 
-def make(panel: ImagesPanel, ask: Asked, prompt: str = "a house", **odd: float) -> "asyncio.Future[list[Updates]]":
-    values = {"width": 64, "height": 64, "steps": 6, "guidance": None, "seed": 7, "count": 1} | odd
-    return asyncio.ensure_future(everything(panel.make(prompt, None, *values.values(), "", ask())))  # type: ignore[arg-type]
+def make(panel: ImagesPanel, ask: Asked, prompt: str = "a house", **odd: str) -> "asyncio.Future[list[Updates]]":
+    values = {"width": "64", "height": "64", "steps": "6", "guidance": "", "seed": "7", "count": "1"} | odd
+    return asyncio.ensure_future(everything(panel.make(prompt, None, *values.values(), "", ask())))
 
 
 async def test_a_picture_forms_and_joins_the_gallery(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(ImagesPanel, slow_echo)
-    updates = await make(panel, ask, steps=60)
+    updates = await make(panel, ask, steps="60")
     told = " ".join(str(update.get(panel.status)) for update in updates)
     assert re.search(r"Step \d+ of 60", told)
     assert any("data:image/png;base64," in str(update.get(panel.preview)) for update in updates)
@@ -126,7 +128,7 @@ async def test_a_picture_forms_and_joins_the_gallery(slow_echo: Studio, ask: Ask
 
 async def test_a_picture_is_cancelled(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(ImagesPanel, slow_echo)
-    making = make(panel, ask, steps=200)
+    making = make(panel, ask, steps="200")
     await wait_for_job(slow_echo)
     panel.stop(ask())
     page = shown(await asyncio.wait_for(making, 5))
@@ -134,11 +136,27 @@ async def test_a_picture_is_cancelled(slow_echo: Studio, ask: Asked) -> None:
     assert slow_echo.artifacts.latest("local", "image/png") == []
 
 
-@pytest.mark.parametrize("odd", [{"width": 65}, {"width": 100_000}, {"steps": 0}, {"seed": -1}, {"count": 99}])
-async def test_a_value_that_can_not_be_is_explained(echo: Studio, ask: Asked, odd: dict[str, float]) -> None:
+@pytest.mark.parametrize(
+    "odd",
+    [{"width": "65"}, {"width": "100000"}, {"steps": "0"}, {"seed": "-1"}, {"count": "99"}, {"steps": "4.5"},
+     {"guidance": "much"}, {"width": "1e999"}],
+)  # fmt: skip
+async def test_a_value_that_can_not_be_is_explained(echo: Studio, ask: Asked, odd: dict[str, str]) -> None:
     panel = laid_out(ImagesPanel, echo)
     page = shown(await make(panel, ask, **odd))
     assert 'role="alert"' in str(page[panel.status])
+
+
+async def test_settings_that_were_never_opened_are_the_models_own(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    page = shown(await everything(panel.make("a house", None, *[None] * 7, ask())))
+    assert "<img" in str(page[panel.gallery])
+
+
+async def test_a_figure_may_have_a_decimal_comma(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    page = shown(await make(panel, ask, guidance="7,5"))
+    assert "<img" in str(page[panel.gallery])
 
 
 async def test_a_reloaded_page_follows_the_picture_that_forms(slow_echo: Studio, ask: Asked) -> None:
@@ -247,7 +265,23 @@ async def test_usage_shows_the_figures_of_the_log(echo: Studio, ask: Asked) -> N
     assert "echo-chat" in str(page[panel.models])
     drawn = page[panel.calls]
     assert isinstance(drawn, gr.BarPlot)
-    assert drawn.y_lim == [0, None]
+    assert drawn.y_lim == [0, 5], "few things are not divided into halves"
+    assert panel.calls.colors_in_legend == [], "the page has one legend for all charts"
+    assert page[panel.errors].visible is False
+    assert "Nothing went wrong." in page[panel.no_errors].value
+
+
+async def test_usage_draws_errors_when_there_are_some(echo: Studio, ask: Asked) -> None:
+    for _ in range(7):
+        with pytest.raises(StudioError):
+            echo.submit(ChatRequest(messages=(Message("user", "Hi"),), model="nobody"), Caller(via="ui"))
+    panel = laid_out(UsagePanel, echo)
+    page = await panel.show(7, ask(language="pl"))
+    assert page[panel.errors].visible is True
+    assert page[panel.errors].y_lim == [0, pytest.approx(7.56)]
+    assert page[panel.errors].x_axis_format == "%-d.%m"
+    assert page[panel.no_errors].visible is False
+    assert '<th scope="row">none</th>' not in str(page[panel.models])
 
 
 async def test_usage_without_any_says_where_to_begin(echo: Studio, ask: Asked) -> None:

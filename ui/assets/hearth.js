@@ -5,6 +5,17 @@
   const visible = (element) => Boolean(element && element.getClientRects().length);
   const TABS = ["chat", "translate", "images", "speech", "models", "usage"];
   const openTab = (name) => find(`#tab-${name}-button`)?.click();
+  // The panel that is open stands in the address and in the title, so that a reload or a bookmark comes back to it.
+  const told = () => {
+    const tab = find('#nav [role="tab"][aria-selected="true"]');
+    const name = TABS.find((known) => tab?.id === `tab-${known}-button`);
+    if (!name) return;
+    document.title = `${tab.textContent.trim()} · Hearth`;
+    const hash = name === "chat" ? "" : `#${name}`;
+    if (location.hash !== hash) history.replaceState(null, "", location.pathname + location.search + hash);
+  };
+  const openAddressed = () => openTab(TABS.find((name) => location.hash === `#${name}`) || "chat");
+  window.addEventListener("hashchange", openAddressed);
   const root_class = document.body.classList;
 
   // Drawers: the sidebar on small screens, a panel's settings under 1100 px.
@@ -15,20 +26,31 @@
     // A closed drawer must not be reached by the Tab key.
     const side = find("#side");
     if (side) side.inert = window.innerWidth < 760 && !root_class.contains("side-open");
+    const bar = find("#close-drawer");
+    if (bar) bar.hidden = !root_class.contains("side-open") && !root_class.contains("aside-open");
   };
-  const closeDrawers = () => Object.keys(drawers).forEach((name) => setDrawer(name, false));
+  const openDrawer = (name) => {
+    setDrawer(name, true);
+    const first = name === "side-open" ? find("#new-chat") : [...document.querySelectorAll(".aside")].find(visible)?.querySelector("input, button");
+    // Out of sight it can't take the focus yet.
+    requestAnimationFrame(() => first?.focus());
+  };
+  const closeDrawers = () => {
+    const opener = Object.entries(drawers).find(([name]) => root_class.contains(name))?.[1];
+    Object.keys(drawers).forEach((name) => setDrawer(name, false));
+    if (opener) [...document.querySelectorAll(opener)].find(visible)?.focus();
+  };
   window.addEventListener("resize", () => setDrawer("side-open", root_class.contains("side-open") && window.innerWidth < 760));
 
   // Theme and language
   const dark = window.matchMedia("(prefers-color-scheme: dark)");
-  const systemDark = () => Boolean(window.hearthSystemDark ? window.hearthSystemDark().matches : dark.matches);
   const savedTheme = () => {
     try { return localStorage.getItem("hearth-theme") || "system"; } catch { return "system"; }
   };
   const showTheme = () => {
     const theme = savedTheme();
-    const isDark = theme === "dark" || (theme === "system" && systemDark());
-    root_class.toggle("dark", isDark);
+    const isDark = theme === "dark" || (theme === "system" && window.hearthSystemDark());
+    for (const part of [root.classList, root_class]) part.toggle("dark", isDark);
     root.style.colorScheme = isDark ? "dark" : "light";
     for (const button of document.querySelectorAll("[data-theme-to]")) {
       button.setAttribute("aria-pressed", String(button.dataset.themeTo === theme));
@@ -69,15 +91,16 @@
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
     let button;
-    if ((button = on("#open-side"))) return setDrawer("side-open", !root_class.contains("side-open"));
-    if ((button = on(".toggle-aside"))) return setDrawer("aside-open", !root_class.contains("aside-open"));
+    if (on("#open-side")) return openDrawer("side-open");
+    if (on(".toggle-aside")) return openDrawer("aside-open");
+    if (on("#close-drawer")) return closeDrawers();
     if ((button = on("[data-theme-to]"))) return setTheme(button.dataset.themeTo);
     if ((button = on("[data-language]"))) return setLanguage(button.dataset.language);
     if ((button = on("[data-copy]"))) return copy(button);
     if ((button = on('[data-act="tab"]'))) return openTab(button.dataset.id);
     if (on("#new-chat") || on("#conversations .open")) { openTab("chat"); setDrawer("side-open", false); }
-    if (root_class.contains("side-open") && !on("#side")) setDrawer("side-open", false);
-    if (root_class.contains("aside-open") && !on(".aside, [role=listbox], .options")) setDrawer("aside-open", false);
+    if (root_class.contains("side-open") && !on("#side")) closeDrawers();
+    if (root_class.contains("aside-open") && !on(".aside, [role=listbox], .options")) closeDrawers();
   });
 
   // Keys
@@ -145,11 +168,14 @@
     if (event.key === "Enter" && !event.shiftKey && event.target.closest?.("#ask")) jump();
   });
 
-  // Names that Gradio's own controls lack
+  // Names that Gradio's own controls lack, and what scrolls must be reached by the keyboard
   const name = () => {
     for (const button of document.querySelectorAll(".thought-group button:not([aria-label]), .expand-button:not([aria-label])")) {
       button.setAttribute("aria-label", button.closest(".thought-group")?.textContent.trim().slice(0, 60) || "…");
     }
+    for (const code of document.querySelectorAll(".messages pre:not([tabindex])")) code.tabIndex = 0;
+    // A reply that grows would be read out from the start with each token; it is read once, when it joins the history.
+    for (const live of document.querySelectorAll('#chat-live [aria-live="polite"]')) live.setAttribute("aria-live", "off");
   };
   let pending = false;
   new MutationObserver(() => {
@@ -161,6 +187,12 @@
   setDrawer("side-open", false);
   showTheme();
   setTimeout(showTheme, 300);
+  const tabs = find("#nav [role=tablist]");
+  if (tabs) new MutationObserver(told).observe(tabs, { subtree: true, attributeFilter: ["aria-selected"] });
+  if (location.hash) openAddressed();
+  told();
+  // On a phone the keyboard would cover half of the page before anything has been read.
+  if (!location.hash && window.innerWidth >= 760 && document.activeElement === document.body) find("#ask textarea")?.focus();
   dark.addEventListener?.("change", showTheme);
   watchChat();
   root_class.add("hearth-ready");
