@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest, StudioError
-from contract.events import Detected, EngineEvent, Progress, Segment, Usage
+from contract.events import Detected, EngineEvent, Progress, Segment, Usage, Word
 from contract.models import Kind
 from contract.requests import Request, TranscribeRequest
 from engines.checks import damaged, expect, loaded, model_path
@@ -33,6 +33,7 @@ class Whisper(Engine):
     kind: ClassVar[Kind] = "transcription"
     lane: ClassVar[str] = "transcription"
     requires: ClassVar[tuple[str, ...]] = ("faster_whisper", "ctranslate2", "av")
+    options: ClassVar[frozenset[str]] = frozenset({"words", "to_english", "prompt", "temperature"})
 
     _model: "WhisperModel | None" = None
 
@@ -66,15 +67,32 @@ class Whisper(Engine):
                 f"language is {asked.language!r}, which {self.spec.id} does not know. Use an ISO 639-1 code.",
                 field="language",
             )
+        if asked.to_english and not model.model.is_multilingual:
+            raise InvalidRequest(
+                f"{self.spec.id} hears English only, so it can't translate speech. Choose a multilingual Whisper in "
+                "Models.",
+                field="model",
+            )
         audio = _decode(asked.audio)
         seconds = len(audio) / 16_000
         try:
-            segments, info = model.transcribe(audio, language=asked.language, vad_filter=True, beam_size=5)
+            fixed = {} if asked.temperature is None else {"temperature": asked.temperature}
+            segments, info = model.transcribe(
+                audio,
+                language=asked.language,
+                task="translate" if asked.to_english else "transcribe",
+                initial_prompt=asked.prompt,
+                word_timestamps=asked.words,
+                vad_filter=True,
+                beam_size=5,
+                **fixed,
+            )
             if model.model.is_multilingual:
                 yield Detected(info.language, info.language_probability)
             yield Progress(0, round(seconds), "")
             for segment in segments:
-                yield Segment(segment.start, segment.end, segment.text)
+                words = tuple(Word(word.start, word.end, word.word.strip()) for word in segment.words or ())
+                yield Segment(segment.start, segment.end, segment.text, words)
                 yield Progress(min(round(segment.end), round(seconds)), round(seconds), "")
                 if stop.is_set():
                     break
