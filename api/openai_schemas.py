@@ -130,6 +130,12 @@ class TranscriptionBody(Strict):
     language: Annotated[str | None, Field(description="ISO 639-1")] = None
     response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"
     stream: bool = False
+    prompt: str | None = None
+    temperature: float | None = None
+    granularities: Annotated[
+        list[Literal["word", "segment"]],
+        Field(alias="timestamp_granularities[]", description="``word`` goes with verbose_json."),
+    ] = Field(default_factory=lambda: ["segment"])  # type: ignore[arg-type]  # mypy widens the literal
 
 
 class TranslationBody(Strict):
@@ -138,3 +144,5 @@ class TranslationBody(Strict):
     file: UploadFile
     model: str
     response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"
+    prompt: str | None = None
+    temperature: float | None = None

@@ -89,12 +89,22 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """*engine*: one recognised passage, times in seconds from the start of the recording."""
+class Word:
+    """One recognised word, times in seconds from the start of the recording."""
 
     start_s: float
     end_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """*engine*: one recognised passage, times in seconds; its words, where they were asked for."""
+
+    start_s: float
+    end_s: float
+    text: str
+    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ it first, so that a refused request is logged like any other.
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.messages import (
+    IMAGE_MAGICS,
     TOOL_NAME,
     TOOLS,
     Message,
@@ -234,6 +235,9 @@ class ImageRequest:
         guidance_scale: How strictly to follow the prompt, 0 to 30.
         seed: 0 to 2**32 - 1; image ``i`` of a request uses ``seed + i``. None: a random one.
         num_images: 1 to 8.
+        image: A picture to begin from, as the bytes of a PNG, JPEG, WebP or GIF file.
+        mask: A PNG of the same size whose transparent places are drawn anew; the rest stays.
+        strength: How far from ``image`` to go, above 0 to 1.
     """
 
     kind: ClassVar[Kind] = "image"
@@ -246,6 +250,9 @@ class ImageRequest:
     guidance_scale: float | None = None
     seed: int | None = None
     num_images: int = 1
+    image: bytes | None = field(default=None, repr=False)
+    mask: bytes | None = field(default=None, repr=False)
+    strength: float | None = None
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
@@ -266,6 +273,13 @@ class ImageRequest:
         _check_range("guidance_scale", self.guidance_scale, 0, 30)
         _check_whole("seed", self.seed, 0, 2**32 - 1)
         _check_whole("num_images", self.num_images, 1, limits.images)
+        _check_range("strength", self.strength, 0.01, 1)
+        for name, given in (("mask", self.mask), ("strength", self.strength)):
+            if given is not None and self.image is None:
+                raise InvalidRequest(f"{name} goes with an image. Send one, or leave it out.", field=name)
+        for name, file in (("image", self.image), ("mask", self.mask)):
+            if file is not None and not file.startswith(IMAGE_MAGICS):
+                raise InvalidRequest(f"{name} is no PNG, JPEG, WebP or GIF. Convert it first.", field=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,17 +312,32 @@ class SpeechRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranscribeRequest:
-    """Write down what a recording says. ``language`` is ISO 639-1; None: the model's, or detect it."""
+    """Write down what a recording says.
+
+    Attributes:
+        language: ISO 639-1; None: the model's, or detect it.
+        words: Tell when each word is said.
+        to_english: Write it down in English, whatever is spoken.
+        prompt: Text that might come before, which shows names and style.
+        temperature: 0 to 1; None: from 0 up as far as it takes.
+    """
 
     kind: ClassVar[Kind] = "transcription"
     audio: Path
     model: str | None = None
     language: str | None = None
+    words: bool = False
+    to_english: bool = False
+    prompt: str | None = None
+    temperature: float | None = None
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         _check_model(self.model)
         _check_language("language", self.language)
+        _check_range("temperature", self.temperature, 0, 1)
+        if self.prompt is not None:
+            check_plain("prompt", self.prompt)
         if not self.audio.is_file():
             raise InvalidRequest("There is no recording. Upload one or record it, then try again.", field="audio")
         size = self.audio.stat().st_size

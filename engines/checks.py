@@ -8,7 +8,7 @@ from typing import TypeVar
 from contract.engine import Engine
 from contract.errors import EngineFailed, InvalidRequest, ModelDamaged
 from contract.models import ModelSpec, Scalar
-from contract.requests import ChatRequest, Request
+from contract.requests import ChatRequest, ImageRequest, Request, TranscribeRequest
 
 _LONGEST_REASON = 200  # characters
 _R = TypeVar("_R")
@@ -27,18 +27,31 @@ def expect(request: Request, wanted: type[_R], spec: ModelSpec) -> _R:
 
 def check_options(request: Request, spec: ModelSpec, engine: type[Engine]) -> None:
     """Raise InvalidRequest for a field of the request that this engine can't do, by name."""
-    if not isinstance(request, ChatRequest):
-        return
-    asked = {
-        "json_schema": request.json_schema is not None,
-        "raw": request.raw,
-        "logprobs": request.logprobs is not None,
-        "tools": bool(request.tools) or any(turn.tool_calls or turn.role == "tool" for turn in request.messages),
-        "images": any(turn.images for turn in request.messages),
-    }
-    for name, wanted in asked.items():
+    for name, wanted in _asked(request).items():
         if wanted and name not in engine.options:
             raise InvalidRequest(f"{spec.id} can't do {name}. Leave it out, or choose another model.", field=name)
+
+
+def _asked(request: Request) -> dict[str, bool]:
+    """Whether a request has each field that not every engine of its kind can do."""
+    if isinstance(request, ChatRequest):
+        return {
+            "json_schema": request.json_schema is not None,
+            "raw": request.raw,
+            "logprobs": request.logprobs is not None,
+            "tools": bool(request.tools) or any(turn.tool_calls or turn.role == "tool" for turn in request.messages),
+            "images": any(turn.images for turn in request.messages),
+        }
+    if isinstance(request, TranscribeRequest):
+        return {
+            "words": request.words,
+            "to_english": request.to_english,
+            "prompt": bool(request.prompt),
+            "temperature": request.temperature is not None,
+        }
+    if isinstance(request, ImageRequest):
+        return {"image": request.image is not None, "mask": request.mask is not None}
+    return {}
 
 
 def loaded(part: _T | None, spec: ModelSpec) -> _T:

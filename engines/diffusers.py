@@ -24,6 +24,7 @@ from contract.errors import DoesNotFit, EngineFailed, InvalidRequest, StudioErro
 from contract.events import EngineEvent, Picture, Progress
 from contract.models import Kind
 from contract.requests import ImageRequest, Request
+from engines import diffusers_edit
 from engines.checks import brief, damaged, expect, loaded, model_path, number, read_json
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Diffusers(Engine):
     lane: ClassVar[str] = "torch"
     requires: ClassVar[tuple[str, ...]] = ("torch", "diffusers", "transformers")
     extra: ClassVar[str] = "images"
+    options: ClassVar[frozenset[str]] = frozenset({"image", "mask"})
 
     _pipeline: "DiffusionPipeline | None" = None
 
@@ -100,22 +102,26 @@ class Diffusers(Engine):
         """Yield Progress after each step, some with a preview, and a Picture for each image."""
         asked = expect(request, ImageRequest, self.spec)
         pipeline = loaded(self._pipeline, self.spec)
+        source: dict[str, object] = {}
+        if asked.image is not None:
+            pipeline, asked, source = diffusers_edit.pipeline_for(pipeline, asked, self.spec)
         steps = asked.num_inference_steps or int(number(self.spec.options, "num_inference_steps", DEFAULT_STEPS))
         self._check_size(asked, pipeline)
         seed = secrets.randbelow(2**32) if asked.seed is None else asked.seed
-        total = steps * asked.num_images
+        steps_run = max(1, int(steps * float(source.get("strength", 1))))  # type: ignore[arg-type]  # a number
+        total = steps_run * asked.num_images
         yield Progress(0, total, _too_long(pipeline, asked.prompt))
         for index in range(asked.num_images):
             if stop.is_set():
                 return
-            settings = self._settings(asked, steps, (seed + index) % 2**32)
+            settings = {**self._settings(pipeline, asked, steps, (seed + index) % 2**32), **source}
             for event in _steps(pipeline, settings, stop):
                 if isinstance(event, Progress):
-                    yield Progress(index * steps + min(event.step, steps), total, preview=event.preview)
+                    yield Progress(index * steps_run + min(event.step, steps_run), total, preview=event.preview)
                 else:
                     yield Picture(_png(event), event.width, event.height, (seed + index) % 2**32)
 
-    def _settings(self, asked: ImageRequest, steps: int, seed: int) -> dict[str, object]:
+    def _settings(self, pipeline: "DiffusionPipeline", asked: ImageRequest, steps: int, seed: int) -> dict[str, object]:
         import torch
 
         guidance = asked.guidance_scale
@@ -127,7 +133,7 @@ class Diffusers(Engine):
             # On the CPU also where the model is on a GPU: the same seed then gives the same noise everywhere.
             "generator": torch.Generator("cpu").manual_seed(seed),
         }
-        taken = inspect.signature(type(loaded(self._pipeline, self.spec)).__call__).parameters
+        taken = inspect.signature(type(pipeline).__call__).parameters
         if "guidance_scale" in taken:
             settings["guidance_scale"] = guidance
         wanted = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
-from contract.events import Detected, EngineEvent, Progress, Segment, Usage
+from contract.events import Detected, EngineEvent, Progress, Segment, Usage, Word
 from contract.models import Kind
 from contract.requests import Request, TranscribeRequest
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
@@ -41,6 +41,7 @@ class Whisper(Engine):
     kind: ClassVar[Kind] = "transcription"
     lane: ClassVar[str] = "transcription"
     requires: ClassVar[tuple[str, ...]] = ("faster_whisper", "ctranslate2", "av")
+    options: ClassVar[frozenset[str]] = frozenset({"words", "to_english", "prompt", "temperature"})
 
     _model: "WhisperModel | None" = None
 
@@ -76,23 +77,41 @@ class Whisper(Engine):
                 f"language is {asked.language!r}, which {self.spec.id} does not know. Use an ISO 639-1 code.",
                 field="language",
             )
+        if asked.to_english and not model.model.is_multilingual:
+            raise InvalidRequest(
+                f"{self.spec.id} hears English only, so it can't translate speech. Choose a multilingual Whisper in "
+                "Models.",
+                field="model",
+            )
         audio = _decode(asked.audio, stop)
         seconds = len(audio) / SAMPLE_RATE_HZ
         try:
-            yield from self._hear(model, audio, asked.language, stop)
+            yield from self._hear(model, audio, asked, stop)
         except Exception as exc:
             raise EngineFailed(
                 f"{self.spec.id} failed on {asked.audio.name}: {brief(exc)}. Try another model."
             ) from exc
         yield Usage(seconds=round(seconds, 2))
 
-    def _hear(self, model: "WhisperModel", audio: "Samples", language: str | None, stop: Stop) -> Iterator[EngineEvent]:
-        total, told = round(len(audio) / SAMPLE_RATE_HZ), 0.0
+    def _hear(
+        self, model: "WhisperModel", audio: "Samples", asked: TranscribeRequest, stop: Stop
+    ) -> Iterator[EngineEvent]:
+        total, told, language = round(len(audio) / SAMPLE_RATE_HZ), 0.0, asked.language
+        fixed = {} if asked.temperature is None else {"temperature": asked.temperature}
         yield Progress(0, total)
         for start, part in _parts(audio):
             if stop.is_set():
                 return
-            segments, info = model.transcribe(part, language=language, vad_filter=True, beam_size=5)
+            segments, info = model.transcribe(
+                part,
+                language=language,
+                task="translate" if asked.to_english else "transcribe",
+                initial_prompt=asked.prompt,
+                word_timestamps=asked.words,
+                vad_filter=True,
+                beam_size=5,
+                **fixed,
+            )
             if language is None and model.model.is_multilingual:
                 language = info.language  # one recording has one language
                 yield Detected(info.language, info.language_probability)
@@ -103,7 +122,10 @@ class Whisper(Engine):
                 # What Whisper says of time may overlap by a frame, and run past the end of its 30 seconds.
                 start_s = max(told, began_s + segment.start)
                 told = max(start_s, min(began_s + segment.end, len(audio) / SAMPLE_RATE_HZ))
-                yield Segment(start_s, told, segment.text)
+                words = tuple(
+                    Word(began_s + word.start, began_s + word.end, word.word.strip()) for word in segment.words or ()
+                )
+                yield Segment(start_s, told, segment.text, words)
                 yield Progress(min(round(told), total), total)
             yield Progress(min(total, round((start + len(part)) / SAMPLE_RATE_HZ)), total)
 

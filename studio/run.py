@@ -51,7 +51,7 @@ log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
 LOG_TEXT_CHARACTERS = 100_000
 OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
-TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id")
+TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask")
 
 
 def input_text(request: Request) -> str:

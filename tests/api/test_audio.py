@@ -69,7 +69,7 @@ def test_a_voice_and_another_voice_as_model_are_refused_and_an_unknown_one_is_no
 def test_an_option_that_no_engine_has_is_refused_by_name(client: openai.OpenAI) -> None:
     with pytest.raises(openai.UnprocessableEntityError, match="instructions is not supported"):
         client.audio.speech.create(model="tts-1", voice="alloy", input="Hello", instructions="Whisper.")
-    with pytest.raises(openai.UnprocessableEntityError, match="prompt is not supported"):
+    with pytest.raises(openai.UnprocessableEntityError, match="can't do prompt"):
         client.audio.transcriptions.create(model="whisper-1", file=("a.wav", tone(1)), prompt="Names")
 
 
@@ -137,9 +137,32 @@ def test_a_file_name_never_names_a_path(client: openai.OpenAI) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:deprecated")  # the client's own word for this route; others still call it
-def test_translating_speech_is_refused_by_the_name_of_the_model(client: openai.OpenAI) -> None:
-    with pytest.raises(openai.UnprocessableEntityError, match="echo-transcription writes down"):
+def test_translating_speech_is_refused_where_the_model_knows_english_alone(
+    client: openai.OpenAI, real_client: openai.OpenAI
+) -> None:
+    with pytest.raises(openai.UnprocessableEntityError, match="echo-transcription can't do to_english"):
         client.audio.translations.create(model="whisper-1", file=("a.wav", tone(1)))
+    with pytest.raises(openai.UnprocessableEntityError, match=r"whisper-tiny\.en hears English only.*multilingual"):
+        real_client.audio.translations.create(model="whisper-1", file=("a.wav", tone(1)))
+
+
+def test_every_word_of_a_real_recording_has_its_time(real_client: openai.OpenAI) -> None:
+    spoken = real_client.audio.speech.create(
+        model="tts-1", voice="alloy", input="The quick brown fox jumps over the lazy dog.", response_format="wav"
+    )
+    heard = real_client.audio.transcriptions.create(
+        model="whisper-1",
+        file=("fox.wav", spoken.content),
+        response_format="verbose_json",
+        timestamp_granularities=["word"],
+    )
+
+    assert " ".join(word.word for word in heard.words) == heard.text
+    assert "brown fox" in heard.text
+    times = [time for word in heard.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[0] >= 0 and times[-1] <= heard.duration
+    assert heard.segments is None
 
 
 def test_an_upload_over_the_limit_is_refused_before_it_is_read(echo_server: Server) -> None:
