@@ -19,7 +19,7 @@ from ui.caller import caller_of, page_of
 from ui.chat_settings import ChatDrawer, Given
 from ui.follow import Turn, Turns, follow
 from ui.messages import bars, ending, growing, messages_box, shown_as
-from ui.opened import WINDOW, Opened, goes_on, id_of, job_of, look, read, revision_of, text_of
+from ui.opened import WINDOW, Opened, bottom_for, goes_on, id_of, job_of, look, read, revision_of, text_of
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.sidebar import Sidebar
 from ui.words import Words, label, words_of
@@ -90,7 +90,8 @@ class ChatPanel(Panel):
         on([self.earlier.click], self.show_earlier, [self.place, self.window, self.bottom], outputs)
         on([self.newest.click], self.load, [self.place], outputs)
         on([self.sidebar.new.click], self.new, [], outputs)
-        on([self.sidebar.list.click], self.act_on_list, [self.place], outputs)
+        on([self.sidebar.list.click, self.sidebar.hits.click], self.act_on_list, [self.place], outputs)
+        self.sidebar.wire()
 
     # Events
 
@@ -207,30 +208,46 @@ class ChatPanel(Panel):
     async def act_on_list(
         self, place: Mapping[str, object], request: gr.Request, event: gr.EventData
     ) -> AsyncIterator[Updates]:
-        """Open, rename or delete the conversation that was clicked in the sidebar."""
-        act, target = event_text(event, "act"), event_text(event, "id")
+        """Open the conversation that was clicked in the sidebar, at a message too, or arrange it."""
+        act, target, text = (event_text(event, name) for name in ("act", "id", "title"))
         words, caller = words_of(request), caller_of(request)
         current = id_of(place)
         try:
-            if act == "rename":
-                await asyncio.to_thread(
-                    self.studio.conversations.rename, target, caller.owner, event_text(event, "title")
-                )
-            elif act == "delete":
-                await asyncio.to_thread(self.studio.delete_conversation, target, caller)
+            if act == "open":
+                bottom, reveal = "", event_text(event, "message")
+                if reveal:
+                    bottom = await asyncio.to_thread(bottom_for, self.studio, target, caller.owner, reveal)
+                async for updates in self._open(target, request, bottom=bottom, reveal=reveal):
+                    yield updates
+                return
+            await asyncio.to_thread(self._arrange, act, target, text, caller)
         except StudioError as exc:
             drawn = self.sidebar.draw(caller, words, current)
             yield {self.status: render.failure(words, exc), self.sidebar.list: drawn}
             return
-        if act == "open":
-            current = target
-        elif act == "delete" and target == current:
-            current = ""
-        elif target != current:
-            yield {self.sidebar.list: self.sidebar.draw(caller, words, current)}
-            return
-        async for updates in self._open(current, request):
-            yield updates
+        deleted = target if act == "delete" else ""
+        if target == current and act in ("rename", "delete"):
+            async for updates in self._open("" if deleted else current, request):
+                yield updates
+        yield {self.sidebar.list: self.sidebar.draw(caller, words, "" if deleted == current else current, deleted)}
+
+    def _arrange(self, act: str, target: str, text: str, caller: Caller) -> None:
+        store, owner = self.studio.conversations, caller.owner
+        match act:
+            case "rename":
+                store.rename(target, owner, text)
+            case "pin":
+                store.pin(target, owner, not store.get(target, owner).pinned)
+            case "archive":
+                store.archive(target, owner, not store.get(target, owner).archived)
+            case "file":
+                store.file(target, owner, text)
+            case "tag":
+                store.tag(target, owner, text.split(","))
+            case "delete":
+                self.studio.delete_conversation(target, caller)
+            case "restore":
+                store.restore(target, owner)
 
     # Pieces
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from studio import Caller, ChatRequest, Conversation, Job, QueuedMessage, StoredMessage, Studio
 
 WINDOW = 50
+AROUND = 10  # messages shown below one that was searched for
 LOOK_AGAIN_S = 0.02
 JOB_TIMEOUT_S = 1.0
 
@@ -58,6 +59,18 @@ def read(studio: Studio, conversation_id: str, owner: str, window: int, bottom: 
         queued=store.queued(conversation_id, owner),
         later=bool(bottom and shown and shown[-1].id != conversation.leaf_id),
     )
+
+
+def bottom_for(studio: Studio, conversation_id: str, owner: str, message_id: str) -> str:
+    """Look at the branch of a message, and return the last message to show with it ("": the last there is)."""
+    store = studio.conversations
+    below = store.depth(conversation_id, owner, message_id)
+    if below is None:
+        store.choose(conversation_id, owner, message_id)
+        below = store.depth(conversation_id, owner, message_id) or 0
+    if below < WINDOW - AROUND:
+        return ""
+    return store.messages(conversation_id, owner, limit=below + 1)[AROUND].id
 
 
 def job_of(studio: Studio, opened: Opened, caller: Caller) -> Job | None:
