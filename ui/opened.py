@@ -99,6 +99,18 @@ async def look(
     return opened, job
 
 
+async def next_look(
+    studio: Studio, conversation_id: str, caller: Caller, window: int, ended: Job
+) -> tuple[Opened, Job | None]:
+    """Look again after a reply's end: at the finished reply, or at the answer to the message that waited."""
+    opened, job = await look(studio, conversation_id, caller, window)
+    deadline = time.monotonic() + JOB_TIMEOUT_S
+    while job is None and opened.queued and ended.state == "done" and time.monotonic() < deadline:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        opened, job = await look(studio, conversation_id, caller, window)
+    return opened, job
+
+
 def goes_on(job: Job) -> bool:
     """Whether a job continues a reply that was begun before."""
     return isinstance(job.request, ChatRequest) and job.request.messages[-1].role == "assistant"

@@ -65,6 +65,25 @@ class Sidebar:
         inner = f'<p class="muted none" role="status">{told}</p>{how}<ul>{rows}</ul>'
         return {self.hits: f'<nav class="conversations hits" aria-label="{escape(words("chat_search"))}">{inner}</nav>'}
 
+    def arrange(self, act: str, target: str, text: str, caller: Caller) -> None:
+        """Do to a conversation what its row's menu says; ``text`` is the new name, folder or tags."""
+        store, owner = self.studio.conversations, caller.owner
+        match act:
+            case "rename":
+                store.rename(target, owner, text)
+            case "pin":
+                store.pin(target, owner, not store.get(target, owner).pinned)
+            case "archive":
+                store.archive(target, owner, not store.get(target, owner).archived)
+            case "file":
+                store.file(target, owner, text)
+            case "tag":
+                store.tag(target, owner, text.split(","))
+            case "delete":
+                self.studio.delete_conversation(target, caller)
+            case "restore":
+                store.restore(target, owner)
+
     def draw(self, caller: Caller, words: Words, current: str, deleted: str = "") -> str:
         """Return the list of conversations: the pinned, the folders, the days, the archive.
 
