@@ -1,4 +1,4 @@
-"""The OpenAPI document, complete: keys, errors in the form of each path, jobs instead of answers; and the page at /docs."""
+"""The OpenAPI document, complete: keys, errors in the form of each path, jobs; and the page at /docs."""
 
 from pathlib import Path
 from typing import Any

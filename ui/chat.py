@@ -18,8 +18,8 @@ from ui import choices, render
 from ui.caller import caller_of, page_of
 from ui.chat_settings import ChatDrawer, Given
 from ui.follow import Turn, Turns, follow
-from ui.messages import bars, ending, growing, messages_box, shown_as
-from ui.opened import WINDOW, Opened, goes_on, id_of, job_of, look, read, revision_of, text_of
+from ui.messages import bars, ending, growing, messages_box, queue, shown_as
+from ui.opened import WINDOW, Opened, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.sidebar import Sidebar
 from ui.words import Words, label, words_of
@@ -59,6 +59,7 @@ class ChatPanel(Panel):
 
     def _build_composer(self) -> None:
         self.note = area(elem_id="chat-note", script=render.CLICKS)
+        self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
         with gr.Row(elem_id="composer"):
             self.ask = gr.Textbox(
                 label=label("chat_ask_label"),
@@ -77,7 +78,8 @@ class ChatPanel(Panel):
         """Connect the events, once the sidebar stands too."""
         outputs: list[Component] = [
             self.place, self.window, self.bottom, self.editing, self.title, self.earlier, self.start, self.history,
-            self.live, self.newest, self.status, self.facts, self.note, self.ask, self.send_button, self.stop_button,
+            self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask, self.send_button,
+            self.stop_button,
             self.sidebar.list, *self.drawer.fields,
         ]  # fmt: skip
         given = {self.ask, self.place, self.editing, *self.drawer.fields}
@@ -85,12 +87,14 @@ class ChatPanel(Panel):
         on([demo.load], self.load, [self.place], outputs)
         on([self.ask.submit, self.send_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
-        on([self.facts.click, self.status.click, self.note.click], self.act_on_message, given, outputs)
+        clicks = [self.facts.click, self.status.click, self.note.click, self.waiting.click]
+        on(clicks, self.act_on_message, given, outputs)
         on([self.stop_button.click], self.stop, [self.place], [self.status], queue=False)
         on([self.earlier.click], self.show_earlier, [self.place, self.window, self.bottom], outputs)
         on([self.newest.click], self.load, [self.place], outputs)
         on([self.sidebar.new.click], self.new, [], outputs)
-        on([self.sidebar.list.click], self.act_on_list, [self.place], outputs)
+        on([self.sidebar.list.click, self.sidebar.hits.click], self.act_on_list, [self.place], outputs)
+        self.sidebar.wire()
 
     # Events
 
@@ -113,6 +117,9 @@ class ChatPanel(Panel):
         system, settings = self.drawer.read(given)
         conversation_id, revision = id_of(place), revision_of(place)
         try:
+            if conversation_id and (waiting := await asyncio.to_thread(self._queue, conversation_id, text, request)):
+                yield {self.ask: "", self.status: gr.skip(), self.waiting: waiting}
+                return
             if editing and conversation_id:
                 conversation, job = await asyncio.to_thread(
                     self.studio.edit,
@@ -163,7 +170,14 @@ class ChatPanel(Panel):
         if model := event_text(event, "model"):
             settings = replace(settings, model=model)
         try:
-            if act == "edit":
+            if act == "queue_drop":
+                yield await asyncio.to_thread(self._unqueue, conversation_id, target, words, caller)
+            elif act == "queue_send":
+                sent = await asyncio.to_thread(self.studio.send_queued, conversation_id, caller, target)
+                if sent is not None:
+                    async for updates in self._follow_new(*sent, request, {}):
+                        yield updates
+            elif act == "edit":
                 yield await asyncio.to_thread(self._edit, target, words, caller)
             elif act == "choose":
                 await asyncio.to_thread(
@@ -207,30 +221,28 @@ class ChatPanel(Panel):
     async def act_on_list(
         self, place: Mapping[str, object], request: gr.Request, event: gr.EventData
     ) -> AsyncIterator[Updates]:
-        """Open, rename or delete the conversation that was clicked in the sidebar."""
-        act, target = event_text(event, "act"), event_text(event, "id")
+        """Open the conversation that was clicked in the sidebar, at a message too, or arrange it."""
+        act, target, text = (event_text(event, name) for name in ("act", "id", "title"))
         words, caller = words_of(request), caller_of(request)
         current = id_of(place)
         try:
-            if act == "rename":
-                await asyncio.to_thread(
-                    self.studio.conversations.rename, target, caller.owner, event_text(event, "title")
-                )
-            elif act == "delete":
-                await asyncio.to_thread(self.studio.delete_conversation, target, caller)
+            if act == "open":
+                bottom, reveal = "", event_text(event, "message")
+                if reveal:
+                    bottom = await asyncio.to_thread(bottom_for, self.studio, target, caller.owner, reveal)
+                async for updates in self._open(target, request, bottom=bottom, reveal=reveal):
+                    yield updates
+                return
+            await asyncio.to_thread(self.sidebar.arrange, act, target, text, caller)
         except StudioError as exc:
             drawn = self.sidebar.draw(caller, words, current)
             yield {self.status: render.failure(words, exc), self.sidebar.list: drawn}
             return
-        if act == "open":
-            current = target
-        elif act == "delete" and target == current:
-            current = ""
-        elif target != current:
-            yield {self.sidebar.list: self.sidebar.draw(caller, words, current)}
-            return
-        async for updates in self._open(current, request):
-            yield updates
+        deleted = target if act == "delete" else ""
+        if target == current and act in ("rename", "delete"):
+            async for updates in self._open("" if deleted else current, request):
+                yield updates
+        yield {self.sidebar.list: self.sidebar.draw(caller, words, "" if deleted == current else current, deleted)}
 
     # Pieces
 
@@ -238,6 +250,21 @@ class ChatPanel(Panel):
         """Return why a message was not taken; where the page is stale, with the button that mends it."""
         again = render.button(words("chat_reload"), "reload", kind="second") if exc.code == "conflict" else ""
         return render.failure(words, exc, again)
+
+    def _queue(self, conversation_id: str, text: str, request: gr.Request) -> str:
+        """Let a message wait where a reply is being written; "" where none is."""
+        caller, words = caller_of(request), words_of(request)
+        if job_of(self.studio, read(self.studio, conversation_id, caller.owner, 1), caller) is None:
+            return ""
+        self.studio.enqueue(conversation_id, text, caller)
+        return queue(read(self.studio, conversation_id, caller.owner, 1), words, running=True)
+
+    def _unqueue(self, conversation_id: str, message_id: str, words: Words, caller: Caller) -> Updates:
+        taken = self.studio.conversations.take_queued(conversation_id, caller.owner, message_id)
+        opened = read(self.studio, conversation_id, caller.owner, 1)
+        running = job_of(self.studio, opened, caller) is not None
+        told: Updates = {self.waiting: queue(opened, words, running=running)}
+        return told if taken is None else {**told, self.ask: taken.content}
 
     def _edit(self, message_id: str, words: Words, caller: Caller) -> Updates:
         self.studio.conversations.conversation_of(message_id, caller.owner)
@@ -303,6 +330,7 @@ class ChatPanel(Panel):
             self.history: [],
             self.live: [],
             self.facts: "",
+            self.waiting: "",
             self.status: status,
             self.send_button: gr.Button(visible=True),
             self.stop_button: gr.Button(visible=False),
@@ -325,20 +353,19 @@ class ChatPanel(Panel):
         """Show the conversation as it stands, then follow the reply that is being written, if any."""
         opened, job = await look(self.studio, conversation_id, caller, window, bottom, job)
         yield self._drawn(opened, words, caller, window, running=job is not None, reveal=reveal)
-        if job is None:
-            return
-        told: str | None = None
-        begun = opened.growing.content if opened.growing is not None and goes_on(job) else ""
-        async for view in follow(job, turn):
-            updates: Updates = {self.live: growing(view, words, begun)}
-            going = render.waiting(words, view) or ("" if view.text else render.busy(words("starting")))
-            if going != told:
-                updates[self.status] = told = going
-            yield updates
-        if turn.over:
-            return
-        opened = await asyncio.to_thread(read, self.studio, conversation_id, caller.owner, window)
-        yield self._drawn(opened, words, caller, window, running=False)
+        while job is not None:
+            told: str | None = None
+            begun = opened.growing.content if opened.growing is not None and goes_on(job) else ""
+            async for view in follow(job, turn):
+                updates: Updates = {self.live: growing(view, words, begun)}
+                going = render.waiting(words, view) or ("" if view.text else render.busy(words("starting")))
+                if going != told:
+                    updates[self.status] = told = going
+                yield updates
+            if turn.over:
+                return
+            opened, job = await next_look(self.studio, conversation_id, caller, window, job)
+            yield self._drawn(opened, words, caller, window, running=job is not None)
 
     def _drawn(
         self, opened: Opened, words: Words, caller: Caller, window: int, *, running: bool, reveal: str = ""
@@ -359,6 +386,7 @@ class ChatPanel(Panel):
             self.live: [],
             self.facts: "" if running else bars(opened, shown, words, models, reveal),
             self.status: render.busy(words("starting")) if running else "" if opened.later else ending(last, words),
+            self.waiting: queue(opened, words, running=running),
             self.send_button: gr.Button(visible=not running),
             self.stop_button: gr.Button(visible=running),
             self.sidebar.list: self.sidebar.draw(caller, words, conversation.id),

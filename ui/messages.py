@@ -101,6 +101,16 @@ def bars(
     return "".join(drawn)
 
 
+def queue(opened: Opened, words: Words, *, running: bool) -> str:
+    """Return the messages that wait, each to be taken out, and to be sent where nothing is being written."""
+    rows = ""
+    for message in opened.queued:
+        send = "" if running else render.button(words("chat_queue_send"), "queue_send", message.id)
+        drop = _act("queue_drop", message.id, words("chat_queue_drop"), "close")
+        rows += f"<li><span>{render.escape(message.content[:200])}</span>{send}{drop}</li>"
+    return f'<p class="muted">{render.escape(words("chat_queue"))}</p><ul>{rows}</ul>' if rows else ""
+
+
 def _act(act: str, id: str, name: str, drawing: str) -> str:
     return render.button("", act, id, drawing=drawing, name=name)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from studio import Caller, ChatRequest, Conversation, Job, QueuedMessage, StoredMessage, Studio
 
 WINDOW = 50
+AROUND = 10  # messages shown below one that was searched for
 LOOK_AGAIN_S = 0.02
 JOB_TIMEOUT_S = 1.0
 
@@ -60,6 +61,18 @@ def read(studio: Studio, conversation_id: str, owner: str, window: int, bottom: 
     )
 
 
+def bottom_for(studio: Studio, conversation_id: str, owner: str, message_id: str) -> str:
+    """Look at the branch of a message, and return the last message to show with it ("": the last there is)."""
+    store = studio.conversations
+    below = store.depth(conversation_id, owner, message_id)
+    if below is None:
+        store.choose(conversation_id, owner, message_id)
+        below = store.depth(conversation_id, owner, message_id) or 0
+    if below < WINDOW - AROUND:
+        return ""
+    return store.messages(conversation_id, owner, limit=below + 1)[AROUND].id
+
+
 def job_of(studio: Studio, opened: Opened, caller: Caller) -> Job | None:
     """Return the job that writes the growing reply."""
     growing = opened.growing
@@ -83,6 +96,18 @@ async def look(
         await asyncio.sleep(LOOK_AGAIN_S)
         opened = await asyncio.to_thread(read, studio, conversation_id, caller.owner, window, bottom)
         job = job_of(studio, opened, caller)
+    return opened, job
+
+
+async def next_look(
+    studio: Studio, conversation_id: str, caller: Caller, window: int, ended: Job
+) -> tuple[Opened, Job | None]:
+    """Look again after a reply's end: at the finished reply, or at the answer to the message that waited."""
+    opened, job = await look(studio, conversation_id, caller, window)
+    deadline = time.monotonic() + JOB_TIMEOUT_S
+    while job is None and opened.queued and ended.state == "done" and time.monotonic() < deadline:
+        await asyncio.sleep(LOOK_AGAIN_S)
+        opened, job = await look(studio, conversation_id, caller, window)
     return opened, job
 
 

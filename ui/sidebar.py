@@ -1,4 +1,4 @@
-"""The sidebar: the name of the house, conversations by day, language and theme."""
+"""The sidebar: the name of the house, search, conversations by folder and day, language and theme."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -6,11 +6,12 @@ from importlib import resources
 
 import gradio as gr
 
-from studio import Caller, Conversation, Studio
+from studio import Caller, Conversation, Hit, Studio, StudioError
 from ui import render
-from ui.panel import area
+from ui.caller import caller_of
+from ui.panel import Updates, area, on
 from ui.render import escape
-from ui.words import LANGUAGES, Words, both, label
+from ui.words import LANGUAGES, Words, both, label, words_of
 
 MARK = (
     '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
@@ -20,7 +21,7 @@ MARK = (
 
 
 class Sidebar:
-    """Builds the sidebar; the Chat panel answers its events."""
+    """Builds the sidebar; the Chat panel answers the events of its lists."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -33,26 +34,102 @@ class Sidebar:
             elem_id="brand",
         )
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")
+        self.search = gr.Textbox(
+            label=label("chat_search"),
+            placeholder=label("chat_search"),
+            show_label=False,
+            container=False,
+            max_lines=1,
+            elem_id="search",
+        )
+        self.hits = area(elem_id="hits", script=_script("conversations.js"))
         self.list = area(elem_id="conversations", script=_script("conversations.js"))
         area(_switches(), elem_id="switches")
 
-    def draw(self, caller: Caller, words: Words, current: str) -> str:
-        """Return the list of conversations, the last changed first, grouped by day."""
+    def wire(self) -> None:
+        """Connect the search box, which answers each key."""
+        on([self.search.input, self.search.submit], self.find, [self.search], [self.hits])
+
+    def find(self, query: str | None, request: gr.Request) -> Updates:
+        """Show the hits of a query in place of the list; "" shows the list again."""
+        words, caller = words_of(request), caller_of(request)
+        if not (query or "").strip():
+            return {self.hits: ""}
+        try:
+            hits = self.studio.search.find(caller.owner, query or "")
+        except StudioError as exc:
+            return {self.hits: f'<div class="hits">{render.failure(words, exc)}</div>'}
+        rows = "".join(_hit(hit, words) for hit in hits)
+        told = escape(words.count("chat_hits", len(hits)) if hits else words("chat_no_hits"))
+        how = "" if hits else f'<p class="muted none">{escape(words("chat_search_how"))}</p>'
+        inner = f'<p class="muted none" role="status">{told}</p>{how}<ul>{rows}</ul>'
+        return {self.hits: f'<nav class="conversations hits" aria-label="{escape(words("chat_search"))}">{inner}</nav>'}
+
+    def arrange(self, act: str, target: str, text: str, caller: Caller) -> None:
+        """Do to a conversation what its row's menu says; ``text`` is the new name, folder or tags."""
+        store, owner = self.studio.conversations, caller.owner
+        match act:
+            case "rename":
+                store.rename(target, owner, text)
+            case "pin":
+                store.pin(target, owner, not store.get(target, owner).pinned)
+            case "archive":
+                store.archive(target, owner, not store.get(target, owner).archived)
+            case "file":
+                store.file(target, owner, text)
+            case "tag":
+                store.tag(target, owner, text.split(","))
+            case "delete":
+                self.studio.delete_conversation(target, caller)
+            case "restore":
+                store.restore(target, owner)
+
+    def draw(self, caller: Caller, words: Words, current: str, deleted: str = "") -> str:
+        """Return the list of conversations: the pinned, the folders, the days, the archive.
+
+        Args:
+            current: The one that is open.
+            deleted: One that was just deleted, to be taken back.
+        """
         found = self.studio.conversations.all(caller.owner)
+        undo = _undo(deleted, words) if deleted else ""
         if not found:
-            return f'<p class="muted none">{escape(words("chat_none"))}</p>'
-        today = datetime.now().astimezone().date()
-        groups: dict[str, list[Conversation]] = {"chat_today": [], "chat_yesterday": [], "chat_before": []}
-        for conversation in found:
+            return f'{undo}<p class="muted none">{escape(words("chat_none"))}</p>'
+        groups = _groups(found, words)
+        inner = "".join(_group(name, group, words, current) for name, group in groups if group)
+        put_away = [conversation for conversation in found if conversation.archived]
+        if put_away:
+            rows = "".join(_row(conversation, words, conversation.id == current) for conversation in put_away)
+            name = f"{words('chat_archived')} · {len(put_away)}"
+            inner += f"<details><summary>{escape(name)}</summary><ul>{rows}</ul></details>"
+        menu = _menu(words)
+        return f'{undo}<nav class="conversations" aria-label="{escape(words("chat_list"))}">{inner}{menu}</nav>'
+
+
+def _groups(found: Sequence[Conversation], words: Words) -> list[tuple[str, list[Conversation]]]:
+    today = datetime.now().astimezone().date()
+    pinned: list[Conversation] = []
+    folders: dict[str, list[Conversation]] = {}
+    days: dict[str, list[Conversation]] = {"chat_today": [], "chat_yesterday": [], "chat_week": [], "chat_before": []}
+    for conversation in found:
+        if conversation.archived:
+            continue
+        if conversation.pinned:
+            pinned.append(conversation)
+        elif conversation.folder:
+            folders.setdefault(conversation.folder, []).append(conversation)
+        else:
             day = datetime.fromisoformat(conversation.updated_at).astimezone().date()
             key = "chat_before"
             if day >= today:
                 key = "chat_today"
             elif day == today - timedelta(days=1):
                 key = "chat_yesterday"
-            groups[key].append(conversation)
-        inner = "".join(_group(words(key), group, words, current) for key, group in groups.items() if group)
-        return f'<nav class="conversations" aria-label="{escape(words("chat_list"))}">{inner}</nav>'
+            elif day > today - timedelta(days=7):
+                key = "chat_week"
+            days[key].append(conversation)
+    by_name = sorted(folders.items(), key=lambda item: item[0].casefold())
+    return [(words("chat_pinned"), pinned), *by_name, *((words(key), group) for key, group in days.items())]
 
 
 def _group(heading: str, group: Sequence[Conversation], words: Words, current: str) -> str:
@@ -62,23 +139,47 @@ def _group(heading: str, group: Sequence[Conversation], words: Words, current: s
 
 def _row(conversation: Conversation, words: Words, current: bool) -> str:
     title = conversation.title or words("chat_title")
-    rename, delete = words("chat_rename", title=title), words("chat_delete", title=title)
-    asks = {
-        "sure": words("chat_delete_sure"),
-        "yes": words("chat_delete_yes"),
-        "no": words("chat_delete_no"),
-        "to": words("chat_rename_to"),
+    data = {
+        "id": conversation.id,
+        "folder": conversation.folder,
+        "tags": ", ".join(conversation.tags),
+        "pin": words("chat_unpin" if conversation.pinned else "chat_pin"),
+        "archive": words("chat_unarchive" if conversation.archived else "chat_archive"),
     }
+    attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())
     here = ' aria-current="page"' if current else ""
-    data = " ".join(f'data-{name}="{escape(text)}"' for name, text in asks.items())
+    more = escape(words("chat_more", title=title))
     return (
-        f'<li class="conversation{" current" if current else ""}" data-id="{escape(conversation.id)}" {data}>'
-        f'<button type="button" class="open" data-do="open"{here}>'
-        f"{escape(title)}</button>"
-        f'<span class="tools"><button type="button" data-do="rename" aria-label="{escape(rename)}" '
-        f'title="{escape(rename)}">{render.icon("pencil")}</button>'
-        f'<button type="button" data-do="delete" aria-label="{escape(delete)}" title="{escape(delete)}">'
-        f"{render.icon('bin')}</button></span></li>"
+        f'<li class="conversation{" current" if current else ""}" {attributes}>'
+        f'<button type="button" class="open" data-do="open"{here}>{escape(title)}</button>'
+        f'<span class="tools"><button type="button" data-do="more" aria-haspopup="true" aria-expanded="false" '
+        f'aria-label="{more}" title="{more}">{render.icon("more")}</button></span></li>'
+    )
+
+
+def _menu(words: Words) -> str:
+    """Return the menu that a row opens; pin and archive are named by the row."""
+    names = {"rename": words("chat_rename_to"), "pin": "", "archive": ""}
+    names |= {"file": words("chat_folder"), "tag": words("chat_tags"), "delete": words("chat_delete")}
+    items = "".join(f'<button type="button" data-do="{act}">{escape(name)}</button>' for act, name in names.items())
+    return f'<template class="menu"><div>{items}</div></template>'
+
+
+def _undo(conversation_id: str, words: Words) -> str:
+    return (
+        f'<p class="undo" role="status">{escape(words("chat_deleted"))} <button type="button" data-do="restore" '
+        f'data-id="{escape(conversation_id)}">{escape(words("chat_undo"))}</button></p>'
+    )
+
+
+def _hit(hit: Hit, words: Words) -> str:
+    title = escape(hit.title or words("chat_title"))
+    pieces = "".join(f"<mark>{escape(text)}</mark>" if found else escape(text) for text, found in hit.snippet)
+    snippet = f'<span class="snippet">{pieces}</span>' if pieces else ""
+    return (
+        f'<li class="conversation" data-id="{escape(hit.conversation_id)}" '
+        f'data-message="{escape(hit.message_id or "")}">'
+        f'<button type="button" class="open" data-do="open"><span>{title}</span>{snippet}</button></li>'
     )
 
 

@@ -70,3 +70,28 @@ def test_hostile_text_stays_text_in_messages_titles_and_the_list(echo_page: Page
         assert "javascript:" not in (link.get_attribute("href") or "")
     assert echo_page.locator(f"{HISTORY} [onerror], {HISTORY} script, #conversations img, #chat-title img").count() == 0
     assert echo_page.title() == "Hearth"
+
+
+def test_a_conversation_is_found_opened_deleted_and_taken_back_by_keyboard_alone(echo_page: Page) -> None:
+    say(echo_page, "the heron stands <b>still</b>", 2)
+    echo_page.locator("#new-chat").click()
+    expect(echo_page.locator(HISTORY)).to_have_count(0)
+    search = echo_page.locator("#search input, #search textarea")
+    search.press_sequentially("heron")
+    expect(echo_page.locator("#hits mark").first).to_have_text("heron")
+    assert echo_page.locator("#hits b").count() == 0
+    search.press("ArrowDown")
+    echo_page.keyboard.press("ArrowDown")
+    echo_page.keyboard.press("Enter")
+    expect(echo_page.locator(HISTORY)).to_have_count(2)
+    expect(echo_page.locator("#chat-history .message-row[data-found]")).to_have_count(1)
+    search.fill("")
+    row = echo_page.locator("#conversations .conversation.current")
+    expect(row).to_be_visible()
+    row.locator("[data-do=more]").focus()
+    echo_page.keyboard.press("Enter")
+    expect(row.get_by_role("button", name="Rename")).to_be_focused()
+    row.get_by_role("button", name="Delete").press("Enter")
+    expect(echo_page.locator(HISTORY)).to_have_count(0)
+    echo_page.locator("#conversations").get_by_role("button", name="Undo").press("Enter")
+    expect(echo_page.locator("#conversations")).to_contain_text("the heron stands")

@@ -137,18 +137,37 @@ async def test_stop_ends_the_reply_and_keeps_what_there_is(slow_echo: Studio, as
     assert "Stopped" in str(page[panel.status])
 
 
-async def test_a_refused_message_keeps_its_text_and_the_reply_before_it(slow_echo: Studio, ask: Asked) -> None:
+async def test_a_message_sent_while_a_reply_grows_waits_and_is_answered_after_it(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
     page: Updates = {}
-    refused: Updates = {}
+    queued: Updates = {}
     async for update in panel.send(given(panel, LONG), ask()):
         page |= update
-        # Once, at the first word: at the last one the reply may be finished, and a message welcome.
-        if page.get(panel.live) and not refused:
-            refused = shown(await say(panel, "too early", ask(), page[panel.place]))  # type: ignore[arg-type]
-            assert refused[panel.ask] == "too early"
-            assert 'role="alert"' in str(refused[panel.status])
-    assert text_of(page[panel.history]) == [LONG, LONG]
+        # Once, at the first word: at the last one the reply may be finished.
+        if page.get(panel.live) and not queued:
+            queued = shown(await say(panel, "and <b>then</b>?", ask(), page[panel.place]))  # type: ignore[arg-type]
+            assert queued[panel.ask] == ""
+            assert "&lt;b&gt;then" in str(queued[panel.waiting])
+    assert text_of(page[panel.history]) == [LONG, LONG, "and <b>then</b>?", "and <b>then</b>?"]
+    assert page[panel.waiting] == ""
+
+
+async def test_a_waiting_message_is_taken_back_or_sent_after_a_stop(slow_echo: Studio, ask: Asked) -> None:
+    panel = panel_of(slow_echo)
+    page: Updates = {}
+    async for update in panel.send(given(panel, LONG), ask()):
+        page |= update
+        if page.get(panel.live) and "li" not in str(page.get(panel.waiting)):
+            for text in ("first", "second"):
+                page |= shown(await say(panel, text, ask(), page[panel.place]))  # type: ignore[arg-type]
+            panel.stop(page[panel.place], ask())  # type: ignore[arg-type]
+    assert "Send now" in str(page[panel.waiting])
+    first, second = slow_echo.conversations.queued(slow_echo.conversations.all("local")[0].id, "local")
+    now = given(panel, "", page[panel.place])
+    back = shown(await everything(panel.act_on_message(now, ask(), click(act="queue_drop", id=second.id))))
+    assert back[panel.ask] == "second"
+    page = shown(await everything(panel.act_on_message(now, ask(), click(act="queue_send", id=first.id))))
+    assert text_of(page[panel.history])[2:] == ["first", "first"]
 
 
 async def test_a_stale_tab_is_told_and_loses_nothing(echo: Studio, ask: Asked) -> None:

@@ -10,7 +10,15 @@ import pytest
 
 import engines
 from studio import (
-    Caller, ChatRequest, ImageRequest, Message, Settings, SpeechRequest, Studio, StudioError, TranslateRequest,
+    Caller,
+    ChatRequest,
+    ImageRequest,
+    Message,
+    Settings,
+    SpeechRequest,
+    Studio,
+    StudioError,
+    TranslateRequest,
 )
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns

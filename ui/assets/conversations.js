@@ -1,44 +1,18 @@
-// The list of conversations: open, rename in place, delete after a second look.
-const ask = (row) => {
-  const box = document.createElement("span");
-  box.className = "sure";
-  const text = document.createElement("span");
-  text.textContent = row.dataset.sure;
-  box.append(text);
-  for (const [act, key] of [["delete", "yes"], ["", "no"]]) {
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = row.dataset[key];
-    button.addEventListener("click", (event) => {
-      event.stopPropagation();
-      if (act) trigger("click", { act, id: row.dataset.id });
-      box.remove();
-      row.classList.remove("asking");
-      if (!act) row.querySelector("[data-do=delete]").focus();
-    });
-    box.append(button);
-  }
-  row.classList.add("asking");
-  row.append(box);
-  box.querySelector("button").focus();
-};
-
-const rename = (row) => {
+// The list of conversations: open, the menu of a row, names and tags in place, arrow keys from row to row.
+const write = (row, act, value, name) => {
   const open = row.querySelector(".open");
   const field = document.createElement("input");
-  field.value = open.textContent;
+  field.value = value;
   field.maxLength = 200;
-  field.setAttribute("aria-label", row.dataset.to);
+  field.setAttribute("aria-label", name);
+  field.placeholder = name;
   const close = (save) => {
     if (!field.isConnected) return;
-    const title = field.value.trim();
+    const text = field.value.trim();
     field.replaceWith(open);
     row.classList.remove("asking");
     open.focus();
-    if (save && title && title !== open.textContent) {
-      open.textContent = title;
-      trigger("click", { act: "rename", id: row.dataset.id, title });
-    }
+    if (save && text !== value && (text || act !== "rename")) trigger("click", { act, id: row.dataset.id, title: text });
   };
   field.addEventListener("keydown", (event) => {
     event.stopPropagation();
@@ -51,14 +25,58 @@ const rename = (row) => {
   field.select();
 };
 
+const closeMenu = () => element.querySelectorAll(".row-menu").forEach((menu) => {
+  menu.closest(".conversation").querySelector("[data-do=more]").setAttribute("aria-expanded", "false");
+  menu.remove();
+});
+const openMenu = (row, button) => {
+  const there = row.querySelector(".row-menu");
+  closeMenu();
+  if (there) return;
+  const menu = element.querySelector("template.menu").content.firstElementChild.cloneNode(true);
+  menu.className = "row-menu";
+  for (const [act, name] of [["pin", row.dataset.pin], ["archive", row.dataset.archive]]) {
+    menu.querySelector(`[data-do=${act}]`).textContent = name;
+  }
+  row.append(menu);
+  button.setAttribute("aria-expanded", "true");
+  menu.querySelector("button").focus();
+  menu.scrollIntoView({ block: "nearest" });
+};
+
 element.addEventListener("click", (event) => {
   const button = event.target.closest("[data-do]");
-  const row = button && button.closest(".conversation");
+  if (!button) return closeMenu();
+  const act = button.dataset.do;
+  const row = button.closest(".conversation");
+  if (act === "restore") return trigger("click", { act, id: button.dataset.id });
   if (!row) return;
-  if (button.dataset.do === "open") {
-    trigger("click", { act: "open", id: row.dataset.id });
-    document.body.classList.remove("side-open");
+  if (act === "more") return openMenu(row, button);
+  closeMenu();
+  if (act === "rename") return write(row, act, row.querySelector(".open").textContent, button.textContent);
+  if (act === "file") return write(row, act, row.dataset.folder, button.textContent);
+  if (act === "tag") return write(row, act, row.dataset.tags, button.textContent);
+  if (act === "open") document.body.classList.remove("side-open");
+  trigger("click", { act, id: row.dataset.id, message: row.dataset.message || "" });
+});
+
+element.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && element.querySelector(".row-menu")) {
+    event.stopPropagation();
+    const row = element.querySelector(".row-menu").closest(".conversation");
+    closeMenu();
+    row.querySelector("[data-do=more]").focus();
   }
-  if (button.dataset.do === "rename") rename(row);
-  if (button.dataset.do === "delete") ask(row);
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (!step || event.target.tagName === "INPUT") return;
+  const all = [...element.querySelectorAll(event.target.closest(".row-menu") ? ".row-menu button" : ".open")];
+  const next = all[all.indexOf(event.target) + step];
+  if (next) { event.preventDefault(); next.focus(); }
+});
+
+// From the search box down to the first hit.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowDown" || !event.target.closest?.("#search")) return;
+  const first = element.getClientRects().length && element.querySelector(".open");
+  if (first) { event.preventDefault(); first.focus(); }
 });

@@ -31,10 +31,10 @@ const reveal = () => {
   const row = document.querySelectorAll("#chat-history .message-row")[Number(target.dataset.reveal)];
   if (!row) return;
   target.dataset.done = "yes";
+  document.querySelectorAll("#chat-history [data-found]").forEach((old) => delete old.dataset.found);
   setTimeout(() => {
     row.scrollIntoView({ block: "center" });
-    row.classList.add("found");
-    setTimeout(() => row.classList.remove("found"), 2500);
+    row.dataset.found = "";  // not a class: Svelte writes those anew
   }, 60);
 };
 const box = document.querySelector("#chat-scroll") || document.body;
