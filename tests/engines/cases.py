@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from contract.engine import Engine, Stop
-from contract.events import AudioChunk, Delta, EngineEvent, Picture, Segment, Usage
+from contract.events import AudioChunk, Delta, Embedding, EngineEvent, Picture, Segment, Usage
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, ImageRequest, Message, Request, SpeechRequest, TranslateRequest
 from engines import ENGINES
 
-Output = Delta | AudioChunk | Segment | Picture
+Output = Delta | AudioChunk | Segment | Picture | Embedding
 SENTENCES = "The train leaves at noon. The weather is good. My sister has two cats. We eat bread and cheese."
 
 

@@ -10,7 +10,7 @@ import pytest
 from contract.engine import Engine
 from contract.events import AudioChunk
 from contract.models import ModelSpec
-from contract.requests import ImageRequest, SpeechRequest, TranscribeRequest, TranslateRequest
+from contract.requests import EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest, TranslateRequest
 from engines import ENGINES
 from studio.manifest import scan
 from tests.echo_models import recording
@@ -69,12 +69,18 @@ def _tiny(pipeline: Path) -> ModelSpec:
 
 
 _PICTURE = ImageRequest(prompt="a red apple", width=64, height=64, num_inference_steps=2, num_images=2, seed=1)
+_TEXTS = EmbedRequest(texts=tuple(f"The train to town {number} leaves at noon." for number in range(20)))
 _MAKERS: dict[str, Callable[[pytest.FixtureRequest], Case]] = {}
 
 
 def _make_llama_cpp(request: pytest.FixtureRequest) -> Case:
     spec = request.getfixturevalue("specs")["smollm2-135m"]
     return Case(spec=spec, request=ask("Tell me a story.", max_tokens=24), files=spec.paths[:1])
+
+
+def _make_llama_embedding(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("specs")["multilingual-e5-small"]
+    return Case(spec=spec, request=_TEXTS, after_stop=7, files=spec.paths[:1])  # it reads eight texts at once
 
 
 def _make_ollama(request: pytest.FixtureRequest) -> Case:
@@ -117,6 +123,7 @@ def _make_echo(request: pytest.FixtureRequest, kind: str) -> Case:
         "translation": TranslateRequest(text=SENTENCES, source_lang="en", target_lang="pt"),
         "image": replace(_PICTURE, num_inference_steps=3),
         "speech": SpeechRequest(text=SENTENCES),
+        "embedding": _TEXTS,
         "transcription": TranscribeRequest(
             audio=recording(request.getfixturevalue("tmp_path_factory").mktemp("silent") / "silent.wav", 35)
         ),
@@ -128,6 +135,7 @@ def _make_echo(request: pytest.FixtureRequest, kind: str) -> Case:
 
 _MAKERS.update(
     llama_cpp=_make_llama_cpp,
+    llama_embedding=_make_llama_embedding,
     ollama=_make_ollama,
     firefox=_make_firefox,
     piper=_make_piper,
@@ -158,7 +166,7 @@ def engine(case: Case) -> Iterator[Engine]:
     engine.unload()
 
 
-@pytest.fixture(scope="module", params=["llama_cpp", "firefox", "piper", "whisper", "diffusers"])
+@pytest.fixture(scope="module", params=["llama_cpp", "llama_embedding", "firefox", "piper", "whisper", "diffusers"])
 def local_case(request: pytest.FixtureRequest) -> Case:
     """Every engine that reads a model's files."""
     return make_case(request.param, request)

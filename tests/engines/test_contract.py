@@ -1,5 +1,6 @@
 """What every engine promises, whatever it runs: the same tests over the whole table."""
 
+import math
 import threading
 from contextlib import closing
 
@@ -7,7 +8,7 @@ import pytest
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
-from contract.events import AudioChunk, Delta, EngineEvent, Finish, Picture, Progress, Segment, Usage
+from contract.events import AudioChunk, Delta, Embedding, EngineEvent, Finish, Picture, Progress, Segment, Usage
 from engines import ENGINES, require
 from tests.engines.cases import Case, outputs, run, stop_at_first_output, until
 
@@ -17,6 +18,7 @@ KINDS = {
     "image": (Progress, Picture),
     "speech": (AudioChunk, Progress, Usage),
     "transcription": (Segment, Progress, Usage),
+    "embedding": (Embedding, Progress, Usage),
 }
 
 
@@ -44,6 +46,8 @@ def check_events(case: Case, events: list[EngineEvent]) -> None:
                 assert png.startswith(b"\x89PNG\r\n\x1a\n")
                 assert int.from_bytes(png[16:20]) == width and int.from_bytes(png[20:24]) == height
                 assert 0 <= seed < 2**32
+            case Embedding(vector=vector):
+                assert len(vector) >= 64 and math.hypot(*vector) == pytest.approx(1)
             case Usage():
                 check_usage(case, event, events)
     ends = [0.0, *(time for event in events if isinstance(event, Segment) for time in (event.start_s, event.end_s))]
