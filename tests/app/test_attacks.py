@@ -156,7 +156,6 @@ def test_a_forged_file_value_is_not_read(http: httpx.Client) -> None:
         "/monitoring",
         "/gradio_api/runs",
         "/gradio_api/mcp/schema",
-        "/docs",
     ],
 )
 def test_what_no_page_needs_is_not_there(http: httpx.Client, path: str) -> None:
