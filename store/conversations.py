@@ -108,7 +108,7 @@ class Conversations(MessageTree):
         return conversation_of_row(rows[0])
 
     def all(self, owner: str, limit: int = LIST_MOST, archived: bool | None = None) -> list[Conversation]:
-        """Return an owner's conversations, the last changed first.
+        """Return an owner's conversations, the last changed first; beyond ``limit`` the pinned ones stay.
 
         Args:
             archived: Only those that are, or are not; None: both.
@@ -116,10 +116,11 @@ class Conversations(MessageTree):
         rows = self._database.rows(
             f"""SELECT {COLUMNS} FROM conversations c
                 WHERE owner = ? AND deleted_at IS NULL AND (? IS NULL OR archived = ?)
-                ORDER BY updated_at DESC, id DESC LIMIT ?""",
+                ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT ?""",
             (owner, archived, archived, limit),
         )
-        return [conversation_of_row(row) for row in rows]
+        found = [conversation_of_row(row) for row in rows]
+        return sorted(found, key=lambda conversation: (conversation.updated_at, conversation.id), reverse=True)
 
     def page(self, owner: str, limit: int, before: tuple[str, str] | None = None) -> list[Conversation]:
         """Return an owner's conversations, the last changed first.

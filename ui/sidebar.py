@@ -48,7 +48,7 @@ class Sidebar:
 
     def wire(self) -> None:
         """Connect the search box, which answers each key."""
-        on([self.search.input, self.search.submit], self.find, [self.search], [self.hits])
+        on([self.search.change], self.find, [self.search], [self.hits])
 
     def find(self, query: str | None, request: gr.Request) -> Updates:
         """Show the hits of a query in place of the list; "" shows the list again."""

@@ -81,7 +81,10 @@ def test_a_conversation_is_found_opened_deleted_and_taken_back_by_keyboard_alone
     expect(echo_page.locator("#hits mark").first).to_have_text("heron")
     assert echo_page.locator("#hits b").count() == 0
     search.press("ArrowDown")
+    expect(echo_page.locator("#hits .open").first).to_be_focused()
+    # The title comes first, then the messages.
     echo_page.keyboard.press("ArrowDown")
+    expect(echo_page.locator("#hits .open:has(mark)").first).to_be_focused()
     echo_page.keyboard.press("Enter")
     expect(echo_page.locator(HISTORY)).to_have_count(2)
     expect(echo_page.locator("#chat-history .message-row[data-found]")).to_have_count(1)

@@ -285,3 +285,10 @@ def test_a_title_that_a_person_gave_is_not_replaced(database: Database, conversa
     conversations.propose_title(conversation, "local", "By the model again")
 
     assert conversations.get(conversation, "local").title == "By me"
+
+
+def test_a_pinned_conversation_stays_in_a_full_list(database: Database, conversations: Conversations) -> None:
+    oldest, _, newest = (talk(database, conversations, 1) for _ in range(3))
+    conversations.pin(oldest, "local", True)
+
+    assert [found.id for found in conversations.all("local", limit=2)] == [newest, oldest]
