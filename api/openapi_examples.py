@@ -16,6 +16,7 @@ BODIES: Mapping[str, Mapping[str, object]] = {
     "/v1/messages/count_tokens": {"model": "claude-sonnet-4-5", "messages": TEXT},
     "/api/chat": {"model": "gpt-4o-mini", "messages": TEXT, "stream": False},
     "/api/generate": {"model": "gpt-4o-mini", "prompt": "What is a hearth?", "stream": False},
+    "/api/embed": {"model": "text-embedding-3-small", "input": "A hearth is a fireplace."},
     "/api/show": {"model": "gpt-4o-mini"},
     "/aliases": {"data": [{"name": "gpt-4o-mini", "kind": "chat"}]},
 }

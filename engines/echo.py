@@ -203,6 +203,7 @@ class EchoTranscription(_Echo):
     name: ClassVar[str] = "echo-transcription"
     kind: ClassVar[Kind] = "transcription"
     requires: ClassVar[tuple[str, ...]] = ("av",)
+    options: ClassVar[frozenset[str]] = frozenset({"to_english"})  # it says no more than English anyway
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         heard = expect(request, TranscribeRequest, self.spec)
