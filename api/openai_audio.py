@@ -65,7 +65,10 @@ def _voice(studio: Studio, body: SpeechBody) -> ModelSpec:
 async def speech(request: Request, body: SpeechBody) -> Response:
     """Text spoken, streamed while it is made (WAV: sent when it is whole, because it begins with its length)."""
     studio = studio_of(request)
-    job = submit(request, SpeechRequest(text=body.input, model=_voice(studio, body).id, speed=body.speed))
+    wanted = SpeechRequest(
+        text=body.input, model=_voice(studio, body).id, speed=body.speed, normalize_text=body.normalize_text
+    )
+    job = submit(request, wanted)
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):

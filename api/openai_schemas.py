@@ -116,6 +116,9 @@ class SpeechBody(Strict):
     voice: str
     response_format: Literal["mp3", "wav", "flac", "opus", "aac", "pcm"] = "mp3"
     speed: float = 1.0
+    normalize_text: Annotated[
+        bool, Field(description="Not OpenAI's: say numbers, dates and abbreviations in words, without Markdown's marks")
+    ] = True
     stream_format: Literal["audio"] = "audio"
 
 

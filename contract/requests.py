@@ -270,18 +270,30 @@ class ImageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpeechRequest:
-    """Speak text. ``model`` is the voice's id; ``speed`` 1 is the voice's own, 0.5 to 2."""
+    """Speak text.
+
+    Attributes:
+        model: The voice's id; None: the default voice.
+        speed: 1 is the voice's own; 0.5 to 2.
+        normalize_text: Say numbers, dates, abbreviations and the like in words, and Markdown without its marks.
+            False: the voice gets the text as it stands.
+    """
 
     kind: ClassVar[Kind] = "speech"
     text: str
     model: str | None = None
     speed: float = 1.0
+    normalize_text: bool = True
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         _check_model(self.model)
         _check_text("text", self.text, limits.speech_characters)
         _check_range("speed", self.speed, 0.5, 2)
+        if not isinstance(self.normalize_text, bool):
+            raise InvalidRequest(
+                f"normalize_text is {self.normalize_text!r}; it must be true or false.", field="normalize_text"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,6 +43,7 @@ from contract.requests import (
 )
 from engines.checks import expect, loaded, number
 from engines.sentences import pieces
+from engines.spoken import AsWritten, Reader, language_of
 
 _CONTEXT_TOKENS = 8_192
 _SAMPLE_RATE_HZ = 22_050
@@ -179,7 +180,8 @@ class EchoSpeech(_Echo):
         speech = expect(request, SpeechRequest, self.spec)
         if not any(character.isalnum() for character in speech.text):
             raise InvalidRequest("text has nothing that can be spoken. Write some words.", field="text")
-        parts = [part.text for part in pieces(speech.text) if part.text]
+        reader = Reader(language_of(self.spec)) if speech.normalize_text else AsWritten()
+        parts = [(written.original, said) for written in reader.cut(speech.text) if (said := reader.say(written))]
         wave = b"".join(
             int(1_500 * (1 - abs(4 * i / _PERIOD - 2))).to_bytes(2, "little", signed=True) for i in range(_PERIOD)
         )
@@ -187,8 +189,9 @@ class EchoSpeech(_Echo):
         for step in self._steps(stop):
             if step == len(parts):
                 break
-            waves = round(len(parts[step]) * _SAMPLES_PER_CHARACTER / _PERIOD / speech.speed)
-            yield AudioChunk(wave * waves, _SAMPLE_RATE_HZ, parts[step])
+            written, said = parts[step]
+            waves = round(len(said) * _SAMPLES_PER_CHARACTER / _PERIOD / speech.speed)
+            yield AudioChunk(wave * waves, _SAMPLE_RATE_HZ, written)
             samples += waves * _PERIOD
             yield Progress(step + 1, len(parts))
         yield Usage(characters=len(speech.text), seconds=samples / _SAMPLE_RATE_HZ)

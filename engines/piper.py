@@ -18,6 +18,7 @@ from contract.models import Kind
 from contract.requests import Request, SpeechRequest
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 from engines.sentences import pieces
+from engines.spoken import AsWritten, Reader, language_of
 
 if TYPE_CHECKING:
     from piper import PiperVoice, SynthesisConfig
@@ -37,6 +38,7 @@ class Piper(Engine):
     requires: ClassVar[tuple[str, ...]] = ("piper", "onnxruntime")
 
     _voice: "PiperVoice | None" = None
+    _reader: Reader | None = None
 
     def load(self) -> None:
         """Read the voice: about a second."""
@@ -58,6 +60,7 @@ class Piper(Engine):
         except Exception as exc:  # onnxruntime's errors share no class; a KeyError is a missing setting
             why = f"{model.name} or {config.name} is cut off, damaged or of a newer kind ({type(exc).__name__})"
             raise damaged(self.spec, why) from exc
+        self._reader = Reader(language_of(self.spec))
 
     def _model_in(self, folder: Path) -> Path:
         found = sorted(folder.glob("*.onnx"))
@@ -66,25 +69,27 @@ class Piper(Engine):
         return found[0]
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
-        """Yield an AudioChunk with each sentence and the pause behind it."""
+        """Yield an AudioChunk with each sentence, as it is written, and the pause behind it."""
         asked = expect(request, SpeechRequest, self.spec)
         voice = loaded(self._voice, self.spec)
         from piper import SynthesisConfig
 
         rate = voice.config.sample_rate
         manner = SynthesisConfig(length_scale=voice.config.length_scale / asked.speed)
-        cut = list(pieces(asked.text, longest=LONGEST_SENTENCE))
+        reader = loaded(self._reader, self.spec) if asked.normalize_text else AsWritten()
+        cut = list(reader.cut(asked.text, LONGEST_SENTENCE))
         samples = 0
-        for number, piece in enumerate(cut, start=1):
+        for number, written in enumerate(cut, start=1):
             if stop.is_set():
                 break
-            pcm = self._speak(voice, piece.text, manner) if _has_words(piece.text) else b""
+            said = reader.say(written)
+            pcm = self._speak(voice, said, manner) if _has_words(said) else b""
             if pcm:
                 last = number == len(cut)
-                pause_s = 0.0 if last else PARAGRAPH_PAUSE_S if piece.gap.count("\n") > 1 else SENTENCE_PAUSE_S
+                pause_s = 0.0 if last else PARAGRAPH_PAUSE_S if written.gap.count("\n") > 1 else SENTENCE_PAUSE_S
                 pcm += bytes(2 * round(rate * pause_s / asked.speed))
                 samples += len(pcm) // 2
-                yield AudioChunk(pcm, rate, piece.text)
+                yield AudioChunk(pcm, rate, written.original)
             yield Progress(number, len(cut))
         if not samples and not stop.is_set():
             raise InvalidRequest(
@@ -93,9 +98,11 @@ class Piper(Engine):
         yield Usage(characters=len(asked.text), seconds=round(samples / rate, 3))
 
     def _speak(self, voice: "PiperVoice", sentence: str, manner: "SynthesisConfig") -> bytes:
+        # Words are longer than the figures they stand for.
+        parts = [piece.text for piece in pieces(sentence, LONGEST_SENTENCE) if _has_words(piece.text)]
         try:
             with _espeak:
-                return b"".join(chunk.audio_int16_bytes for chunk in voice.synthesize(sentence, manner))
+                return b"".join(chunk.audio_int16_bytes for part in parts for chunk in voice.synthesize(part, manner))
         except Exception as exc:  # onnxruntime's errors share no class
             raise EngineFailed(
                 f"{self.spec.title} failed on {sentence[:60]!r}: {brief(exc)}. "
@@ -105,7 +112,7 @@ class Piper(Engine):
 
     def unload(self) -> None:
         """Give the memory back."""
-        self._voice = None
+        self._voice = self._reader = None
 
 
 def _has_words(sentence: str) -> bool:

@@ -67,9 +67,9 @@ class Calls:
         """Translate ``text`` into the language ``to`` (ISO 639-1); ``source`` None: detect it."""
         return _text(self.submit(TranslateRequest(text=text, target_lang=to, source_lang=source, model=model)))
 
-    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0) -> Sound:
-        """Speak ``text``; ``speed`` from 0.5 to 2."""
-        job = self.submit(SpeechRequest(text=text, model=voice, speed=speed))
+    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0, normalize_text: bool = True) -> Sound:
+        """Speak ``text``; ``speed`` from 0.5 to 2; ``normalize_text`` says numbers and abbreviations in words."""
+        job = self.submit(SpeechRequest(text=text, model=voice, speed=speed, normalize_text=normalize_text))
         jupyter.wait(job)
         files = {file.mime: file for file in self._files(job)}
         seconds = float(files["audio/wav"].details["seconds"])

@@ -303,6 +303,8 @@ def echo_specs() -> list[ModelSpec]:
             engine=name,
             kind=engine.kind,
             title=f"Echo ({engine.kind})",
+            # It says numbers as an English voice does.
+            languages=("en",) if engine.kind == "speech" else (),
             note="Says back what it was given. For demonstrations and tests.",
         )
         for name, engine in engines.ENGINES.items()

@@ -21,9 +21,11 @@ from contract.requests import (
     DownloadRequest,
     Limits,
     Request,
+    SpeechRequest,
     TranslateRequest,
 )
 from engines.checks import check_options
+from engines.spoken import language_of, make_spoken
 from store import (
     ApiKeys,
     Artifacts,
@@ -248,6 +250,19 @@ class Studio(Calls, Conversing):
     def abilities(spec: ModelSpec) -> frozenset[str]:
         """Return which of the fields that not every engine can do this model's can; see ``Engine.options``."""
         return engines.ENGINES[spec.engine].options
+
+    def spoken_text(self, text: str, voice: str | None = None) -> str:
+        """Return what is said for ``text``: numbers, dates and abbreviations in words, in the voice's language.
+
+        Args:
+            text: As much as a SpeechRequest takes.
+            voice: A voice's id; None: the default voice.
+
+        Raises:
+            StudioError: A SpeechRequest like it would be refused.
+        """
+        SpeechRequest(text=text, model=voice).check(self.limits)
+        return make_spoken(text, language_of(self.spec(voice, "speech")))
 
     def models(self) -> list[ModelInfo]:
         """Return every model, those here first."""

@@ -20,6 +20,7 @@ from ui import choices, render
 from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, View, follow
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
+from ui.spoken import SpokenPreview
 from ui.words import Words, both, label, words_of
 
 KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
@@ -48,6 +49,8 @@ class SpeechPanel(Panel):
             self.voice = gr.Dropdown(label=label("sp_voice"), choices=[], elem_id="sp-voice", min_width=160)
             self.speed = gr.Slider(0.5, 2, value=1, step=0.1, label=label("sp_speed"), elem_id="sp-speed")
         self.voice_hint = area()
+        self.preview = SpokenPreview(self.studio)
+        self.preview.build()
         with gr.Row(elem_classes="actions"):
             self.go = gr.Button(label("sp_go"), variant="primary", elem_id="sp-go", scale=0)
             self.stop_button = stop_button(label("stop"), "sp-stop")
@@ -69,7 +72,8 @@ class SpeechPanel(Panel):
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
-        say = [self.text, self.voice, self.speed]
+        self.preview.wire(self.text, self.voice)
+        say = [self.text, self.voice, self.speed, self.preview.normalize]
         said = [self.text, self.status, self.player, self.go, self.stop_button]
         on([demo.load], self.load_speak, [], [*said, self.voice, self.voice_hint])
         on([self.go.click], self.speak, say, said)
@@ -101,12 +105,14 @@ class SpeechPanel(Panel):
             async for updates in self._follow_speech(running[-1], request, turn):
                 yield updates
 
-    async def speak(self, text: str, voice: str | None, speed: float, request: gr.Request) -> AsyncIterator[Updates]:
+    async def speak(
+        self, text: str, voice: str | None, speed: float, normalize: bool, request: gr.Request
+    ) -> AsyncIterator[Updates]:
         """Submit the text, and let it be heard from its first sentence on."""
         words = words_of(request)
         turn = self.turns.take(page_of(request), "speak")
         try:
-            asked = SpeechRequest(text=text, model=voice, speed=speed)
+            asked = SpeechRequest(text=text, model=voice, speed=speed, normalize_text=normalize)
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
         except StudioError as exc:
             yield {self.status: render.failure(words, exc)}
@@ -118,14 +124,14 @@ class SpeechPanel(Panel):
             yield updates
 
     async def act_speak(
-        self, text: str, voice: str | None, speed: float, request: gr.Request, event: gr.EventData
+        self, text: str, voice: str | None, speed: float, normalize: bool, request: gr.Request, event: gr.EventData
     ) -> AsyncIterator[Updates]:
         """Speak the example of the empty panel."""
         if event_text(event, "act") != "example":
             return
         text = words_of(request)("sp_example")
         yield {self.text: text}
-        async for updates in self.speak(text, voice, speed, request):
+        async for updates in self.speak(text, voice, speed, normalize, request):
             yield updates
 
     def stop_speaking(self, request: gr.Request) -> Updates:

@@ -10,6 +10,6 @@ read where it is short. A table is read row by row; its rule, thematic breaks an
 passed over.
 """
 
-from engines.spoken.reader import Reader, Written, make_spoken
+from engines.spoken.reader import AsWritten, Reader, Written, language_of, make_spoken
 
-__all__ = ["Reader", "Written", "make_spoken"]
+__all__ = ["AsWritten", "Reader", "Written", "language_of", "make_spoken"]

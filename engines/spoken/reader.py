@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
+from contract.models import ModelSpec
 from engines.sentences import pieces
 from engines.spoken.blocks import BlockKind, blocks, cells
 from engines.spoken.emoji import say_emoji
@@ -107,6 +108,27 @@ class Reader:
     def _sentence(self, text: str) -> str:
         said = self._say(without_marks(text, self._words.code, self._words.formula))
         return said if re.search(r"[^\W_]", said) else ""
+
+
+class AsWritten:
+    """A reader that changes nothing, for a request that wants its text spoken as it stands."""
+
+    def cut(self, text: str, longest: int = 400) -> Iterator[Written]:
+        """The sentences of ``text`` in order, as ``Reader.cut``."""
+        for piece in pieces(text, longest):
+            yield Written(piece.text, piece.gap, "prose")
+
+    def say(self, written: Written) -> str:
+        """The sentence itself."""
+        return written.original
+
+
+def language_of(voice: ModelSpec) -> str:
+    """The tag of the language that a voice speaks, with its country where its id begins with one: "en-gb"."""
+    named = re.match(r"([a-z]{2,3})_([a-z]{2})-", voice.id)
+    if named:
+        return f"{named[1]}-{named[2]}"
+    return voice.languages[0] if voice.languages else ""
 
 
 def make_spoken(text: str, language: str) -> str:

@@ -47,6 +47,18 @@ def test_every_format_of_speech_decodes_to_the_same_length(client: openai.OpenAI
     assert sounds["opus"][:4] == b"OggS"
 
 
+def test_numbers_are_said_in_words_unless_the_client_wants_the_text_as_it_stands(client: openai.OpenAI) -> None:
+    def spoken(**extension: object) -> float:
+        sound = client.audio.speech.create(
+            model="tts-1", voice="alloy", input="It costs $3.50.", response_format="wav", extra_body=extension
+        )
+        return seconds_of(sound.content)
+
+    assert spoken() == spoken(normalize_text=True) > spoken(normalize_text=False)
+    with pytest.raises(openai.UnprocessableEntityError, match="normalize_text"):
+        spoken(normalize_text="perhaps")
+
+
 def test_a_voice_and_another_voice_as_model_are_refused_and_an_unknown_one_is_not_found(client: openai.OpenAI) -> None:
     with pytest.raises(openai.NotFoundError, match="echo-speech"):
         client.audio.speech.create(model="tts-1", voice="nobody", input="Hello")

@@ -128,6 +128,7 @@ REFUSED = {
     "role": (ChatRequest(messages=(Message("robot", "x"),)), InvalidRequest, 422, "the role 'robot'"),
     "speech of nothing": (SpeechRequest(text=""), InvalidRequest, 422, "text is empty"),
     "long speech": (SpeechRequest(text="x" * 100_001), InputTooLarge, 413, "100,001"),
+    "text as it stands": (SpeechRequest(text="x", normalize_text="no"), InvalidRequest, 422, "normalize_text is 'no'"),
     "speed": (SpeechRequest(text="x", speed=9), InvalidRequest, 422, "speed is 9"),
     "same language": (
         TranslateRequest(text="x", target_lang="en", source_lang="en"),

@@ -159,7 +159,7 @@ async def test_pictures_of_others_are_not_shown(echo: Studio, ask: Asked) -> Non
 
 async def test_sound_can_be_heard_before_the_text_is_spoken(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, slow_echo)
-    updates = await everything(panel.speak("One sentence. " * 40, None, 1.0, ask()))
+    updates = await everything(panel.speak("One sentence. " * 40, None, 1.0, True, ask()))
     players = [str(update[panel.player]) for update in updates if "audio" in str(update.get(panel.player))]
     assert len(players) == 1, "a player that is put there twice starts again"
     assert re.search(r'autoplay.*src="/jobs/[^"]+/audio.mp3"', players[0])
@@ -172,10 +172,33 @@ async def test_sound_can_be_heard_before_the_text_is_spoken(slow_echo: Studio, a
 
 async def test_the_last_sound_is_there_after_a_reload_and_does_not_play_by_itself(echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, echo)
-    await everything(panel.speak("Hello.", None, 1.0, ask()))
+    await everything(panel.speak("Hello.", None, 1.0, True, ask()))
     page = shown(await everything(panel.load_speak(ask())))
     assert 'src="/files/' in str(page[panel.player])
     assert "autoplay" not in str(page[panel.player])
+
+
+async def test_what_will_be_spoken_is_shown_before(echo: Studio, ask: Asked) -> None:
+    preview = laid_out(SpeechPanel, echo).preview
+    page = await preview.show("It costs $3.50 & <script>more</script>.", None, True, ask())
+    assert "It costs three dollars and fifty cents and more." in str(page[preview.said])
+    assert "<script>" not in str(page[preview.said])
+    page = await preview.show("It costs $3.50.", None, False, ask(language="pl"))
+    assert "Tekst zostanie przeczytany tak, jak stoi." in str(page[preview.said])
+    page = await preview.show("five words and no more\n" * 1_000, None, True, ask())
+    assert "and so on to the end" in str(page[preview.said])
+    assert (await preview.show(" ", None, True, ask()))[preview.said] == ""
+    page = await preview.show("Hello.", "no-such-voice", True, ask())
+    assert "no-such-voice" in str(page[preview.said])
+
+
+async def test_the_switch_speaks_the_text_as_it_stands(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, echo)
+    lengths = []
+    for normalize in (True, False):
+        await everything(panel.speak("$3.50", None, 1.0, normalize, ask()))
+        lengths.append(float(echo.artifacts.latest("local", "audio/wav", 1)[0].details["seconds"]))
+    assert lengths[0] > lengths[1] > 0
 
 
 async def test_a_sample_is_spoken_and_written_down(echo: Studio, ask: Asked) -> None:
@@ -193,7 +216,7 @@ async def test_without_a_recording_it_says_so(echo: Studio, ask: Asked) -> None:
 
 async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, slow_echo)
-    speaking = asyncio.ensure_future(everything(panel.speak("One sentence. " * 400, None, 1.0, ask())))
+    speaking = asyncio.ensure_future(everything(panel.speak("One sentence. " * 400, None, 1.0, True, ask())))
     await wait_for_job(slow_echo)
     panel.stop_speaking(ask())
     assert "Stopped" in str(shown(await asyncio.wait_for(speaking, 5))[panel.status])
