@@ -37,6 +37,11 @@ _SIGNS |= {"~": "tylda", "#": "kratka"}
 _NUM = r"\d{1,3}(?:[ ]\d{3})+(?!\d)|\d{1,3}(?:\.\d{3})+(?![\d,])|\d+"
 
 
+# "w 15., 48. i 90. minucie"
+_MORE_ORDINALS = r"(?:,|\s(?:i|oraz|lub|a|do))\s\d{1,4}\."
+_LISTED_ORDINALS = re.compile(f"(?:{_MORE_ORDINALS}){{1,5}}")
+
+
 def say(sentence: str) -> str:
     """One sentence, free of Markdown, as a voice should say it."""
     text = say_emoji(sentence, "pl")
@@ -58,7 +63,8 @@ def _in_threes(match: re.Match[str]) -> str:
 def _ordinal(match: re.Match[str]) -> str | None:
     """ "3. piętrze": the noun says gender and case."""
     number = value_of(match["number"])
-    nouns, _ = noun_after(match.string, match.end())
+    more = _LISTED_ORDINALS.match(match.string, match.end())
+    nouns, _ = noun_after(match.string, more.end() if more else match.end())
     cases = governed(match.string, match.start())
     fitting = [r for r in nouns if r.case in cases] or nouns
     if not fitting:
@@ -310,7 +316,7 @@ def _numbers() -> list[Rule]:
             _suffixed,
         ),
         rule(rf"(?<![\w.,/–-])(?P<low>{_NUM})\s?[–—-]\s?(?P<high>{_NUM})(?![\w–—/-]|[.,]\d)", _range),
-        rule(r"(?<![\w.,])(?P<number>\d{1,4})\.(?=\s[a-ząćęłńóśźż])", _ordinal),
+        rule(rf"(?<![\w.,])(?P<number>\d{{1,4}})\.(?=(?:{_MORE_ORDINALS}){{0,5}}\s[a-ząćęłńóśźż])", _ordinal),
         rule(r"(?<![\w.,:])(?P<low>\d{1,3}):(?P<high>\d{1,6})(?![\w:])", _score),
         rule(rf"(?<![\w.,]){signed}(?P<whole>{_NUM}),(?P<decimals>\d+)(?!\w)", _decimal),
         rule(r"(?<![\w.,])(?P<minus>)(?P<whole>\d+)\.(?P<decimals>\d+)(?![\w.])", _decimal),

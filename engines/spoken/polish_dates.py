@@ -122,6 +122,8 @@ def _month_name(text: str) -> str:
 
 def _day_case(match: re.Match[str]) -> str:
     before = word_before(match)
+    if not before:  # "o 5:30, 12 maja": what stands further off rules something else
+        return "gen"
     if before in ("jest", "był", "będzie", "to", "mamy", "mieliśmy", "dzień"):
         return "nom" if before != "mamy" else "gen"
     if before == "dniu":

@@ -67,6 +67,7 @@ _ADJECTIVES = {"kwadratowy": "kwadratow", "sześcienny": "sześcienn", "procento
 _ENDINGS = {("sg", "nom"): "y", ("sg", "gen"): "ego", ("sg", "dat"): "emu", ("sg", "acc"): "y", ("sg", "inst"): "ym"}
 _ENDINGS |= {("sg", "loc"): "ym", ("pl", "nom"): "e", ("pl", "gen"): "ych", ("pl", "dat"): "ym", ("pl", "acc"): "e"}
 _ENDINGS |= {("pl", "inst"): "ymi", ("pl", "loc"): "ych"}
+_ADDRESS = re.compile(r"\b(?:[Uu]lic|[Aa]le[ij]|[Pp]lac|[Oo]siedl)\w{0,4}\s[^,;]{1,50}\Z")
 _TIME = ("sekunda", "minuta", "godzina", "milisekunda")
 _WITH_ACCUSATIVE = ("na", "za", "o", "przez", "ponad", "co")
 
@@ -247,6 +248,7 @@ def _part(over: int, under: int, case: str) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     over, under = int(match["over"]), int(match["under"])
-    if 0 < over < under and (under <= 10 or under in (12, 16, 100, 1000)):
+    near = match.string[max(0, match.start() - 60) : match.start()]
+    if 0 < over < under and not _ADDRESS.search(near) and (under <= 10 or under in (12, 16, 100, 1000)):
         return _share(match, over, under)
     return f"{cardinal(over)} łamane przez {cardinal(under)}"

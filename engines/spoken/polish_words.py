@@ -16,6 +16,7 @@ FIXED = {
     "tłum": "tłumaczenie", "przyp": "przypis", "tys": "tysięcy", "mies": "miesięcznie", "godz": "godzina",
     "etc": "et cetera", "sp. z o.o": "spółka z ograniczoną odpowiedzialnością",
     "sp. z o. o": "spółka z ograniczoną odpowiedzialnością", "S.A": "spółka akcyjna", "sp.j": "spółka jawna",
+    "Dz.U": "Dziennik Ustaw", "Dz. U": "Dziennik Ustaw",
     "k.c": "kodeksu cywilnego", "k.k": "kodeksu karnego", "k.p": "kodeksu pracy",
     "m.st": "miasta stołecznego", "n.p.m": "nad poziomem morza", "b.d": "brak danych", "c.d": "ciąg dalszy",
     "j.m": "jednostka miary", "i in": "i inni", "p.o": "pełniący obowiązki",

@@ -109,3 +109,11 @@ def test_english_does_not_load_what_polish_needs() -> None:
     code += "print([name for name in sys.modules if 'polish' in name or 'morfeusz' in name])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split("\n")[:2] == ["five apples", "[]"]
+
+
+def test_where_morfeusz_has_no_build_the_endings_decide() -> None:
+    code = "import sys; sys.modules['morfeusz2'] = None; from engines.spoken import make_spoken; "
+    code += "print(make_spoken('Mam 5 książek i rozmawiam z 5 sąsiadami, o 5:30, 12 maja 2021 r.', 'pl'))"
+    ran = subprocess.run([sys.executable, "-X", "utf8", "-c", code], capture_output=True, text=True, check=True)
+    said = "Mam pięć książek i rozmawiam z pięcioma sąsiadami, o piątej trzydzieści, dwunastego maja"
+    assert ran.stdout == f"{said} dwa tysiące dwudziestego pierwszego roku.\n"
