@@ -47,7 +47,7 @@ def test_a_longer_text_is_longer(piper: Engine) -> None:
 @pytest.mark.parametrize("text", ["...", "—", "🦊🦊", "\n\n!?"])
 def test_text_without_a_word_is_refused(piper: Engine, text: str) -> None:
     with pytest.raises(InvalidRequest, match="no words"):
-        run(piper, SpeechRequest(text=text))
+        run(piper, SpeechRequest(text=text, normalize_text=False))
 
 
 @pytest.mark.parametrize(
