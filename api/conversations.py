@@ -1,24 +1,29 @@
 """Conversations and their messages: made, listed, renamed, answered in and deleted, each at its revision.
 
-``ETag`` is the revision; with ``If-Match`` a change is made only if nobody else was faster (412).
+``ETag`` changes with all that is shown of a conversation; with ``If-Match`` a change is made only
+if nobody else was faster (412).
 """
 
 import asyncio
+import hashlib
+import json
 from dataclasses import asdict
 from typing import Annotated, Literal, cast
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, JsonValue
 
 from api.caller import caller_of, cancelled_when_gone, studio_of
 from api.generation import accepted, ended, wants_async
 from api.idempotency import Once
-from api.schemas import Body, Cursor, Limit, Page, Plain, Reply, bad_cursor, examples, json_wanted
+from api.schemas import CURSOR_TOLD, Body, Cursor, Limit, Page, Plain, Reply, examples, json_wanted
 from studio import ChatSettings, Conversation, InvalidRequest, Job, PreconditionFailed, StoredMessage
 
 router = APIRouter(prefix="/conversations", tags=["conversations"], dependencies=[Depends(json_wanted)])
-IfMatch = Annotated[str | None, Header(pattern=r'^("[0-9]{1,15}"|\*)$', description="The ``ETag`` it was read at.")]
+ETAG_DIGITS = 16
+PlaceCursor = Annotated[str | None, Query(pattern=r"^[^~]+~[^~]+$", max_length=100, description=CURSOR_TOLD)]
+IfMatch = Annotated[str | None, Header(pattern=r'^("[0-9a-f]{16}"|\*)$', description="The ``ETag`` it was read at.")]
 
 
 class ConversationOut(Reply):
@@ -88,8 +93,13 @@ def _message(message: StoredMessage) -> dict[str, object]:
     return {name: values[name] for name in MessageOut.model_fields}
 
 
+def _etag(conversation: Conversation) -> str:
+    shown = json.dumps(_out(conversation), sort_keys=True, ensure_ascii=True)
+    return f'"{hashlib.sha256(shown.encode()).hexdigest()[:ETAG_DIGITS]}"'
+
+
 def _answer(conversation: Conversation, status: int = 200) -> Response:
-    headers = {"ETag": f'"{conversation.revision}"'}
+    headers = {"ETag": _etag(conversation)}
     if status == 201:
         headers["Location"] = f"/conversations/{conversation.id}"
     return JSONResponse(_out(conversation), status, headers=headers)
@@ -99,23 +109,20 @@ def _at_revision(conversation: Conversation, if_match: str | None) -> int | None
     """Return the revision that the client means, None for any; raises PreconditionFailed."""
     if if_match is None or if_match == "*":
         return None
-    revision = int(if_match.strip('"'))
-    if revision != conversation.revision:
+    if if_match != _etag(conversation):
         raise PreconditionFailed(
-            f"If-Match is {if_match}, and this conversation is at {conversation.revision}. Read it again.",
+            f"If-Match is {if_match}, and this conversation is at {_etag(conversation)} now. Read it again.",
             revision=conversation.revision,
         )
-    return revision
+    return conversation.revision
 
 
 @router.get("", response_model=Page[ConversationOut])
-def conversations(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Response:
+def conversations(request: Request, limit: Limit = 50, cursor: PlaceCursor = None) -> Response:
     """The caller's conversations, the last changed first."""
     before = None
     if cursor is not None:
         changed, _, last = cursor.partition("~")
-        if not last:
-            raise bad_cursor(cursor)
         before = (changed, last)
     found = studio_of(request).conversations.page(caller_of(request).owner, limit + 1, before)
     more = f"{found[limit - 1].updated_at}~{found[limit - 1].id}" if len(found) > limit else None
@@ -137,7 +144,7 @@ def conversation(
 ) -> Response:
     """One conversation; 304 while it is what ``If-None-Match`` says."""
     found = studio_of(request).conversations.get(conversation_id, caller_of(request).owner)
-    if if_none_match == f'"{found.revision}"':
+    if if_none_match == _etag(found):
         return Response(status_code=304, headers={"ETag": if_none_match})
     return _answer(found)
 
@@ -146,8 +153,8 @@ def conversation(
 def rename(request: Request, conversation_id: str, body: ConversationChange, if_match: IfMatch = None) -> Response:
     """Give a conversation another title."""
     studio, owner = studio_of(request), caller_of(request).owner
-    revision = _at_revision(studio.conversations.get(conversation_id, owner), if_match)
-    return _answer(studio.conversations.rename(conversation_id, owner, body.title, revision))
+    _at_revision(studio.conversations.get(conversation_id, owner), if_match)
+    return _answer(studio.conversations.rename(conversation_id, owner, body.title))
 
 
 @router.delete("/{conversation_id}", status_code=204, response_class=Response)
@@ -189,7 +196,7 @@ async def say(request: Request, conversation_id: str, body: NewMessage, if_match
     def read() -> Response:
         reply = next(m for m in studio.conversations.messages(conversation.id, owner) if m.job_id == job.id)
         now = studio.conversations.get(conversation.id, owner)
-        headers = {"ETag": f'"{now.revision}"'}
+        headers = {"ETag": _etag(now)}
         return JSONResponse({"conversation": _out(now), "message": _message(reply)}, 201, headers=headers)
 
     return await asyncio.to_thread(read)

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse, Response
 
 from api.caller import caller_of, studio_of
 from api.generation import accepted, submit
-from api.schemas import Body, Cursor, Limit, ModelName, Page, Reply, bad_cursor, examples, json_wanted
+from api.schemas import Body, CountCursor, Limit, ModelName, Page, Reply, examples, json_wanted
 from studio import DownloadRequest, Forbidden, JobKind, ModelInfo
 
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
@@ -94,11 +94,9 @@ def models(
     kind: JobKind | None = None,
     state: State | None = None,
     limit: Limit = 100,
-    cursor: Cursor = None,
+    cursor: CountCursor = None,
 ) -> Response:
     """Every model, those here first."""
-    if cursor is not None and not cursor.isdecimal():
-        raise bad_cursor(cursor)
     begin = int(cursor or 0)
     fit = [
         info for info in studio_of(request).models() if kind in (None, info.spec.kind) and state in (None, info.state)

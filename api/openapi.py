@@ -1,4 +1,4 @@
-"""The OpenAPI document, complete: keys, errors in the form of each path, jobs; and the page at /docs."""
+"""The OpenAPI document, complete: keys, errors in each path's form, jobs for answers; and the page at /docs."""
 
 from pathlib import Path
 from typing import Any
@@ -135,6 +135,8 @@ def _complete(path: str, method: str, operation: Document) -> None:
     if method == "post" and path.startswith(GENERATING) and not path.startswith(NOT_GENERATING):
         schema = {"schema": {"$ref": "#/components/schemas/Accepted"}}
         responses.setdefault("202", {"description": "A job to follow instead", "content": {"application/json": schema}})
+    for parameter in operation.get("parameters", ()):
+        _without_null(parameter["schema"])
     if method in ("post", "put"):
         _complete_post(path, operation)
     scope = scope_for(method.upper(), path)
@@ -142,6 +144,15 @@ def _complete(path: str, method: str, operation: Document) -> None:
         operation["description"] = f"{operation.get('description', '')}\n\nScope of a key: `{scope}`.".strip()
         # The empty one: on the loopback address no key is needed.
         operation["security"] = [{"bearer": []}, {"header": []}, {}]
+
+
+def _without_null(schema: Document) -> None:
+    # FastAPI says that what may be left out may be null; a header or a query has no null.
+    kinds = [kind for kind in schema.pop("anyOf", []) if kind.get("type") != "null"]
+    if len(kinds) == 1:
+        schema.update(kinds[0])
+    elif kinds:
+        schema["anyOf"] = kinds
 
 
 def _complete_post(path: str, operation: Document) -> None:
@@ -152,7 +163,7 @@ def _complete_post(path: str, operation: Document) -> None:
     if path in BODIES and "application/json" in sent:
         sent["application/json"].setdefault("example", BODIES[path])
     for media_type in ANSWERS.get(path, ()):
-        operation["responses"]["200"]["content"][media_type] = {"schema": {"type": "string"}}
+        operation["responses"]["200"]["content"][media_type] = {"schema": {}}
 
 
 @router.get("/docs", response_class=HTMLResponse)

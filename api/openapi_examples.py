@@ -1,4 +1,4 @@
-"""Examples of bodies that run, and what streamed and spoken answers are, for the OpenAPI document."""
+"""Examples of bodies that run, and the forms of streamed and spoken answers, for the OpenAPI document."""
 
 from collections.abc import Mapping
 

@@ -5,10 +5,7 @@ from typing import Annotated, Generic, TypeVar
 from fastapi import HTTPException, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from studio import InvalidRequest
-
 T = TypeVar("T")
-CURSOR_SHOWN = 60
 
 
 class Body(BaseModel):
@@ -33,7 +30,9 @@ Plain = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=40)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most this many.")]
-Cursor = Annotated[str | None, Query(max_length=100, description="The ``next`` of the page before.")]
+CURSOR_TOLD = "The ``next`` of the page before."
+Cursor = Annotated[str | None, Query(max_length=100, description=CURSOR_TOLD)]
+CountCursor = Annotated[str | None, Query(pattern=r"^[0-9]{1,9}$", description=CURSOR_TOLD)]
 
 
 def json_wanted(request: Request) -> None:
@@ -41,13 +40,6 @@ def json_wanted(request: Request) -> None:
     accepted = [part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
     if any(accepted) and not any(form in ("*/*", "application/*") or form.endswith("json") for form in accepted):
         raise HTTPException(406, "This answers in application/json. Accept that, or leave Accept out.")
-
-
-def bad_cursor(cursor: str) -> InvalidRequest:
-    """Return the error for a cursor that no page gave."""
-    return InvalidRequest(
-        f"cursor is {cursor[:CURSOR_SHOWN]!r}; it must be the next of the page before.", field="cursor"
-    )
 
 
 def examples(body: dict[str, object]) -> dict[str, object]:

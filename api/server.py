@@ -1,6 +1,7 @@
 """The API as one ASGI app."""
 
 from fastapi import FastAPI
+from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from api import (
@@ -28,6 +29,7 @@ from api import (
 from api.access import Access
 from api.gate import Gate
 from api.idempotency import Once
+from api.mcp_door import McpDoor
 from api.metrics import Metered, Metrics
 from studio import Studio
 
@@ -56,12 +58,14 @@ def create_api(studio: Studio) -> FastAPI:
     openapi.install(app)
     for module in ROUTES:
         app.include_router(module.router)
+    app.router.routes.append(Route(McpDoor.path, McpDoor(studio), include_in_schema=False))
     return app
 
 
 def templates() -> frozenset[str]:
     """Return the paths of all routes, with their parameters' names in braces."""
-    return frozenset(getattr(route, "path", "") for module in ROUTES for route in module.router.routes)
+    paths = {getattr(route, "path", "") for module in ROUTES for route in module.router.routes}
+    return frozenset({*paths, McpDoor.path})
 
 
 def behind_the_door(app: FastAPI, studio: Studio, *, embedded: bool = False) -> ASGIApp:

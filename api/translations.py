@@ -10,7 +10,7 @@ from pydantic import Field
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import accepted, ended, submit, wants_async
 from api.replies import model_of
-from api.schemas import Body, Cursor, Language, Limit, ModelName, Page, Plain, Reply, bad_cursor, examples, json_wanted
+from api.schemas import Body, CountCursor, Language, Limit, ModelName, Page, Plain, Reply, examples, json_wanted
 from studio import Detected, Pair, TranslateRequest, Usage
 
 router = APIRouter(tags=["translation"], dependencies=[Depends(json_wanted)])
@@ -114,11 +114,9 @@ def pairs(
     source: Annotated[str | None, Query(max_length=40)] = None,
     target: Annotated[str | None, Query(max_length=40)] = None,
     limit: Limit = 200,
-    cursor: Cursor = None,
+    cursor: CountCursor = None,
 ) -> Response:
     """Every pair of languages that is here or can be fetched, directly or through English."""
-    if cursor is not None and not cursor.isdecimal():
-        raise bad_cursor(cursor)
     begin = int(cursor or 0)
     fit = [
         pair for pair in studio_of(request).pairs() if source in (None, pair.source) and target in (None, pair.target)
