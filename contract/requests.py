@@ -4,13 +4,21 @@ A request is plain data: making one never fails. ``check`` holds every rule, and
 it first, so that a refused request is logged like any other.
 """
 
-import math
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
 from contract.errors import InputTooLarge, InvalidRequest
+from contract.limits import (
+    Limits,
+    are_stops,
+    check_language,
+    check_model,
+    check_range,
+    check_schema,
+    check_text,
+    check_whole,
+)
 from contract.messages import (
     IMAGE_MAGICS,
     TOOL_NAME,
@@ -20,84 +28,8 @@ from contract.messages import (
     ToolChoice,
     check_plain,
     check_turn,
-    is_object,
 )
 from contract.models import Kind
-
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
-# A grammar is compiled from it; longer ones take seconds.
-SCHEMA_CHARACTERS = 20_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """What one request may ask for. Characters are Unicode code points."""
-
-    chat_characters: int = 400_000
-    translate_characters: int = 200_000
-    speech_characters: int = 100_000
-    prompt_characters: int = 4_000
-    audio_bytes: int = 200 * 1024 * 1024
-    images: int = 8
-    image_min_px: int = 64
-    image_max_px: int = 2_048
-    image_steps: int = 200
-    embed_texts: int = 2_048
-    embed_characters: int = 1_000_000
-
-
-def _check_range(field: str, value: float | None, low: float, high: float) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidRequest(f"{field} is {value!r}; it must be a number from {low:g} to {high:g}.", field=field)
-    if not low <= value <= high:
-        raise InvalidRequest(f"{field} is {value:g}; it must be from {low:g} to {high:g}.", field=field)
-
-
-def _check_whole(field: str, value: int | None, low: int, high: int) -> None:
-    _check_range(field, value, low, high)
-    if value is not None and not isinstance(value, int):
-        raise InvalidRequest(f"{field} is {value!r}; it must be a whole number.", field=field)
-
-
-def _check_model(name: str | None) -> None:
-    if name is not None and not isinstance(name, str):
-        raise InvalidRequest(f"model is {str(name)[:80]!r}; it must be a model's name.", field="model")
-
-
-def _check_language(field: str, code: str | None) -> None:
-    if code is not None and (not isinstance(code, str) or not _LANGUAGE.fullmatch(code)):
-        raise InvalidRequest(
-            f"{field} is {str(code)[:80]!r}; it must be a language's code, like 'en' or 'pl'.", field=field
-        )
-
-
-def _check_text(field: str, text: str, most: int) -> None:
-    if not isinstance(text, str) or not text.strip():
-        raise InvalidRequest(f"{field} is empty. Write some text and try again.", field=field)
-    check_plain(field, text)
-    if len(text) > most:
-        raise InputTooLarge(
-            f"{field} has {len(text):,} characters; the limit is {most:,}. Send it in parts.", field=field, limit=most
-        )
-
-
-def _check_schema(field: str, text: str) -> None:
-    if len(text) > SCHEMA_CHARACTERS:
-        raise InputTooLarge(
-            f"{field} has {len(text):,} characters; the limit is {SCHEMA_CHARACTERS:,}.",
-            field=field,
-            limit=SCHEMA_CHARACTERS,
-        )
-    if not is_object(text):
-        raise InvalidRequest(f"{field} is no JSON object. Send a JSON Schema.", field=field)
-
-
-def _are_stops(value: object) -> bool:
-    if not isinstance(value, tuple | list) or len(value) > 8:  # a notebook may give a list, or one string by mistake
-        return False
-    return all(isinstance(text, str) and 1 <= len(text) <= 200 for text in value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +77,7 @@ class ChatRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
+        check_model(self.model)
         if not self.messages:
             raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
         for message in self.messages:
@@ -156,7 +88,7 @@ class ChatRequest:
         if last.tool_calls:
             raise InvalidRequest("messages ends with a call. Send its result in a tool message.", field="messages")
         if last.role != "tool" and not last.images:
-            _check_text("message", last.content, limits.chat_characters)
+            check_text("message", last.content, limits.chat_characters)
         total = sum(
             len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in self.messages
         )
@@ -166,20 +98,20 @@ class ChatRequest:
                 field="messages",
                 limit=limits.chat_characters,
             )
-        _check_whole("max_tokens", self.max_tokens, 1, 1_000_000)
-        _check_range("temperature", self.temperature, 0, 2)
-        _check_range("top_p", self.top_p, 0, 1)
-        _check_range("min_p", self.min_p, 0, 1)
-        _check_whole("top_k", self.top_k, 0, 1_000)
-        _check_range("repeat_penalty", self.repeat_penalty, 0.5, 2)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        if not _are_stops(self.stop):
+        check_whole("max_tokens", self.max_tokens, 1, 1_000_000)
+        check_range("temperature", self.temperature, 0, 2)
+        check_range("top_p", self.top_p, 0, 1)
+        check_range("min_p", self.min_p, 0, 1)
+        check_whole("top_k", self.top_k, 0, 1_000)
+        check_range("repeat_penalty", self.repeat_penalty, 0.5, 2)
+        check_whole("seed", self.seed, 0, 2**32 - 1)
+        if not are_stops(self.stop):
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
-        _check_whole("logprobs", self.logprobs, 0, 20)
+        check_whole("logprobs", self.logprobs, 0, 20)
         if self.raw and len(self.messages) != 1:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
         if self.json_schema is not None:
-            _check_schema("json_schema", self.json_schema)
+            check_schema("json_schema", self.json_schema)
         self._check_tools()
 
     def _check_tools(self) -> None:
@@ -194,7 +126,7 @@ class ChatRequest:
                     field="tools",
                 )
             check_plain("tools", tool.description)
-            _check_schema("tools", tool.parameters)
+            check_schema("tools", tool.parameters)
         if self.tool_choice == "required" and not self.tools:
             raise InvalidRequest("tool_choice goes with tools. Send some, or leave it out.", field="tool_choice")
         if self.tools and self.raw:
@@ -213,12 +145,12 @@ class TranslateRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
-        _check_text("text", self.text, limits.translate_characters)
+        check_model(self.model)
+        check_text("text", self.text, limits.translate_characters)
         if not self.target_lang:
             raise InvalidRequest("target_lang is empty. Choose the language to translate into.", field="target_lang")
-        _check_language("target_lang", self.target_lang)
-        _check_language("source_lang", self.source_lang)
+        check_language("target_lang", self.target_lang)
+        check_language("source_lang", self.source_lang)
         if self.source_lang is not None and self.source_lang == self.target_lang:
             raise InvalidRequest(
                 f"source_lang and target_lang are both {self.target_lang!r}. Choose two languages.", field="target_lang"
@@ -256,8 +188,8 @@ class ImageRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
-        _check_text("prompt", self.prompt, limits.prompt_characters)
+        check_model(self.model)
+        check_text("prompt", self.prompt, limits.prompt_characters)
         check_plain("negative_prompt", self.negative_prompt)
         if len(self.negative_prompt) > limits.prompt_characters:
             raise InputTooLarge(
@@ -266,14 +198,14 @@ class ImageRequest:
                 field="negative_prompt",
             )
         for side, value in (("width", self.width), ("height", self.height)):
-            _check_whole(side, value, limits.image_min_px, limits.image_max_px)
+            check_whole(side, value, limits.image_min_px, limits.image_max_px)
             if value is not None and value % 8:
                 raise InvalidRequest(f"{side} is {value}; it must be a multiple of 8.", field=side)
-        _check_whole("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
-        _check_range("guidance_scale", self.guidance_scale, 0, 30)
-        _check_whole("seed", self.seed, 0, 2**32 - 1)
-        _check_whole("num_images", self.num_images, 1, limits.images)
-        _check_range("strength", self.strength, 0.01, 1)
+        check_whole("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
+        check_range("guidance_scale", self.guidance_scale, 0, 30)
+        check_whole("seed", self.seed, 0, 2**32 - 1)
+        check_whole("num_images", self.num_images, 1, limits.images)
+        check_range("strength", self.strength, 0.01, 1)
         for name, given in (("mask", self.mask), ("strength", self.strength)):
             if given is not None and self.image is None:
                 raise InvalidRequest(f"{name} goes with an image. Send one, or leave it out.", field=name)
@@ -301,9 +233,9 @@ class SpeechRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
-        _check_text("text", self.text, limits.speech_characters)
-        _check_range("speed", self.speed, 0.5, 2)
+        check_model(self.model)
+        check_text("text", self.text, limits.speech_characters)
+        check_range("speed", self.speed, 0.5, 2)
         if not isinstance(self.normalize_text, bool):
             raise InvalidRequest(
                 f"normalize_text is {self.normalize_text!r}; it must be true or false.", field="normalize_text"
@@ -333,9 +265,9 @@ class TranscribeRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
-        _check_language("language", self.language)
-        _check_range("temperature", self.temperature, 0, 1)
+        check_model(self.model)
+        check_language("language", self.language)
+        check_range("temperature", self.temperature, 0, 1)
         if self.prompt is not None:
             check_plain("prompt", self.prompt)
         if not self.audio.is_file():
@@ -370,13 +302,13 @@ class EmbedRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        _check_model(self.model)
+        check_model(self.model)
         if not 1 <= len(self.texts) <= limits.embed_texts:
             raise InvalidRequest(
                 f"input has {len(self.texts):,} texts; it must have 1 to {limits.embed_texts:,}.", field="input"
             )
         for text in self.texts:
-            _check_text("input", text, limits.embed_characters)
+            check_text("input", text, limits.embed_characters)
         total = sum(map(len, self.texts))
         if total > limits.embed_characters:
             raise InputTooLarge(
@@ -384,7 +316,7 @@ class EmbedRequest:
                 field="input",
                 limit=limits.embed_characters,
             )
-        _check_whole("dimensions", self.dimensions, 1, 65_536)
+        check_whole("dimensions", self.dimensions, 1, 65_536)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -396,7 +328,7 @@ class DownloadRequest:
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest with the field, the value and the rule."""
-        _check_model(self.model)
+        check_model(self.model)
         if not self.model or len(self.model) > 200:
             raise InvalidRequest("model is empty or over 200 characters. Name one model to fetch.", field="model")
 

@@ -42,6 +42,7 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
 from contract.models import Kind, ModelSpec
 from contract.requests import (
@@ -49,7 +50,6 @@ from contract.requests import (
     DownloadRequest,
     EmbedRequest,
     ImageRequest,
-    Limits,
     Request,
     SpeechRequest,
     TranscribeRequest,

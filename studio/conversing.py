@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import engines
 from contract.errors import StudioError
+from contract.limits import Limits
 from contract.messages import Message
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, Limits, Request
+from contract.requests import ChatRequest, Request
 from store import Conversation, Conversations, QueuedMessage
 from store.database import timestamp
 from studio import titles

@@ -15,11 +15,11 @@ import structlog
 import engines
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, StudioError, UnknownModel
+from contract.limits import Limits
 from contract.models import Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
-    Limits,
     Request,
     SpeechRequest,
     TranslateRequest,

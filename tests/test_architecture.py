@@ -26,7 +26,7 @@ LIVES_IN: dict[str, set[str]] = {
     "gradio": {"ui", "app"},
     "gradio_client": {"ui", "app"},
     "fastapi": {"api", "app"},
-    "starlette": {"api", "app"},
+    "starlette": {"api", "app", "ui"},  # the page around Gradio's app is an ASGI app too
     "uvicorn": {"api", "app"},
     "sqlite3": {"store", "notebooks"},  # which show how the file is read from outside
     "sqlite_utils": {"store"},
