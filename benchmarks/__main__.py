@@ -11,6 +11,9 @@ from benchmarks.measure import Result, from_json, table, to_json
 from deploy.readme import README, put
 
 NAMES = ("install", "start", "page", "own_cost", "engine", "requests", "speech", "translate")
+# These take many minutes, so they run only when they are named.
+LONG = ("crowd", "soak")
+ALL = (*NAMES, *LONG)
 RESULTS = Path(__file__).resolve().parent / "results.json"
 
 
@@ -38,7 +41,7 @@ def kept() -> list[Result]:
 def keep(found: Result) -> None:
     """Put a result in the place of the last one of its name."""
     results = {result.name: result for result in kept()} | {found.name: found}
-    RESULTS.write_text(to_json([results[name] for name in NAMES if name in results]), encoding="utf-8")
+    RESULTS.write_text(to_json([results[name] for name in ALL if name in results]), encoding="utf-8")
 
 
 def figures(results: Sequence[Result]) -> str:
@@ -71,13 +74,13 @@ def write_table() -> None:
 def main() -> None:
     """Measure, keep and write."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: all)")
+    parser.add_argument("names", nargs="*", help=f"of: {', '.join(NAMES)} (default: these), {', '.join(LONG)}")
     parser.add_argument("--rounds", type=int, default=5, help="how often each side is measured (default: 5)")
     parser.add_argument("--quick", action="store_true", help="see that all run, once and briefly; nothing is written")
     parser.add_argument("--table", action="store_true", help="measure nothing, write README.md's table anew")
     arguments = parser.parse_args()
-    if unknown := set(arguments.names) - set(NAMES):
-        parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(NAMES)}")
+    if unknown := set(arguments.names) - set(ALL):
+        parser.error(f"{', '.join(sorted(unknown))}: not one of {', '.join(ALL)}")
     for name in [] if arguments.table else arguments.names or NAMES:
         found = measure(name, ["--quick"] if arguments.quick else ["--rounds", str(arguments.rounds)])
         if not arguments.quick:
