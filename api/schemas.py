@@ -49,4 +49,10 @@ def examples(body: dict[str, object]) -> dict[str, object]:
 
 def content(*media_types: str) -> dict[str, object]:
     """Return what documents an answer that is no JSON."""
-    return {"content": {media_type: {"schema": {"type": "string"}} for media_type in media_types}}
+    # Of events that come one by one, a schema would be that of each event; here their kinds differ.
+    return {
+        "content": {
+            media_type: {"schema": {} if media_type == "text/event-stream" else {"type": "string"}}
+            for media_type in media_types
+        }
+    }

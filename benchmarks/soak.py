@@ -75,7 +75,9 @@ async def heard(client: httpx.AsyncClient) -> None:
 
 async def translated(client: httpx.AsyncClient) -> None:
     """Have a sentence translated."""
-    await post(client, "/translations", {"text": "The house is beautiful today.", "source_lang": "en", "target_lang": "pt"})
+    await post(
+        client, "/translations", {"text": "The house is beautiful today.", "source_lang": "en", "target_lang": "pt"}
+    )
 
 
 async def listed(client: httpx.AsyncClient) -> None:

@@ -136,6 +136,7 @@ class LlamaCpp(Engine):
         self._knows_tools = knows_tools(template)
         self._room = Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
+        self._asked = False
         self._server = server
 
     def unload(self) -> None:
@@ -143,6 +144,9 @@ class LlamaCpp(Engine):
         if server is not None:
             for thread in tuple(self._runs):
                 thread.join()
+            if not self._asked:
+                # A server that is let go before its loop has begun waits for that loop for ever.
+                server.handle_completions({"prompt": "a", "max_tokens": 1}, lambda _: True)
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)
@@ -153,6 +157,7 @@ class LlamaCpp(Engine):
         share = self._room.take(min(longest, self._context_tokens) + _FIRST_SHARE, stop)
         if not share:
             return
+        self._asked = True
         ask = server.handle_completions if chat.raw else server.handle_chat_completions
         run = _Run(ask, body, self._room, share)
         run.start(self._runs)

@@ -69,10 +69,13 @@ class LlamaEmbedding(Engine):
         params.cors_origins, params.cors_credentials = "null", False
         params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
         try:
-            self._server = xllamacpp.Server(params)
+            server = xllamacpp.Server(params)
         except RuntimeError as exc:
             why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
             raise damaged(self.spec, why) from exc
+        # A server that is let go before its loop has begun waits for that loop for ever; an answer shows it has.
+        self._vectors(server, ["a"])
+        self._server = server
 
     def unload(self) -> None:
         self._server = None

@@ -14,7 +14,7 @@ import structlog
 
 import engines
 from contract.engine import Engine, Stop
-from contract.errors import Forbidden, InvalidRequest, StudioError, UnknownModel
+from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
 from contract.limits import Limits
 from contract.models import Kind, ModelSpec
 from contract.requests import (
@@ -323,7 +323,13 @@ class Studio(Calls, Conversing):
         return self.artifacts.get(artifact_id, caller.owner)
 
     def audio_stream(self, job: Job, form: Literal["mp3"] | SpeechFormat = "mp3") -> AsyncIterator[bytes]:
-        """Yield a speech job's sound while it is made, from its beginning."""
+        """Yield a speech job's sound while it is made, from its beginning.
+
+        Raises:
+            NotFound: The job is not one of speech; at once, while an answer can still say so.
+        """
+        if job.kind != "speech":
+            raise NotFound(f"Job {job.id} speaks nothing. Ask for the audio of a speech job.", id=job.id)
         return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 
     def usage(self, owner: str | None = None, days: int = 28) -> Usage:

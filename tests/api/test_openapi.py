@@ -78,6 +78,7 @@ def test_every_example_runs(fuzzed: Server, document: dict[str, Any]) -> None:
                 "kind": "chat",
                 "conversation_id": http.post("/conversations", json={}).json()["id"],
                 "interaction_id": http.get("/interactions?limit=1").json()["data"][0]["id"],
+                "response_id": http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"],
                 "key_id": http.post("/api-keys", json={"name": "x", "scopes": ["generate"]}).json()["id"],
             }
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")

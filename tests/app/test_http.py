@@ -127,8 +127,8 @@ def say(text: str) -> bytes:
 # Body, status, what the sentence names, and whether it was a request at all, which the log then has.
 BAD: dict[str, tuple[bytes, int, str, bool]] = {
     "nothing": (b"", 422, "The body is empty", False),
-    "no JSON": (b"{nope", 422, "no JSON", False),
-    "binary": (bytes(range(256)), 422, "no JSON", False),
+    "no JSON": (b"{nope", 400, "no JSON", False),
+    "binary": (bytes(range(256)), 400, "no JSON", False),
     "not UTF-8": (b'{"model": "\xff\xfe"}', 400, "UTF-8", False),
     "compressed": (b"\x1f\x8b\x08\x00 and so on", 400, "not compressed", False),
     "nested without end": (b'{"model":' + b"[" * 200_000, 400, "nested", False),
@@ -187,7 +187,7 @@ def test_the_type_must_be_json_and_the_method_the_right_one(http: httpx.Client) 
     plain = http.post("/v1/chat/completions", content=ask(), headers={"Content-Type": "text/plain"})
     wrong = http.get("/v1/chat/completions")
 
-    assert plain.status_code == 422
+    assert plain.status_code == 415
     assert "Content-Type: application/json" in plain.json()["error"]["message"]
     assert wrong.status_code == 405
     assert "Use POST" in wrong.json()["error"]["message"]

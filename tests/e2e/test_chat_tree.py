@@ -69,7 +69,7 @@ def test_hostile_text_stays_text_in_messages_titles_and_the_list(echo_page: Page
     for link in echo_page.locator(f"{HISTORY} a").all():
         assert "javascript:" not in (link.get_attribute("href") or "")
     assert echo_page.locator(f"{HISTORY} [onerror], {HISTORY} script, #conversations img, #chat-title img").count() == 0
-    assert echo_page.title() == "Hearth"
+    assert echo_page.title() == "Chat · Hearth"
 
 
 def test_a_conversation_is_found_opened_deleted_and_taken_back_by_keyboard_alone(echo_page: Page) -> None:
