@@ -25,7 +25,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 BODY_PIECE_S = 20.0
 BODY_BYTES = 8 * 1024 * 1024
 UPLOAD_BYTES = 210 * 1024 * 1024
-UPLOAD_PATHS = ("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/audio/translations")
+UPLOAD_PATHS = (
+    *("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/audio/translations"),
+    "/conversations/import",
+)
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; media-src 'self' data: blob:; font-src 'self' data:; "

@@ -8,6 +8,7 @@ from api import (
     aliases,
     anthropic,
     api_keys,
+    conversation_files,
     conversations,
     errors,
     health,
@@ -36,7 +37,8 @@ from studio import Studio
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, conversations, translations, models, aliases, interactions, metrics, api_keys, sign_in, openapi),
+    *(jobs, conversations, conversation_files, translations, models, aliases, interactions),
+    *(metrics, api_keys, sign_in, openapi),
 )
 
 

@@ -2,6 +2,7 @@
 
 from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
+from store.conversation_trees import ConversationTree, TreeMessage, add_trees, tree_of
 from store.conversations import Conversation, Conversations, QueuedMessage
 from store.database import Database
 from store.interactions import Interaction, InteractionFilter, Interactions
@@ -17,6 +18,7 @@ __all__ = [
     "ApiKeys",
     "Artifacts",
     "Conversation",
+    "ConversationTree",
     "Conversations",
     "Database",
     "Hit",
@@ -33,6 +35,9 @@ __all__ = [
     "StoredMessage",
     "StoredResponse",
     "Transaction",
+    "TreeMessage",
+    "add_trees",
     "plain_text",
     "title_of",
+    "tree_of",
 ]

@@ -69,7 +69,11 @@ from store import (
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
+from studio.carrying import Imported
 from studio.conversing import ChatSettings, system_of
+from studio.exporting import MIME as EXPORT_MIME
+from studio.exporting import Exported
+from studio.exporting import Format as ExportFormat
 from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
@@ -81,6 +85,7 @@ from studio.studio import Studio
 from studio.usage import Usage as UsageReport
 
 __all__ = [
+    "EXPORT_MIME",
     "KINDS",
     "SCOPES",
     "Alias",
@@ -103,12 +108,15 @@ __all__ = [
     "EngineFailed",
     "EngineMissing",
     "Event",
+    "ExportFormat",
+    "Exported",
     "Failed",
     "Forbidden",
     "Health",
     "Hit",
     "Image",
     "ImageRequest",
+    "Imported",
     "InputTooLarge",
     "Interaction",
     "InteractionFilter",

@@ -46,6 +46,7 @@ from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
 from studio.calls import Calls
+from studio.carrying import Carrying
 from studio.conversing import Conversing
 from studio.health import Health
 from studio.job import Job
@@ -64,7 +65,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Calls, Conversing):
+class Studio(Calls, Conversing, Carrying):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.

@@ -15,7 +15,7 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from studio import Loading, Progress, Queued, Settings, Studio, jupyter
+from studio import Caller, ChatSettings, Loading, Progress, Queued, Settings, Studio, jupyter
 from tests.echo_models import install_echo, until
 from tests.serving import Server, use_models
 
@@ -94,6 +94,20 @@ def test_the_log_notebook_runs_on_an_empty_log_and_without_any_model(tmp_path: P
     log = execute(nbformat.read(LOG, as_version=4), tmp_path, HEARTH_DEMO="1")
 
     assert "echo-chat" in shown(log, "usage.by_model")
+
+
+def test_an_exported_conversation_runs_as_a_notebook_and_asks_again(tmp_path: Path) -> None:
+    with Studio.open(Settings(demo=True, data_dir=tmp_path / "first")) as studio:
+        conversation, job = studio.say(None, 'Two "quotes" \\ and\n\nlines', Caller(), system="Be brief.")
+        job.wait()
+        _, job = studio.say(conversation.id, "And on", Caller(), settings=ChatSettings(max_tokens=20))
+        job.wait()
+        made = studio.export_conversation(conversation.id, Caller(), "notebook")
+
+    notebook = execute(nbformat.reads(made.data.decode(), 4), tmp_path / "second", HEARTH_DEMO="1")
+
+    assert "And on" in shown(notebook, "'And on'")
+    assert [row[0] for row in statuses(tmp_path / "second")] == ["chat", "chat"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -8,81 +8,29 @@ carries only what was added; when it is finished it moves into the history.
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from importlib import resources
 
 import gradio as gr
-from gradio.components import Component
 
-from studio import Caller, Conversation, Job, Studio, StudioError
-from ui import choices, render
+from studio import Caller, Conversation, Job, StudioError
+from ui import render
 from ui.caller import caller_of, page_of
-from ui.chat_settings import ChatDrawer, Given
-from ui.follow import Turn, Turns, follow
-from ui.messages import bars, ending, growing, messages_box, queue, shown_as
-from ui.opened import WINDOW, Opened, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
-from ui.panel import Panel, Updates, area, event_text, on, stop_button
-from ui.sidebar import Sidebar
-from ui.words import Words, label, words_of
+from ui.chat_page import ChatPage, Temporary
+from ui.chat_settings import Given
+from ui.follow import Turn, follow
+from ui.messages import growing, queue
+from ui.opened import WINDOW, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
+from ui.panel import Updates, event_text, on
+from ui.temporary import TemporaryChat
+from ui.words import Words, words_of
 
 
-class ChatPanel(Panel):
-    """Builds the panel and answers its events."""
-
-    def __init__(self, studio: Studio, turns: Turns, sidebar: Sidebar) -> None:
-        super().__init__(studio, turns)
-        self.sidebar = sidebar
-        self.drawer = ChatDrawer(studio)
-
-    # Layout
-
-    def build(self) -> None:
-        """Lay the panel out inside the open tab."""
-        # Which conversation this browser looks at, and the revision it was loaded at; nothing secret.
-        self.place = gr.BrowserState({"id": "", "revision": 0}, storage_key="hearth-chat", secret="hearth")
-        self.window = gr.State(WINDOW)
-        self.bottom = gr.State("")
-        self.editing = gr.State("")
-        with gr.Row(elem_id="chat", elem_classes="desk"):
-            with gr.Column(elem_id="chat-main", elem_classes="work"):
-                self.title = area(elem_id="chat-title")
-                with gr.Column(elem_id="chat-scroll"):
-                    self.earlier = gr.Button(label("chat_earlier"), size="sm", visible=False, elem_id="chat-earlier")
-                    self.start = area(elem_id="chat-start", script=render.CLICKS)
-                    self.history = messages_box("chat-history", label("chat_history"))
-                    self.live = messages_box("chat-live", label("chat_reply"))
-                    self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
-                    self.status = area(elem_id="chat-status", script=render.CLICKS)
-                self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
-                self._build_composer()
-            with gr.Column(elem_id="chat-settings", elem_classes="aside"):
-                self.drawer.build()
-
-    def _build_composer(self) -> None:
-        self.note = area(elem_id="chat-note", script=render.CLICKS)
-        self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
-        with gr.Row(elem_id="composer"):
-            self.ask = gr.Textbox(
-                label=label("chat_ask_label"),
-                placeholder=label("chat_ask"),
-                show_label=False,
-                container=False,
-                lines=1,
-                max_lines=8,
-                elem_id="ask",
-                scale=1,
-            )
-            self.send_button = gr.Button(label("chat_send"), variant="primary", elem_id="send", scale=0)
-            self.stop_button = stop_button(label("stop"), "stop")
+class ChatPanel(ChatPage):
+    """Answers the panel's events."""
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events, once the sidebar stands too."""
-        outputs: list[Component] = [
-            self.place, self.window, self.bottom, self.editing, self.title, self.earlier, self.start, self.history,
-            self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask, self.send_button,
-            self.stop_button,
-            self.sidebar.list, *self.drawer.fields,
-        ]  # fmt: skip
-        given = {self.ask, self.place, self.editing, *self.drawer.fields}
+        outputs, temporary = self.outputs, TemporaryChat(self)
+        given = {self.ask, self.place, self.editing, self.temporary, *self.drawer.fields}
         self.drawer.wire(demo)
         on([demo.load], self.load, [self.place], outputs)
         on([self.ask.submit, self.send_button.click], self.send, given, outputs)
@@ -90,6 +38,8 @@ class ChatPanel(Panel):
         clicks = [self.facts.click, self.status.click, self.note.click, self.waiting.click]
         on(clicks, self.act_on_message, given, outputs)
         on([self.stop_button.click], self.stop, [self.place], [self.status], queue=False)
+        on([self.stop_button.click], temporary.stop, [self.temporary], [self.status], queue=False)
+        on([self.sidebar.temporary.click], temporary.begin, [], outputs)
         on([self.earlier.click], self.show_earlier, [self.place, self.window, self.bottom], outputs)
         on([self.newest.click], self.load, [self.place], outputs)
         on([self.sidebar.new.click], self.new, [], outputs)
@@ -113,6 +63,10 @@ class ChatPanel(Panel):
         text, place, editing = text_of(given.get(self.ask)), given.get(self.place), text_of(given.get(self.editing))
         words, caller = words_of(request), caller_of(request)
         if not text.strip():
+            return
+        if isinstance(temporary := given.get(self.temporary), Temporary):
+            async for updates in TemporaryChat(self).send(temporary, text, given, request):
+                yield updates
             return
         system, settings = self.drawer.read(given)
         conversation_id, revision = id_of(place), revision_of(place)
@@ -143,7 +97,7 @@ class ChatPanel(Panel):
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
             return
-        async for updates in self._follow_new(conversation, job, request, {self.ask: "", **self._not_editing()}):
+        async for updates in self._follow_new(conversation, job, request, {self.ask: "", **self.not_editing()}):
             yield updates
 
     async def send_example(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
@@ -160,7 +114,7 @@ class ChatPanel(Panel):
         act, target, place = event_text(event, "act"), event_text(event, "id"), given.get(self.place)
         words, caller, conversation_id = words_of(request), caller_of(request), id_of(place)
         if act == "edit_end":
-            yield {self.ask: "", **self._not_editing()}
+            yield {self.ask: "", **self.not_editing()}
             return
         if act == "reload":
             async for updates in self._open(conversation_id, request):
@@ -203,6 +157,8 @@ class ChatPanel(Panel):
     def stop(self, place: Mapping[str, object], request: gr.Request) -> Updates:
         """Stop the reply that is being written; its follower tells the rest."""
         caller = caller_of(request)
+        if not id_of(place):  # a new conversation, or a temporary one, which has its own
+            return {self.status: gr.skip()}
         try:
             job = job_of(self.studio, read(self.studio, id_of(place), caller.owner, 1), caller)
             if job is not None:
@@ -276,9 +232,6 @@ class ChatPanel(Panel):
             self.note: render.notice("", words("chat_editing"), kind="info", action=end),
         }
 
-    def _not_editing(self) -> Updates:
-        return {self.editing: "", self.note: ""}
-
     async def _open(
         self,
         conversation_id: str,
@@ -293,19 +246,19 @@ class ChatPanel(Panel):
         words, caller = words_of(request), caller_of(request)
         turn = self.turns.take(page_of(request), "chat")
         if not conversation_id:
-            yield self._blank(words, caller)
+            yield self.blank(words, caller)
             return
         try:
             kept = (await asyncio.to_thread(self.studio.conversations.get, conversation_id, caller.owner)).settings
-            yield {**self._not_editing(), **self.drawer.fill(kept)}
+            yield {**self.not_editing(), **self.drawer.fill(kept)}
             async for updates in self._show(
                 conversation_id, words, caller, turn, window=window, bottom=bottom, reveal=reveal
             ):
                 yield updates
         except StudioError as exc:
-            yield self._blank(words, caller, "" if forgive else render.failure(words, exc))
+            yield self.blank(words, caller, "" if forgive else render.failure(words, exc))
         except Exception as exc:
-            yield self._blank(words, caller, render.crash(words, exc))
+            yield self.blank(words, caller, render.crash(words, exc))
 
     async def _follow_new(
         self, conversation: Conversation, job: Job, request: gr.Request, first: Updates
@@ -316,27 +269,6 @@ class ChatPanel(Panel):
             yield first
         async for updates in self._show(conversation.id, words_of(request), caller_of(request), turn, job=job):
             yield updates
-
-    def _blank(self, words: Words, caller: Caller, status: str = "") -> Updates:
-        return {
-            self.place: {"id": "", "revision": 0},
-            self.window: WINDOW,
-            self.bottom: "",
-            **self._not_editing(),
-            self.title: render.chat_head(words, words("chat_title")),
-            self.earlier: gr.Button(visible=False),
-            self.newest: gr.Button(visible=False),
-            self.start: render.empty(words("chat_empty"), words("chat_example")),
-            self.history: [],
-            self.live: [],
-            self.facts: "",
-            self.waiting: "",
-            self.status: status,
-            self.send_button: gr.Button(visible=True),
-            self.stop_button: gr.Button(visible=False),
-            self.sidebar.list: self.sidebar.draw(caller, words, ""),
-            **self.drawer.fresh(caller),
-        }
 
     async def _show(
         self,
@@ -352,7 +284,7 @@ class ChatPanel(Panel):
     ) -> AsyncIterator[Updates]:
         """Show the conversation as it stands, then follow the reply that is being written, if any."""
         opened, job = await look(self.studio, conversation_id, caller, window, bottom, job)
-        yield self._drawn(opened, words, caller, window, running=job is not None, reveal=reveal)
+        yield self.drawn(opened, words, caller, window, running=job is not None, reveal=reveal)
         while job is not None:
             told: str | None = None
             begun = opened.growing.content if opened.growing is not None and goes_on(job) else ""
@@ -365,33 +297,4 @@ class ChatPanel(Panel):
             if turn.over:
                 return
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
-            yield self._drawn(opened, words, caller, window, running=job is not None)
-
-    def _drawn(
-        self, opened: Opened, words: Words, caller: Caller, window: int, *, running: bool, reveal: str = ""
-    ) -> Updates:
-        conversation = opened.conversation
-        shown = opened.messages[:-1] if running and opened.growing is not None else opened.messages
-        last = opened.messages[-1] if opened.messages else None
-        models = [] if running else choices.of_kind(self.studio, "chat").pairs
-        return {
-            self.place: {"id": conversation.id, "revision": conversation.revision},
-            self.window: window,
-            self.bottom: last.id if opened.later and last is not None else "",
-            self.title: render.chat_head(words, conversation.title or words("chat_title")),
-            self.earlier: gr.Button(visible=opened.more),
-            self.newest: gr.Button(visible=opened.later),
-            self.start: "",
-            self.history: [part for message in shown for part in shown_as(message, words)],
-            self.live: [],
-            self.facts: "" if running else bars(opened, shown, words, models, reveal),
-            self.status: render.busy(words("starting")) if running else "" if opened.later else ending(last, words),
-            self.waiting: queue(opened, words, running=running),
-            self.send_button: gr.Button(visible=not running),
-            self.stop_button: gr.Button(visible=running),
-            self.sidebar.list: self.sidebar.draw(caller, words, conversation.id),
-        }
-
-
-def _script(name: str) -> str:
-    return (resources.files("ui") / "assets" / name).read_text(encoding="utf-8")
+            yield self.drawn(opened, words, caller, window, running=job is not None)

@@ -37,7 +37,7 @@ def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
     )
 
 
-def _text(role: str, text: str, thought: str = "") -> dict[str, object]:
+def plain_message(role: str, text: str, thought: str = "") -> dict[str, object]:
     """Return one message of the Chatbot; as a typed part, its indentation is kept."""
     message: dict[str, object] = {"role": role, "content": [{"type": "text", "text": text}]}
     if thought:
@@ -47,9 +47,9 @@ def _text(role: str, text: str, thought: str = "") -> dict[str, object]:
 
 def shown_as(message: StoredMessage, words: Words) -> list[dict[str, object]]:
     """Return a stored message as the Chatbot shows it, its reasoning folded away above it."""
-    parts = [_text(message.role, message.reasoning, words("chat_thinking"))] if message.reasoning else []
+    parts = [plain_message(message.role, message.reasoning, words("chat_thinking"))] if message.reasoning else []
     if message.content or not message.reasoning:
-        parts.append(_text(message.role, message.content or "…"))
+        parts.append(plain_message(message.role, message.content or "…"))
     return parts
 
 
@@ -59,9 +59,9 @@ def growing(view: View, words: Words, begun: str = "") -> list[dict[str, object]
     Args:
         begun: What it had before it was continued.
     """
-    parts = [_text("assistant", view.reasoning, words("chat_thinking"))] if view.reasoning else []
+    parts = [plain_message("assistant", view.reasoning, words("chat_thinking"))] if view.reasoning else []
     text = begun + view.text
-    return [*parts, _text("assistant", text)] if text else parts
+    return [*parts, plain_message("assistant", text)] if text else parts
 
 
 def bars(

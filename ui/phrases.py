@@ -51,6 +51,16 @@ PHRASES: dict[str, tuple[str, str]] = {
     # Chat
     "chat_title": ("New conversation", "Nowa rozmowa"),
     "chat_new": ("New chat", "Nowy czat"),
+    "chat_temporary": ("Temporary chat", "Czat tymczasowy"),
+    "chat_temporary_told": (
+        "Not a word of this chat is written down, only its figures. It is gone when you reload the page or leave it.",
+        "Ani słowo z tego czatu nie jest zapisywane, tylko liczby. Znika, gdy odświeżysz stronę albo wyjdziesz.",
+    ),
+    "chat_temporary_busy": (
+        "A reply is being written. Stop it or wait for it, then send again.",
+        "Odpowiedź jest w trakcie pisania. Zatrzymaj ją albo poczekaj i wyślij ponownie.",
+    ),
+    "chat_temporary_stopped": ("Stopped.", "Zatrzymano."),
     "chat_ask": ("Ask anything…", "Zapytaj o cokolwiek…"),
     "chat_ask_label": ("Your message", "Twoja wiadomość"),
     "chat_send": ("Send", "Wyślij"),

@@ -34,6 +34,7 @@ class Sidebar:
             elem_id="brand",
         )
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")
+        self.temporary = gr.Button(label("chat_temporary"), size="sm", elem_id="temporary-chat")
         self.search = gr.Textbox(
             label=label("chat_search"),
             placeholder=label("chat_search"),

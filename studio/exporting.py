@@ -1,0 +1,139 @@
+"""A conversation as a file: Markdown, JSON with every branch, a page of HTML, a notebook that asks again.
+
+All but JSON hold the branch in view. The HTML needs nothing from elsewhere and runs no script.
+"""
+
+import html
+import json
+import re
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+from store import ConversationTree, TreeMessage
+from studio.conversing import ChatSettings, system_of
+
+Format = Literal["markdown", "json", "html", "notebook"]
+JSON_FORMAT, JSON_VERSION = "hearth-conversation", 1
+SUFFIX: dict[Format, str] = {"markdown": "md", "json": "json", "html": "html", "notebook": "ipynb"}
+MIME: dict[Format, str] = {
+    "markdown": "text/markdown",
+    "json": "application/json",
+    "html": "text/html",
+    "notebook": "application/x-ipynb+json",
+}
+NAME_CHARACTERS = 60
+UNTITLED = "conversation"
+STYLE = """
+body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.6 system-ui, sans-serif; color-scheme: light dark; }
+article { margin: 1.5rem 0; padding: 0.75rem 1rem; border: 1px solid #8886; border-radius: 12px; overflow-wrap: anywhere; }
+.user { margin-left: 15%; background: #8881; }
+h2 { margin: 0 0 0.25rem; font-size: 0.8rem; font-weight: 600; opacity: 0.7; }
+.text { white-space: pre-wrap; }
+details { opacity: 0.7; }
+"""  # noqa: E501
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file: its name, its MIME type and its bytes."""
+
+    name: str
+    mime: str
+    data: bytes
+
+
+def export(tree: ConversationTree, form: Format) -> Exported:
+    """Return a conversation as a file."""
+    match form:
+        case "markdown":
+            text = _markdown(tree)
+        case "json":
+            text = to_json(tree)
+        case "html":
+            text = _page(tree)
+        case "notebook":
+            text = _notebook(tree)
+    name = re.sub(r"[\W_]+", "-", tree.title[:NAME_CHARACTERS]).strip("-").lower() or UNTITLED
+    return Exported(f"{name}.{SUFFIX[form]}", MIME[form], text.encode("utf-8", "replace"))
+
+
+def to_json(tree: ConversationTree) -> str:
+    """Return a conversation in Hearth's own format; ``parent`` and ``leaf`` are places in ``messages``, from 0."""
+    return json.dumps({"format": JSON_FORMAT, "version": JSON_VERSION, **asdict(tree)}, indent=1, ensure_ascii=False)
+
+
+def _author(message: TreeMessage) -> str:
+    if message.role == "user":
+        return "You"
+    return message.model or message.role.capitalize()
+
+
+def _title(tree: ConversationTree) -> str:
+    return " ".join(tree.title.split()) or UNTITLED.capitalize()
+
+
+def _markdown(tree: ConversationTree) -> str:
+    parts = [f"# {_title(tree)}"]
+    for message in tree.branch():
+        parts.append(f"## {_author(message)}")
+        if message.reasoning:
+            parts.append("\n".join(f"> {line}" for line in message.reasoning.split("\n")))
+        parts.append(message.content or "…")
+        if message.error_message:
+            parts.append(f"*{message.error_message}*")
+    return "\n\n".join(parts) + "\n"
+
+
+def _page(tree: ConversationTree) -> str:
+    articles = []
+    for message in tree.branch():
+        inner = f"<h2>{html.escape(_author(message))}</h2>"
+        if message.reasoning:
+            thought = html.escape(message.reasoning)
+            inner += f'<details><summary>Thinking</summary><div class="text">{thought}</div></details>'
+        inner += f'<div class="text">{html.escape(message.content or "…")}</div>'
+        if message.error_message:
+            inner += f"<p><em>{html.escape(message.error_message)}</em></p>"
+        articles.append(f'<article class="{message.role}">{inner}</article>')
+    title = html.escape(_title(tree))
+    return (
+        '<!doctype html>\n<html>\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n"
+        + "\n".join(articles)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _notebook(tree: ConversationTree) -> str:
+    system = system_of(tree.settings)
+    first = [{"role": "system", "content": system}] if system.strip() else []
+    kept = {name: value for name, value in ChatSettings.of(tree.settings).kept().items() if name != "system"}
+    begin = f"from studio import Studio\n\ns = Studio.open()\nsettings = {kept!r}\nmessages = {first!r}"
+    cells = [
+        _cell("markdown", f"# {_title(tree)}\n\nEach cell asks again; below it stands the reply that was kept."),
+        _cell("code", begin),
+    ]
+    for message in tree.branch():
+        if not message.content.strip():
+            continue
+        if message.role == "user":
+            cells.append(
+                _cell(
+                    "code",
+                    f'messages.append({{"role": "user", "content": {message.content!r}}})\n'
+                    "reply = s.chat(messages, **settings)\n"
+                    'messages.append({"role": "assistant", "content": reply.text})\nreply',
+                )
+            )
+        elif message.role == "assistant":
+            cells.append(_cell("markdown", f"**{_author(message)}**\n\n{message.content}"))
+    metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+
+
+def _cell(kind: Literal["markdown", "code"], source: str) -> dict[str, object]:
+    cell: dict[str, object] = {"cell_type": kind, "id": uuid.uuid4().hex[:8], "metadata": {}, "source": source}
+    return {**cell, "execution_count": None, "outputs": []} if kind == "code" else cell

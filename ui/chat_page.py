@@ -1,0 +1,150 @@
+"""What the Chat panel is made of and how it shows a conversation; ``ui.chat`` answers its events."""
+
+from dataclasses import dataclass
+from importlib import resources
+
+import gradio as gr
+from gradio.components import Component
+
+from studio import Caller, Message, Studio
+from ui import choices, render
+from ui.chat_settings import ChatDrawer
+from ui.follow import Turns
+from ui.messages import bars, ending, messages_box, queue, shown_as
+from ui.opened import WINDOW, Opened
+from ui.panel import Panel, Updates, area, stop_button
+from ui.sidebar import Sidebar
+from ui.words import Words, label
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """A temporary chat of one open page: its messages are nowhere else.
+
+    Attributes:
+        job_id: Of the reply that is being written; "" where none is.
+    """
+
+    messages: tuple[Message, ...] = ()
+    job_id: str = ""
+
+
+class ChatPage(Panel):
+    """Lays the panel out and draws a conversation in it."""
+
+    def __init__(self, studio: Studio, turns: Turns, sidebar: Sidebar) -> None:
+        super().__init__(studio, turns)
+        self.sidebar = sidebar
+        self.drawer = ChatDrawer(studio)
+
+    # Layout
+
+    def build(self) -> None:
+        """Lay the panel out inside the open tab."""
+        # Which conversation this browser looks at, and the revision it was loaded at; nothing secret.
+        self.place = gr.BrowserState({"id": "", "revision": 0}, storage_key="hearth-chat", secret="hearth")
+        self.window = gr.State(WINDOW)
+        self.bottom = gr.State("")
+        self.editing = gr.State("")
+        self.temporary = gr.State(None)  # a Temporary while one is open
+        with gr.Row(elem_id="chat", elem_classes="desk"):
+            with gr.Column(elem_id="chat-main", elem_classes="work"):
+                self.title = area(elem_id="chat-title")
+                with gr.Column(elem_id="chat-scroll"):
+                    self.earlier = gr.Button(label("chat_earlier"), size="sm", visible=False, elem_id="chat-earlier")
+                    self.start = area(elem_id="chat-start", script=render.CLICKS)
+                    self.history = messages_box("chat-history", label("chat_history"))
+                    self.live = messages_box("chat-live", label("chat_reply"))
+                    self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
+                    self.status = area(elem_id="chat-status", script=render.CLICKS)
+                self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
+                self._build_composer()
+            with gr.Column(elem_id="chat-settings", elem_classes="aside"):
+                self.drawer.build()
+
+    def _build_composer(self) -> None:
+        self.note = area(elem_id="chat-note", script=render.CLICKS)
+        self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
+        with gr.Row(elem_id="composer"):
+            self.ask = gr.Textbox(
+                label=label("chat_ask_label"),
+                placeholder=label("chat_ask"),
+                show_label=False,
+                container=False,
+                lines=1,
+                max_lines=8,
+                elem_id="ask",
+                scale=1,
+            )
+            self.send_button = gr.Button(label("chat_send"), variant="primary", elem_id="send", scale=0)
+            self.stop_button = stop_button(label("stop"), "stop")
+
+    @property
+    def outputs(self) -> list[Component]:
+        """Everything that opening a conversation may change."""
+        return [
+            self.place, self.window, self.bottom, self.editing, self.temporary, self.title, self.earlier, self.start,
+            self.history, self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask,
+            self.send_button, self.stop_button,
+            self.sidebar.list, *self.drawer.fields,
+        ]  # fmt: skip
+
+    # Showing
+
+    def not_editing(self) -> Updates:
+        """End the editing of a message."""
+        return {self.editing: "", self.note: ""}
+
+    def blank(self, words: Words, caller: Caller, status: str = "") -> Updates:
+        """Show a new conversation."""
+        return {
+            self.place: {"id": "", "revision": 0},
+            self.window: WINDOW,
+            self.bottom: "",
+            self.temporary: None,
+            **self.not_editing(),
+            self.title: render.chat_head(words, words("chat_title")),
+            self.earlier: gr.Button(visible=False),
+            self.newest: gr.Button(visible=False),
+            self.start: render.empty(words("chat_empty"), words("chat_example")),
+            self.history: [],
+            self.live: [],
+            self.facts: "",
+            self.waiting: "",
+            self.status: status,
+            self.send_button: gr.Button(visible=True),
+            self.stop_button: gr.Button(visible=False),
+            self.sidebar.list: self.sidebar.draw(caller, words, ""),
+            **self.drawer.fresh(caller),
+        }
+
+    def drawn(
+        self, opened: Opened, words: Words, caller: Caller, window: int, *, running: bool, reveal: str = ""
+    ) -> Updates:
+        """Show a conversation as it stands, without the reply that is being written."""
+        conversation = opened.conversation
+        shown = opened.messages[:-1] if running and opened.growing is not None else opened.messages
+        last = opened.messages[-1] if opened.messages else None
+        models = [] if running else choices.of_kind(self.studio, "chat").pairs
+        return {
+            self.place: {"id": conversation.id, "revision": conversation.revision},
+            self.window: window,
+            self.bottom: last.id if opened.later and last is not None else "",
+            self.temporary: None,
+            self.title: render.chat_head(words, conversation.title or words("chat_title")),
+            self.earlier: gr.Button(visible=opened.more),
+            self.newest: gr.Button(visible=opened.later),
+            self.start: "",
+            self.history: [part for message in shown for part in shown_as(message, words)],
+            self.live: [],
+            self.facts: "" if running else bars(opened, shown, words, models, reveal),
+            self.status: render.busy(words("starting")) if running else "" if opened.later else ending(last, words),
+            self.waiting: queue(opened, words, running=running),
+            self.send_button: gr.Button(visible=not running),
+            self.stop_button: gr.Button(visible=running),
+            self.sidebar.list: self.sidebar.draw(caller, words, conversation.id),
+        }
+
+
+def _script(name: str) -> str:
+    return (resources.files("ui") / "assets" / name).read_text(encoding="utf-8")
