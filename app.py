@@ -22,6 +22,8 @@ from typing import TypeVar
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
+# FastAPI's own spans hold what people wrote; ours, in studio/otlp.py, do not.
+os.environ["FASTAPI_OTEL_AUTO_CONFIGURE"] = "false"
 
 import structlog
 import uvicorn
@@ -34,6 +36,7 @@ from api.access import API_PATHS
 from api.dashboard_gate import DashboardGate, uploads_folder
 from api.server import behind_the_door, create_api
 from studio import Settings, Studio, StudioError
+from studio.telemetry import telemetry
 
 log = structlog.get_logger("app")
 T = TypeVar("T")
@@ -247,7 +250,9 @@ class Server(uvicorn.Server):
 def serve(settings: Settings, server: socket.socket) -> None:
     """Serve until interrupted."""
     sys.setswitchinterval(SWITCH_S)
-    with Studio.open(settings) as studio:
+    with telemetry(os.environ) as sent, Studio.open(settings) as studio:
+        if sent is not None:
+            sent.watch(studio)
         if studio.interrupted:
             log.warning("jobs_interrupted", count=studio.interrupted)
         api = create_api(studio)
@@ -255,7 +260,7 @@ def serve(settings: Settings, server: socket.socket) -> None:
         api.router.lifespan_context = dashboard.lifespan
         # Behind all routes rather than mounted at "/": a mount would turn each wrong method into a 404.
         api.router.default = dashboard
-        door = behind_the_door(api, studio, embedded="SPACE_ID" in os.environ)
+        door = behind_the_door(api, studio, embedded="SPACE_ID" in os.environ, telemetry=sent)
         config = uvicorn.Config(
             door, log_config=None, access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
         )

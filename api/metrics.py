@@ -6,6 +6,7 @@ is one that was found, a method one of HTTP's own. So the number of series is bo
 
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -13,11 +14,16 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessColl
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.caller import caller_of
 from api.schemas import content
-from studio import Forbidden, Interaction, Studio
+from studio import Forbidden, Interaction, Job, Studio
+from studio.telemetry import traceparent
+
+if TYPE_CHECKING:
+    from studio.otlp import Telemetry
 
 router = APIRouter(tags=["health"])
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -99,7 +105,7 @@ class Metrics:
     def _histogram(self, name: str, text: str, labels: list[str]) -> Histogram:
         return Histogram(name, text, labels, buckets=SECONDS, registry=self.registry)
 
-    def observe_job(self, row: Interaction) -> None:
+    def observe_job(self, row: Interaction, _: Job) -> None:
         """Count a job that ended."""
         # A model that was only asked for, and not found, is its caller's text.
         job = (row.kind, (row.model if row.engine else None) or "none")
@@ -125,11 +131,15 @@ class Metrics:
         if row.audio_s:
             self._audio_s.labels(*job).inc(row.audio_s)
 
+    def route(self, scope: Scope) -> str | None:
+        """Return the template of the route that served a request; None for the dashboard's and unknown paths."""
+        route = getattr(scope.get("route"), "path", None)
+        return route if route in self._routes else None
+
     def observe_request(self, scope: Scope, status: int, first_byte_s: float | None, duration_s: float) -> None:
         """Count an HTTP request that ended; status 0: nobody was left to answer."""
         method = scope["method"] if scope["method"] in METHODS else "other"
-        route = getattr(scope.get("route"), "path", None)
-        asked = (method, route if route in self._routes else "dashboard")
+        asked = (method, self.route(scope) or "dashboard")
         self._requests.labels(*asked, str(status) if status else "none").inc()
         self._request_s.labels(*asked).observe(duration_s)
         if first_byte_s is not None:
@@ -142,11 +152,12 @@ class Metrics:
 
 
 class Metered:
-    """ASGI: measures every request, refused ones too."""
+    """ASGI: measures every request, refused ones too, and sends its span where traces are wanted."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, telemetry: "Telemetry | None" = None) -> None:
         self._app = app
         self._metrics = metrics
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -155,6 +166,10 @@ class Metered:
             return
         began = time.perf_counter()
         status, first_byte_s = 0, None
+        span = None
+        if self._telemetry is not None:
+            span = self._telemetry.begin_request(Headers(scope=scope).get("traceparent"))
+            traceparent.set(span.traceparent)  # in the task of this request alone
 
         async def send_measured(message: Message) -> None:
             nonlocal status, first_byte_s
@@ -167,7 +182,18 @@ class Metered:
         try:
             await self._app(scope, receive, send_measured)
         finally:
-            self._metrics.observe_request(scope, status, first_byte_s, time.perf_counter() - began)
+            duration_s = time.perf_counter() - began
+            self._metrics.observe_request(scope, status, first_byte_s, duration_s)
+            if self._telemetry is not None and span is not None:
+                self._telemetry.end_request(
+                    span,
+                    method=scope["method"] if scope["method"] in METHODS else "_OTHER",
+                    route=self._metrics.route(scope),
+                    scheme=scope["scheme"],
+                    status=status,
+                    request_id=scope.get("hearth.request_id"),
+                    duration_s=duration_s,
+                )
 
 
 @router.get("/metrics", response_class=Response, responses={200: content("text/plain", "application/openmetrics-text")})

@@ -1,5 +1,7 @@
 """The API as one ASGI app."""
 
+from typing import TYPE_CHECKING
+
 from fastapi import FastAPI
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -33,6 +35,9 @@ from api.idempotency import Once
 from api.mcp_door import McpDoor
 from api.metrics import Metered, Metrics
 from studio import Studio
+
+if TYPE_CHECKING:
+    from studio.otlp import Telemetry
 
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
@@ -70,7 +75,9 @@ def templates() -> frozenset[str]:
     return frozenset({*paths, McpDoor.path})
 
 
-def behind_the_door(app: FastAPI, studio: Studio, *, embedded: bool = False) -> ASGIApp:
+def behind_the_door(
+    app: FastAPI, studio: Studio, *, embedded: bool = False, telemetry: "Telemetry | None" = None
+) -> ASGIApp:
     """Return ``app`` behind what every request passes first; see ``Access`` for ``embedded``."""
     access = app.state.access = Access(studio.settings, studio.keys, embedded=embedded)
-    return Metered(Gate(app, studio.settings, access), app.state.metrics)
+    return Metered(Gate(app, studio.settings, access), app.state.metrics, telemetry)

@@ -54,6 +54,7 @@ class Job:
         request, caller: What was asked, and by whom.
         spec: The model that does it, once known.
         request_id: Of the HTTP request that asked, if one did.
+        traceparent: That request's W3C trace context, where traces are sent.
         stop: The stop sign that its engine looks at.
         position: Place in the queue, 1 is next; 0 once it runs.
         conversation_id: The conversation that a chat job answers in, if any.
@@ -67,6 +68,7 @@ class Job:
         self.caller = caller
         self.spec = spec
         self.request_id: str | None = None
+        self.traceparent: str | None = None
         self.stop = Stop()
         self.position = 0
         self.conversation_id: str | None = None

@@ -203,14 +203,14 @@ class Recorder:
     """Writes how jobs ended.
 
     Attributes:
-        watchers: Called with each row, on the thread that ends the job; must be quick.
+        watchers: Called with each row and its job, on the thread that ends the job; must be quick.
     """
 
     def __init__(self, database: Database, artifacts: Artifacts, conversations: Conversations) -> None:
         self._database = database
         self._artifacts = artifacts
         self._conversations = conversations
-        self.watchers: list[Callable[[Interaction], None]] = []
+        self.watchers: list[Callable[[Interaction, Job], None]] = []
 
     def outcome(self, job: Job) -> Outcome:
         """Return an empty outcome for a job."""
@@ -271,7 +271,7 @@ class Recorder:
         try:
             row = self.interaction(job, outcome, terminal, refused=refused)
             write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
-            self._tell_watchers(row)
+            self._tell_watchers(row, job)
             if wait:
                 write.result()
             else:
@@ -282,10 +282,10 @@ class Recorder:
                 terminal = failed_event(exc)
         job.publish(terminal)
 
-    def _tell_watchers(self, row: Interaction) -> None:
+    def _tell_watchers(self, row: Interaction, job: Job) -> None:
         for watcher in self.watchers:
             try:
-                watcher(row)
+                watcher(row, job)
             except Exception:  # who looks on must not spoil the job
                 log.exception("watcher_failed", job=row.job_id)
 

@@ -58,6 +58,7 @@ from studio.results import models_table
 from studio.run import Recorder, input_text, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
+from studio.telemetry import traceparent
 from studio.usage import Usage
 from studio.worker import Worker, spec_for
 
@@ -199,6 +200,8 @@ class Studio(Calls, Conversing, Carrying):
     def _new_job(request: Request, caller: Caller) -> Job:
         job = Job(request, caller)
         job.request_id = structlog.contextvars.get_contextvars().get("request_id")
+        if caller.via in ("api", "mcp"):  # Gradio's worker began in some request's context, and serves all
+            job.traceparent = traceparent.get()
         return job
 
     def _lane_of(self, job: Job) -> Lane:
@@ -348,6 +351,6 @@ class Studio(Calls, Conversing, Carrying):
         """Return how each part is."""
         return health.check(self)
 
-    def watch(self, watcher: Callable[[Interaction], None]) -> None:
-        """Call ``watcher`` with the log's row of each job that ends from now on; it must be quick and not block."""
+    def watch(self, watcher: Callable[[Interaction, Job], None]) -> None:
+        """Call ``watcher`` with the log's row and the job of each that ends from now on; it must not block."""
         self._recorder.watchers.append(watcher)

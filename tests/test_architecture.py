@@ -38,6 +38,7 @@ LIVES_IN: dict[str, set[str]] = {
     "morfeusz2": {"engines"},
     "ollama": {"engines", "studio"},  # its server runs models, and fetches them too
     "onnxruntime": {"engines"},
+    "opentelemetry": {"studio"},
     "piper": {"engines"},
     "torch": {"engines"},
     "transformers": {"engines"},
