@@ -359,6 +359,7 @@ PHRASES: dict[str, tuple[str, str]] = {
     "error_model_not_found": ("Unknown model", "Nieznany model"),
     "error_model_not_installed": ("This model is not installed yet", "Tego modelu jeszcze nie ma"),
     "error_conflict": ("Changed elsewhere", "Zmieniono gdzie indziej"),
+    "error_precondition_failed": ("Changed elsewhere", "Zmieniono gdzie indziej"),
     "error_forbidden": ("Not allowed", "Niedozwolone"),
     "error_lane_full": ("Too many jobs are waiting", "Czeka zbyt wiele zadań"),
     "error_engine_missing": ("A part is not installed", "Brakuje części programu"),
