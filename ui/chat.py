@@ -13,7 +13,7 @@ import gradio as gr
 
 from studio import Caller, Conversation, Job, StudioError
 from ui import render
-from ui.caller import caller_of, page_of
+from ui.caller import caller_of, link, page_of
 from ui.chat_page import ChatPage, Temporary
 from ui.chat_settings import Given
 from ui.follow import Turn, follow
@@ -252,7 +252,7 @@ class ChatPanel(ChatPage):
             kept = (await asyncio.to_thread(self.studio.conversations.get, conversation_id, caller.owner)).settings
             yield {**self.not_editing(), **self.drawer.fill(kept)}
             async for updates in self._show(
-                conversation_id, words, caller, turn, window=window, bottom=bottom, reveal=reveal
+                conversation_id, request, turn, window=window, bottom=bottom, reveal=reveal
             ):
                 yield updates
         except StudioError as exc:
@@ -267,14 +267,13 @@ class ChatPanel(ChatPage):
         turn = self.turns.take(page_of(request), "chat")
         if first:  # Gradio takes no empty mapping for one
             yield first
-        async for updates in self._show(conversation.id, words_of(request), caller_of(request), turn, job=job):
+        async for updates in self._show(conversation.id, request, turn, job=job):
             yield updates
 
     async def _show(
         self,
         conversation_id: str,
-        words: Words,
-        caller: Caller,
+        request: gr.Request,
         turn: Turn,
         *,
         window: int = WINDOW,
@@ -283,8 +282,10 @@ class ChatPanel(ChatPage):
         job: Job | None = None,
     ) -> AsyncIterator[Updates]:
         """Show the conversation as it stands, then follow the reply that is being written, if any."""
+        words, caller = words_of(request), caller_of(request)
+        export = link(request, f"conversations/{conversation_id}/export")
         opened, job = await look(self.studio, conversation_id, caller, window, bottom, job)
-        yield self.drawn(opened, words, caller, window, running=job is not None, reveal=reveal)
+        yield self.drawn(opened, words, caller, window, running=job is not None, reveal=reveal, export=export)
         while job is not None:
             told: str | None = None
             begun = opened.growing.content if opened.growing is not None and goes_on(job) else ""
@@ -297,4 +298,4 @@ class ChatPanel(ChatPage):
             if turn.over:
                 return
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
-            yield self.drawn(opened, words, caller, window, running=job is not None)
+            yield self.drawn(opened, words, caller, window, running=job is not None, export=export)

@@ -119,9 +119,22 @@ class ChatPage(Panel):
         }
 
     def drawn(
-        self, opened: Opened, words: Words, caller: Caller, window: int, *, running: bool, reveal: str = ""
+        self,
+        opened: Opened,
+        words: Words,
+        caller: Caller,
+        window: int,
+        *,
+        running: bool,
+        reveal: str = "",
+        export: str = "",
     ) -> Updates:
-        """Show a conversation as it stands, without the reply that is being written."""
+        """Show a conversation as it stands, without the reply that is being written.
+
+        Args:
+            reveal: The message to scroll to.
+            export: The address that exports it.
+        """
         conversation = opened.conversation
         shown = opened.messages[:-1] if running and opened.growing is not None else opened.messages
         last = opened.messages[-1] if opened.messages else None
@@ -131,7 +144,7 @@ class ChatPage(Panel):
             self.window: window,
             self.bottom: last.id if opened.later and last is not None else "",
             self.temporary: None,
-            self.title: render.chat_head(words, conversation.title or words("chat_title")),
+            self.title: render.chat_head(words, conversation.title or words("chat_title"), export),
             self.earlier: gr.Button(visible=opened.more),
             self.newest: gr.Button(visible=opened.later),
             self.start: "",

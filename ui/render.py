@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from studio import Failed, StudioError
+from studio import ExportFormat, Failed, StudioError
 from ui.follow import View
 from ui.words import Words, both
 
@@ -31,6 +31,12 @@ ICONS = {
     "copy": "M9 9h10v11H9zM15 9V4H5v11h4",
     "more": "M5 12h.1M12 12h.1M19 12h.1",
     "arrow": "M5 12h14M13 6l6 6-6 6",
+}
+EXPORTS: dict[ExportFormat, str] = {
+    "markdown": "chat_export_markdown",
+    "html": "chat_export_html",
+    "notebook": "chat_export_notebook",
+    "json": "chat_export_json",
 }
 CLICKS = """
 const tell = (target) => {
@@ -84,10 +90,22 @@ def head(key: str, lead: str = "", *, aside: bool = False) -> str:
     return f'<div class="headline"><div><h1 class="title">{both(key)}</h1>{line}</div>{toggle}</div>'
 
 
-def chat_head(words: Words, title: str) -> str:
-    """Return a conversation's title, and the button of the settings."""
+def chat_head(words: Words, title: str, address: str = "") -> str:
+    """Return a conversation's title, the menu of its exports, and the button of the settings.
+
+    Args:
+        address: Where it is exported, without the format; "": it can't be.
+    """
+    menu = ""
+    if address:
+        links = "".join(
+            f'<a class="btn quiet" href="{escape(address)}?format={form}" download>{escape(words(key))}</a>'
+            for form, key in EXPORTS.items()
+        )
+        name = f"{icon('down')}<span>{escape(words('chat_export'))}</span>"
+        menu = f'<details class="exports"><summary class="btn quiet">{name}</summary><div>{links}</div></details>'
     toggle = _toggle(escape(words("settings")))
-    return f'<div class="headline"><h1 class="title">{escape(title)}</h1>{toggle}</div>'
+    return f'<div class="headline"><h1 class="title">{escape(title)}</h1>{menu}{toggle}</div>'
 
 
 def _toggle(text: str) -> str:

@@ -1,12 +1,14 @@
 """The sidebar: the name of the house, search, conversations by folder and day, language and theme."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import resources
+from pathlib import Path
 
 import gradio as gr
 
-from studio import Caller, Conversation, Hit, Studio, StudioError
+from studio import Caller, Conversation, Hit, Imported, Studio, StudioError
 from ui import render
 from ui.caller import caller_of
 from ui.panel import Updates, area, on
@@ -35,6 +37,14 @@ class Sidebar:
         )
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")
         self.temporary = gr.Button(label("chat_temporary"), size="sm", elem_id="temporary-chat")
+        self.files = gr.UploadButton(
+            label("chat_import"),  # type: ignore[arg-type]  # Gradio translates it as any other label
+            file_types=[".json", ".zip"],
+            size="sm",
+            elem_id="import",
+            type="filepath",
+        )
+        self.told = area(elem_id="import-told")
         self.search = gr.Textbox(
             label=label("chat_search"),
             placeholder=label("chat_search"),
@@ -50,6 +60,7 @@ class Sidebar:
     def wire(self) -> None:
         """Connect the search box, which answers each key."""
         on([self.search.change], self.find, [self.search], [self.hits])
+        on([self.files.upload], self.take_file, [self.files], [self.told, self.list])
 
     def find(self, query: str | None, request: gr.Request) -> Updates:
         """Show the hits of a query in place of the list; "" shows the list again."""
@@ -65,6 +76,29 @@ class Sidebar:
         how = "" if hits else f'<p class="muted none">{escape(words("chat_search_how"))}</p>'
         inner = f'<p class="muted none" role="status">{told}</p>{how}<ul>{rows}</ul>'
         return {self.hits: f'<nav class="conversations hits" aria-label="{escape(words("chat_search"))}">{inner}</nav>'}
+
+    async def take_file(self, path: str | None, request: gr.Request) -> Updates:
+        """Import a file of conversations, or say at which place it is damaged."""
+        words, caller = words_of(request), caller_of(request)
+        if not path:
+            return {self.told: ""}
+        try:
+            found = await asyncio.to_thread(self._import, Path(path), caller)
+        except StudioError as exc:
+            return {self.told: render.failure(words, exc)}
+        except Exception as exc:
+            return {self.told: render.crash(words, exc)}
+        told = words.count("chat_imported", len(found.ids))
+        if found.left_out:
+            told += " " + words.count("chat_left_out", found.left_out)
+        drawn = await asyncio.to_thread(self.draw, caller, words, "")
+        return {self.told: render.notice("", told, kind="info"), self.list: drawn}
+
+    def _import(self, path: Path, caller: Caller) -> Imported:
+        try:
+            return self.studio.import_conversations(path.read_bytes(), caller)
+        finally:
+            path.unlink(missing_ok=True)  # its words are in the store now, or were not to be
 
     def arrange(self, act: str, target: str, text: str, caller: Caller) -> None:
         """Do to a conversation what its row's menu says; ``text`` is the new name, folder or tags."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from pathlib import Path
 
 import gradio as gr
 import pytest
@@ -105,3 +106,23 @@ async def test_nobody_arranges_what_is_not_theirs(echo: Studio, ask: Asked, name
     told = await act(panel, ask(owner="bob"), act=name, id=theirs.id, title="x", message=message)
     assert "Not found" in str(told[panel.status]) and "my secret" not in str(told)
     assert echo.conversations.get(theirs.id, "anna") == theirs
+
+
+async def test_a_file_is_imported_listed_and_its_upload_removed(echo: Studio, ask: Asked, tmp_path: Path) -> None:
+    panel = panel_of(echo)
+    page = shown(await say(panel, "carried along", ask()))
+    id = echo.conversations.all("local")[0].id
+    assert f'href="/conversations/{id}/export?format=markdown"' in str(page[panel.title])
+    upload = tmp_path / "upload.json"
+    upload.write_bytes(echo.export_conversation(id, Caller()).data)
+
+    told = await panel.sidebar.take_file(str(upload), ask(owner="bob"))
+
+    assert "1 conversation imported." in str(told[panel.sidebar.told])
+    assert "carried along" in listed(told, panel)
+    assert not upload.exists()
+    upload.write_text('{"mapping": {"a": 7}}')
+    told = await panel.sidebar.take_file(str(upload), ask(owner="bob"))
+    assert "mapping.a is damaged" in str(told[panel.sidebar.told]) and panel.sidebar.list not in told
+    assert len(echo.conversations.all("bob")) == 1
+    assert not upload.exists()
