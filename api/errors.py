@@ -126,8 +126,9 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
 def _methods(request: Request) -> list[str]:
     routes: list[Route] = request.app.state.routes
     fit = [route for route in routes if route.path_regex.fullmatch(request.url.path)]
-    # /models/loads is also what /models/{model_id} could mean; who names it means the route of that name.
-    fit = [route for route in fit if route.path == request.url.path] or fit
+    # /models/loads is also what /models/{model_id} could mean; the route that spells out more of it is meant.
+    spelt = [len(route.path.partition("{")[0]) for route in fit]
+    fit = [route for route, length in zip(fit, spelt, strict=True) if length == max(spelt)]
     return sorted({method for route in fit for method in route.methods or ()})
 
 

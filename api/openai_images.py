@@ -14,7 +14,7 @@ from pydantic import Field
 
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
-from api.strict import Strict
+from api.strict import Strict, StrictForm
 from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
 
 router = APIRouter(prefix="/v1/images", tags=["openai"])
@@ -44,7 +44,7 @@ class ImageBody(Strict):
     guidance_scale: float | None = None
 
 
-class EditBody(Strict):
+class EditBody(StrictForm):
     """The form of ``POST /v1/images/edits``; the last five are Hearth's own."""
 
     image: UploadFile

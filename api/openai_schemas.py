@@ -7,7 +7,7 @@ from fastapi import UploadFile
 from pydantic import Field, JsonValue
 
 from api.openai_tools import ChatMessage, FunctionTool, NamedTool, chosen, tool
-from api.strict import Strict
+from api.strict import Strict, StrictForm
 from studio import Tool, ToolChoice
 
 
@@ -122,7 +122,7 @@ class SpeechBody(Strict):
     stream_format: Literal["audio"] = "audio"
 
 
-class TranscriptionBody(Strict):
+class TranscriptionBody(StrictForm):
     """The form of ``POST /v1/audio/transcriptions``."""
 
     file: UploadFile
@@ -138,7 +138,7 @@ class TranscriptionBody(Strict):
     ] = Field(default_factory=lambda: ["segment"])  # type: ignore[arg-type]  # mypy widens the literal
 
 
-class TranslationBody(Strict):
+class TranslationBody(StrictForm):
     """The form of ``POST /v1/audio/translations``: speech in any language, text in English."""
 
     file: UploadFile
