@@ -52,9 +52,9 @@ def figures(results: Sequence[Result]) -> str:
     for day, machine in sorted({(found.day, found.machine) for found in results}, reverse=True):
         of_it = [found for found in results if (found.day, found.machine) == (day, machine)]
         busy = ", ".join(f"{found.name} {found.others_cores:.2f}" for found in of_it)
-        rounds = max(found.rounds for found in of_it)
+        rounds = min(found.rounds for found in of_it)
         parts += [
-            f"{day}, {machine}. Medians of {rounds} rounds; both sides alternate in one run, and the ratio is the "
+            f"{day}, {machine}. Medians of at least {rounds} rounds; both sides alternate in one run, and the ratio is the "
             "median of the rounds' ratios, Hearth / limit.",
             "",
             table([row for found in of_it for row in found.rows]),
