@@ -54,8 +54,8 @@ def figures(results: Sequence[Result]) -> str:
         busy = ", ".join(f"{found.name} {found.others_cores:.2f}" for found in of_it)
         rounds = min(found.rounds for found in of_it)
         parts += [
-            f"{day}, {machine}. Medians of at least {rounds} rounds; both sides alternate in one run, and the ratio is the "
-            "median of the rounds' ratios, Hearth / limit.",
+            f"{day}, {machine}. Medians of at least {rounds} rounds; both sides alternate in one run, and the ratio is "
+            "the median of the rounds' ratios, Hearth / limit.",
             "",
             table([row for found in of_it for row in found.rows]),
             "",
