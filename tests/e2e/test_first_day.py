@@ -51,7 +51,6 @@ def test_a_reply_reloaded_in_the_middle_is_whole_and_not_doubled(page: Page, con
 
 
 def test_stop_ends_the_reply_and_keeps_what_there_was(page: Page, studio_server: Server) -> None:
-    page.locator("#new-chat").click()
     send(page, LONG)
     # In one step inside the page: the little model may end its story while a test looks at it.
     page.wait_for_function(
