@@ -23,6 +23,8 @@ from ui.panel import Updates, event_text, on
 from ui.temporary import TemporaryChat
 from ui.words import Words, words_of
 
+NO_PLACE = '() => ({id: "", revision: 0})'
+
 
 class ChatPanel(ChatPage):
     """Answers the panel's events."""
@@ -42,6 +44,8 @@ class ChatPanel(ChatPage):
         on([self.sidebar.temporary.click], temporary.begin, [], outputs)
         on([self.earlier.click], self.show_earlier, [self.place, self.window, self.bottom], outputs)
         on([self.newest.click], self.load, [self.place], outputs)
+        # In the page, at once: a message sent before the server has answered belongs to the new conversation.
+        self.sidebar.new.click(None, None, self.place, js=NO_PLACE, api_visibility="private")
         on([self.sidebar.new.click], self.new, [], outputs)
         on([self.sidebar.list.click, self.sidebar.hits.click], self.act_on_list, [self.place], outputs)
         self.sidebar.wire()

@@ -72,6 +72,16 @@ def test_stop_ends_the_reply_and_keeps_what_there_was(page: Page, studio_server:
     assert reply(page) == kept
 
 
+def test_a_message_sent_in_the_moment_after_new_chat_begins_a_conversation(page: Page) -> None:
+    send(page, "One.")
+    expect(page.locator("#chat-status")).to_contain_text("tokens", timeout=60_000)
+    page.evaluate("document.querySelector('#new-chat').click()")
+    send(page, "Two.")
+    expect(page.locator("#chat-history .user.message")).to_have_text(["Two."])
+    expect(page.locator("#chat-status")).to_contain_text("tokens", timeout=60_000)
+    expect(page.locator("#chat-history .user.message")).to_have_text(["Two."])
+
+
 def test_a_sentence_is_translated_as_it_is_typed(page: Page) -> None:
     open_panel(page, "Translate")
     page.locator("#tr-text textarea").press_sequentially("The house is very beautiful today.")
