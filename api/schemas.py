@@ -50,6 +50,8 @@ def examples(body: dict[str, object]) -> dict[str, object]:
 def content(*media_types: str) -> dict[str, object]:
     """Return what documents an answer that is no JSON."""
     # Of events that come one by one, a schema would be that of each event, and their kinds differ.
-    free = ("text/event-stream", "application/json")
-    schemas: dict[str, dict[str, str]] = {kind: {} if kind in free else {"type": "string"} for kind in media_types}
+    free = ("event-stream", "json")
+    schemas: dict[str, dict[str, str]] = {
+        kind: {} if kind.endswith(free) else {"type": "string"} for kind in media_types
+    }
     return {"content": {media_type: {"schema": schema} for media_type, schema in schemas.items()}}

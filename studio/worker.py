@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
@@ -21,6 +22,7 @@ from studio.run import Outcome, Recorder, failed_event, unexpected
 from studio.settings import Settings
 
 DOWNLOAD_TOLD_EVERY_S = 0.1
+PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
 
 
 def spec_for(registry: Registry, request: Request) -> ModelSpec:
@@ -52,6 +54,7 @@ class Worker:
         self._recorder = recorder
         self._job_rows = job_rows
         self._detect = detect
+        self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
         """Do a job and record it; never raises."""
@@ -60,7 +63,13 @@ class Worker:
             outcome = self._recorder.outcome(job)
             terminal = self._outcome_of(job, outcome)
             self._recorder.finish(job, outcome, terminal)
-            job.forget_previews()
+            self._forget_later(job)
+
+    def _forget_later(self, job: Job) -> None:
+        # Whoever watches may be a step behind the end, so the previews outlive it by a few jobs.
+        self._with_previews.append(job)
+        while len(self._with_previews) > PREVIEWS_KEPT:
+            self._with_previews.popleft().forget_previews()
 
     def drop(self, job: Job) -> None:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""

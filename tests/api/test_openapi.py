@@ -55,6 +55,13 @@ def test_every_operation_says_what_it_does_how_it_fails_and_which_key_it_asks_fo
             assert path in FILES or "example" in content[1] or path in ("/api/pull", "/api/embed"), where
 
 
+def test_an_answer_in_any_kind_of_json_is_not_said_to_be_a_string(document: dict[str, Any]) -> None:
+    export = document["paths"]["/conversations/{conversation_id}/export"]["get"]["responses"]["200"]["content"]
+
+    assert export["application/x-ipynb+json"]["schema"] == export["application/json"]["schema"] == {}
+    assert export["text/markdown"]["schema"] == {"type": "string"}
+
+
 def test_every_example_runs(fuzzed: Server, document: dict[str, Any]) -> None:
     with httpx.Client(base_url=fuzzed.url, timeout=60) as http:
         job = http.post(

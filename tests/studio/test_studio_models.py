@@ -19,12 +19,14 @@ from studio import (
     Forbidden,
     ImageRequest,
     ModelDamaged,
+    Progress,
     Settings,
     Studio,
     StudioError,
     UnknownModel,
 )
-from tests.echo_models import install_echo
+from studio.worker import PREVIEWS_KEPT
+from tests.echo_models import install_echo, until
 from tests.studio.asking import LOCAL, chat, only_row
 
 # Models and downloads
@@ -87,7 +89,21 @@ def test_pictures_are_stored_with_what_makes_them_again(echo_studio: Studio) -> 
     ] * 2
     assert [file.path.read_bytes() for file in files[0]] == [file.path.read_bytes() for file in files[1]]
     assert all(file.path.read_bytes().startswith(b"\x89PNG") for made in files for file in made)
-    assert all(event.preview is None for _, event in first.snapshot() if type(event).__name__ == "Progress")
+
+
+def test_forming_pictures_outlive_their_job_for_whoever_is_a_step_behind_and_then_go(echo_studio: Studio) -> None:
+    request = ImageRequest(prompt="a bee", width=64, height=64, num_inference_steps=2)
+    job = echo_studio.submit(request, LOCAL)
+
+    def previews() -> list[bool]:
+        return [event.preview is not None for _, event in job.snapshot() if isinstance(event, Progress)]
+
+    job.wait()
+    echo_studio.submit(request, LOCAL).wait()  # the same lane: the first one is recorded by now
+    assert previews() == [True, True]
+    for _ in range(PREVIEWS_KEPT + 1):
+        echo_studio.submit(request, LOCAL).wait()
+    until(lambda: previews() == [False, False])
 
 
 def test_a_picture_that_was_finished_before_the_stop_is_kept(
