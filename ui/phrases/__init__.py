@@ -1,0 +1,18 @@
+"""Every phrase of the dashboard, English and Polish side by side, one file a panel.
+
+``{name}`` is filled in by the server. A phrase that counts holds its forms between bars: English
+one|many, Polish one|few|many ("1 token|2 tokeny|5 tokenów").
+"""
+
+from ui.phrases.chat import CHAT
+from ui.phrases.errors import ERRORS
+from ui.phrases.frame import FRAME
+from ui.phrases.images import IMAGES
+from ui.phrases.models import MODELS
+from ui.phrases.speech import SPEECH
+from ui.phrases.starters import STARTERS
+from ui.phrases.translate import TRANSLATE
+from ui.phrases.usage import USAGE
+
+GROUPS = (FRAME, CHAT, TRANSLATE, IMAGES, SPEECH, MODELS, USAGE, STARTERS, ERRORS)
+PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}

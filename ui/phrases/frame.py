@@ -1,0 +1,47 @@
+"""Phrases of the frame: panels, what is going on, what it cost."""
+
+FRAME: dict[str, tuple[str, str]] = {
+    # The frame
+    "tagline": ("everything on this machine", "wszystko na tym komputerze"),
+    "menu": ("Conversations and settings", "Rozmowy i ustawienia"),
+    "close": ("Close", "Zamknij"),
+    "skip": ("Skip to the content", "Przejdź do treści"),
+    "tab_chat": ("Chat", "Czat"),
+    "tab_translate": ("Translate", "Tłumacz"),
+    "tab_images": ("Images", "Obrazy"),
+    "tab_speech": ("Speech", "Mowa"),
+    "tab_models": ("Models", "Modele"),
+    "tab_usage": ("Usage", "Zużycie"),
+    "language": ("Language", "Język"),
+    "theme": ("Theme", "Motyw"),
+    "theme_system": ("Auto", "Auto"),
+    "theme_light": ("Light", "Jasny"),
+    "theme_dark": ("Dark", "Ciemny"),
+    "settings": ("Settings", "Ustawienia"),
+    "model": ("Model", "Model"),
+    "copy": ("Copy", "Kopiuj"),
+    "copied": ("Copied", "Skopiowano"),
+    "stop": ("Stop", "Zatrzymaj"),
+    "cancel": ("Cancel", "Anuluj"),
+    "download": ("Download", "Pobierz"),
+    "go_models": ("Go to Models", "Przejdź do Modeli"),
+    "no_model": ("There is no model for this yet.", "Nie ma jeszcze modelu do tego."),
+    # What is going on
+    "queued": ("Waiting: {n} before you", "W kolejce: przed tobą {n}"),
+    "queued_next": ("Waiting: you are next", "W kolejce: jesteś następny"),
+    "loading": ("Loading {model}…", "Wczytuję: {model}…"),
+    "starting": ("Starting…", "Zaczynam…"),
+    "step": ("Step {step} of {total}", "Krok {step} z {total}"),
+    "stopped": ("Stopped. What was made so far is kept.", "Zatrzymano. To, co powstało, zostaje."),
+    "interrupted": (
+        "Hearth was closed while this was being written. What was there is kept.",
+        "Hearth został zamknięty w trakcie pisania. To, co powstało, zostaje.",
+    ),
+    # What it cost
+    "n_tokens": ("{n} token|{n} tokens", "{n} token|{n} tokeny|{n} tokenów"),
+    "n_characters": ("{n} character|{n} characters", "{n} znak|{n} znaki|{n} znaków"),
+    "n_seconds_audio": ("{n} s of sound", "{n} s dźwięku"),
+    "first_after": ("first after {n}", "pierwszy po {n}"),
+    "took": ("took {n}", "trwało {n}"),
+    "per_second": ("{n} tokens/s", "{n} tokenów/s"),
+}

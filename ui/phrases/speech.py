@@ -1,0 +1,32 @@
+"""Phrases of the Speech panel."""
+
+SPEECH: dict[str, tuple[str, str]] = {
+    "sp_title": ("Speech", "Mowa"),
+    "sp_speak": ("Text to speech", "Tekst na mowę"),
+    "sp_text": ("Text to speak", "Tekst do przeczytania"),
+    "sp_text_hint": ("Type or paste text…", "Wpisz lub wklej tekst…"),
+    "sp_empty": ("Write something to hear, or try this:", "Napisz coś do odsłuchania albo spróbuj tego:"),
+    "sp_example": (
+        "The kettle sings, the fire glows, and the evening is ours.",
+        "The kettle sings, the fire glows, and the evening is ours.",
+    ),
+    "sp_voice": ("Voice", "Głos"),
+    "sp_speed": ("Speed", "Tempo"),
+    "sp_spoken": ("What will be spoken", "Co zostanie przeczytane"),
+    "sp_normalize": ("Say numbers and abbreviations in words", "Czytaj liczby i skróty słowami"),
+    "sp_spoken_same": ("The text is spoken as it stands.", "Tekst zostanie przeczytany tak, jak stoi."),
+    "sp_spoken_more": ("… and so on to the end.", "… i tak dalej do końca."),
+    "sp_go": ("Speak", "Czytaj"),
+    "sp_listen": ("What is being spoken", "Czytany tekst"),
+    "sp_save": ("Save {kind}", "Zapisz {kind}"),
+    "sp_speaking": ("Speaking…", "Czytam…"),
+    "sp_write": ("Speech to text", "Mowa na tekst"),
+    "sp_recording": ("Recording", "Nagranie"),
+    "sp_write_go": ("Write it down", "Spisz"),
+    "sp_write_empty": ("Upload a recording or use the microphone.", "Wgraj nagranie albo użyj mikrofonu."),
+    "sp_sample": ("Try a spoken sample", "Wypróbuj na próbce"),
+    "sp_sample_text": ("The kettle sings and the fire glows.", "The kettle sings and the fire glows."),
+    "sp_listening": ("Listening…", "Słucham…"),
+    "sp_result": ("Transcript", "Zapis"),
+    "sp_silence": ("No words were heard in this recording.", "W nagraniu nie słychać słów."),
+}
