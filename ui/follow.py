@@ -165,9 +165,10 @@ async def follow(job: Job, turn: Turn, interval_s: float = INTERVAL_S) -> AsyncI
             turn.wake.clear()
             if turn.over:
                 return
-            ended = reader.done()
+            # Asked before the yield: what comes while the page is being told has not been told yet.
+            last = reader.done() or view.end is not None
             yield view
-            if ended or view.end is not None:
+            if last:
                 await reader
                 return
             await asyncio.sleep(interval_s)

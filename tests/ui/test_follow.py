@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import time
 
-from studio import Caller, ChatRequest, Done, Job, Message, Studio, new_id
+from studio import Caller, ChatRequest, Delta, Done, Job, Message, Studio, Terminal, new_id
 from studio.caller import Caller as StudioCaller
 from ui.follow import INTERVAL_S, Turn, Turns, View, follow
 
@@ -37,6 +37,19 @@ async def test_a_later_follower_starts_from_the_first_word(slow_echo: Studio) ->
     late = [view.text async for view in follow(job, Turn())]
     assert late[0].startswith("word0")
     assert late[-1] == SAID
+
+
+async def test_an_end_that_comes_while_the_page_is_being_told_is_told_too() -> None:
+    job = Job(ChatRequest(messages=(Message("user", "Hello"),)), Caller(via="ui"))
+    job.publish(Delta("Hello"))
+    told: list[Terminal | None] = []
+
+    async for view in follow(job, Turn(), interval_s=0):
+        told.append(view.end)
+        job.publish(Done())
+        await asyncio.sleep(0.01)  # the reader folds it in before the page is told
+
+    assert [type(end) for end in told] == [type(None), Done]
 
 
 async def test_two_followers_at_once_see_the_same(slow_echo: Studio) -> None:
