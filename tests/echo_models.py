@@ -48,7 +48,7 @@ def recording(path: Path, seconds: float = 1.0) -> Path:
     return path
 
 
-def until(condition: Callable[[], object], seconds: float = 10) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Poll until it is so; fails the test when it never becomes so."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -33,7 +33,7 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def spoken(specs: dict[str, ModelSpec], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A WAV file in which Piper says ``SENTENCES``."""
+    """A WAV file in which Piper says ``SENTENCES``, a second of silence between two."""
     engine = ENGINES["piper"](specs["en_us-joe-medium"], threads=2)
     engine.load()
     events = run(engine, SpeechRequest(text=SENTENCES))
@@ -44,7 +44,8 @@ def spoken(specs: dict[str, ModelSpec], tmp_path_factory: pytest.TempPathFactory
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(chunks[0].sample_rate_hz)
-        file.writeframes(b"".join(chunk.pcm for chunk in chunks))
+        # Piper draws its pauses anew each time; without clear ones it is now one segment, now four.
+        file.writeframes(bytes(2 * chunks[0].sample_rate_hz).join(chunk.pcm for chunk in chunks))
     return path
 
 

@@ -66,7 +66,7 @@ def spec(name: str, mib: int = 100, **fields: object) -> ModelSpec:
 
 
 def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it never became so"
         time.sleep(0.001)

@@ -263,7 +263,7 @@ async def test_opening_another_conversation_leaves_the_reply_being_written(slow_
         await asyncio.sleep(0.01)
     blank = shown(await everything(panel.new(ask())))
     assert blank[panel.history] == []
-    await asyncio.wait_for(reading, 2)
+    await asyncio.wait_for(reading, 30)
     (job,) = slow_echo.jobs(Caller(via="ui"))
     assert isinstance(job.request, ChatRequest)
     assert not job.finished

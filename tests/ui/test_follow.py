@@ -85,7 +85,7 @@ async def test_the_newest_turn_of_a_panel_ends_the_one_before_it(slow_echo: Stud
     while not seen:
         await asyncio.sleep(0)
     turns.take("page", "chat")
-    await asyncio.wait_for(reading, 1)
+    await asyncio.wait_for(reading, 30)
     assert first.over
     assert not other.over
     assert not elsewhere.over

@@ -65,12 +65,12 @@ async def test_a_text_is_translated_with_its_language_and_cost(echo: Studio, ask
 
 async def test_the_newest_text_wins_and_the_job_before_it_is_stopped(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, slow_echo)
-    first = asyncio.create_task(everything(panel.translate("One. " * 200, "en", "pt", ask())))
+    first = asyncio.create_task(everything(panel.translate("One. " * 1_000, "en", "pt", ask())))
     await wait_for_job(slow_echo)
     (old,) = slow_echo.jobs(Caller(via="ui"))
     page = shown(await everything(panel.translate("Two.", "en", "pt", ask())))
     assert page[panel.result] == "[pt] Two."
-    await asyncio.wait_for(first, 2)
+    await asyncio.wait_for(first, 30)
     while not old.finished:
         await asyncio.sleep(0.005)
     assert old.state == "cancelled"
@@ -139,7 +139,7 @@ async def test_a_picture_is_cancelled(slow_echo: Studio, ask: Asked) -> None:
     making = make(panel, ask, steps="200")
     await wait_for_job(slow_echo)
     panel.stop(ask())
-    page = shown(await asyncio.wait_for(making, 5))
+    page = shown(await asyncio.wait_for(making, 30))
     assert "Stopped" in str(page[panel.status])
     assert slow_echo.artifacts.latest("local", "image/png") == []
 
@@ -248,7 +248,7 @@ async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:
     speaking = asyncio.ensure_future(everything(panel.speak("One sentence. " * 400, None, 1.0, True, ask())))
     await wait_for_job(slow_echo)
     panel.stop_speaking(ask())
-    assert "Stopped" in str(shown(await asyncio.wait_for(speaking, 5))[panel.status])
+    assert "Stopped" in str(shown(await asyncio.wait_for(speaking, 30))[panel.status])
 
 
 # Models

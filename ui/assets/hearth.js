@@ -32,9 +32,14 @@
   const openDrawer = (name) => {
     setDrawer(name, true);
     const first = name === "side-open" ? find("#new-chat") : [...document.querySelectorAll(".aside")].find(visible)?.querySelector("input, button");
-    // Out of sight it can't take the focus yet.
-    requestAnimationFrame(() => first?.focus());
+    focusOnceSeen(name, first);
   };
+  // A part that is still on its way into sight can't take the focus.
+  const focusOnceSeen = (name, part, frames = 60) => requestAnimationFrame(() => {
+    if (!part || !root_class.contains(name)) return;
+    part.focus();
+    if (document.activeElement !== part && frames > 0) focusOnceSeen(name, part, frames - 1);
+  });
   const closeDrawers = () => {
     const opener = Object.entries(drawers).find(([name]) => root_class.contains(name))?.[1];
     Object.keys(drawers).forEach((name) => setDrawer(name, false));
