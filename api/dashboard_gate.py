@@ -2,18 +2,21 @@
 
 Gradio serves each upload and each event stream to whoever knows its name, fetches addresses for
 anybody (``file=http…``), and has routes for tools that nothing here uses. What pages need is
-listed; the rest is not there. An upload belongs to the owner who sent it, and a page's stream to
-the owner who first opened it; both are remembered for the life of the process.
+listed; the rest is not there. An upload belongs to the owner who sent it, for the life of the
+process. A page's name (Gradio's session hash) is the browser's own choice, so each visitor's are put
+into a namespace of theirs on the way in: who knows another's name reaches a page of their own by it.
 """
 
+import hashlib
 import json
 import re
 import shutil
 import time
 from collections import OrderedDict
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl, quote, urlencode
 
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +28,8 @@ USED = re.compile(
 UNUSED_PAGES = re.compile(
     r"/(login|logout|monitoring|svelte|custom_component|proxy=|run-history|runs|deep_link)(/.*|\Z)?"
 )
+NAMING_BODY = re.compile(r"(queue/join|run/predict|cancel|reset)/?")  # these name their page in the body
+PAGE = "session_hash"
 KEPT = 10_000
 UPLOAD_KEPT_S = 24 * 3600
 
@@ -53,9 +58,6 @@ class _Owners:
     def has(self, name: str, owner: str) -> bool:
         return owner in self._owner_of.get(name, ())
 
-    def is_free_or_has(self, name: str, owner: str) -> bool:
-        return name not in self._owner_of or self.has(name, owner)
-
 
 class DashboardGate:
     """ASGI app before the dashboard's."""
@@ -63,7 +65,6 @@ class DashboardGate:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self._uploads = _Owners()
-        self._pages = _Owners()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or raise 404."""
@@ -78,20 +79,11 @@ class DashboardGate:
             raise HTTPException(404)
         if route.startswith("file=") and not self._uploads.has(route.removeprefix("file="), owner):
             raise HTTPException(404)
-        self._check_page(scope, route, owner)
+        if owner != "local":  # who owns this Hearth needs no namespace: nobody else's names are without one
+            scope, receive = await _with_own_pages(scope, receive, route, owner)
         if route.rstrip("/") == "upload":
             send = self._noting_uploads(send, owner)
         await self._app(scope, receive, send)
-
-    def _check_page(self, scope: Scope, route: str, owner: str) -> None:
-        """A page's stream is its owner's: whoever else knows its name sees nothing."""
-        named = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("session_hash", [])
-        if route.startswith("heartbeat/"):
-            named = [*named, route.split("/")[1]]
-        for page in named:
-            if not self._pages.is_free_or_has(page, owner):
-                raise HTTPException(404)
-            self._pages.add(page, owner)
 
     def _noting_uploads(self, send: Send, owner: str) -> Send:
         body = bytearray()
@@ -114,3 +106,45 @@ def _paths(body: bytes) -> list[str]:
     except ValueError:
         return []
     return [path for path in answer if isinstance(path, str)] if isinstance(answer, list) else []
+
+
+async def _with_own_pages(scope: Scope, receive: Receive, route: str, owner: str) -> tuple[Scope, Receive]:
+    """Return a request that names its page within its owner's namespace, wherever it names one."""
+    namespace = hashlib.sha256(owner.encode()).hexdigest()[:32]
+    query = parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+    query = [(name, f"{namespace}-{value}" if name == PAGE else value) for name, value in query]
+    scope = {**scope, "query_string": urlencode(query).encode()}
+    if route.startswith("heartbeat/"):
+        path = f"{API}heartbeat/{namespace}-{route.removeprefix('heartbeat/')}"
+        scope |= {"path": path, "raw_path": quote(path).encode()}
+    if scope["method"] != "POST" or not NAMING_BODY.fullmatch(route):
+        return scope, receive
+    body = await _whole(receive)
+    try:
+        sent = json.loads(body)
+    except (ValueError, RecursionError):
+        sent = None  # Gradio refuses it
+    if isinstance(sent, dict) and isinstance(sent.get(PAGE), str):
+        body = json.dumps({**sent, PAGE: f"{namespace}-{sent[PAGE]}"}).encode()
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    headers["content-length"] = str(len(body))
+    told = False
+
+    async def receive_body() -> Message:
+        nonlocal told
+        if told:
+            return await receive()
+        told = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return {**scope, "headers": headers.raw}, receive_body
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Return a whole body; what came of it, when its client goes away."""
+    body = bytearray()
+    while (message := await receive())["type"] == "http.request":
+        body += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    return bytes(body)

@@ -11,6 +11,8 @@ from api import (
     anthropic,
     api_keys,
     conversation_files,
+    conversation_messages,
+    conversation_search,
     conversations,
     errors,
     health,
@@ -42,7 +44,8 @@ if TYPE_CHECKING:
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, conversations, conversation_files, translations, models, aliases, interactions),
+    *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
+    *(translations, models, aliases, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -2,8 +2,9 @@
 
 from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
+from store.conversation_rows import Conversation, Revision
 from store.conversation_trees import ConversationTree, TreeMessage, add_trees, tree_of
-from store.conversations import Conversation, Conversations, QueuedMessage
+from store.conversations import Conversations, QueuedMessage
 from store.database import Database
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
@@ -30,6 +31,7 @@ __all__ = [
     "Preferences",
     "QueuedMessage",
     "Responses",
+    "Revision",
     "Search",
     "StoredFile",
     "StoredMessage",

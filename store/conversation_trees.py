@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from contract.ids import new_id
 from contract.messages import Role
-from store.conversations import Conversation, TitleBy
+from store.conversation_rows import Conversation, TitleBy
 from store.database import Database
 from store.message_tree import StoredMessage
 from store.sqlite import Transaction

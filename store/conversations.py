@@ -5,50 +5,20 @@ texts go everywhere, and the log keeps its figures.
 """
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from contract.errors import InvalidRequest, NotFound
 from contract.ids import new_id
+from store.conversation_rows import COLUMNS, GONE, Conversation, Revision, conversation_of_row, read
 from store.database import now
-from store.message_tree import GONE, MessageTree
+from store.message_tree import MessageTree, check_revision
 from store.sqlite import Transaction, Value
 
-TitleBy = Literal["words", "model", "person"]
 LIST_MOST = 200
 NAME_CHARACTERS = 60
 TAGS_MOST = 20
 QUEUE_MOST = 20
-COLUMNS = """c.id, c.owner, c.title, c.revision, c.leaf_id, c.settings, c.created_at, c.updated_at, c.pinned,
-    c.archived, c.folder, c.title_by, c.deleted_at,
-    (SELECT json_group_array(tag) FROM conversation_tags t WHERE t.conversation_id = c.id) AS tags"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """One row of ``conversations``; ``leaf_id`` is the last message of the branch in view.
-
-    Attributes:
-        title_by: Who named it: its first ``words``, a ``model``, or a ``person``.
-        folder: "" is none.
-    """
-
-    id: str
-    owner: str
-    title: str
-    revision: int
-    leaf_id: str | None
-    settings: Mapping[str, object]
-    created_at: str
-    updated_at: str
-    pinned: bool = False
-    archived: bool = False
-    folder: str = ""
-    title_by: TitleBy = "words"
-    deleted_at: str | None = None
-    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +31,6 @@ class QueuedMessage:
     created_at: str
 
 
-def conversation_of_row(row: sqlite3.Row) -> Conversation:
-    """Return a row of ``COLUMNS`` as a conversation."""
-    values = dict(row)
-    values |= {
-        "settings": json.loads(row["settings"]),
-        "tags": tuple(json.loads(row["tags"])),
-        "pinned": bool(row["pinned"]),
-        "archived": bool(row["archived"]),
-    }
-    return Conversation(**values)
-
-
 def _name(what: str, text: str) -> str:
     name = " ".join(text.split())
     if len(name) > NAME_CHARACTERS:
@@ -80,6 +38,13 @@ def _name(what: str, text: str) -> str:
             f"{what} has {len(name)} characters; the limit is {NAME_CHARACTERS}. Shorten it.", field=what
         )
     return name
+
+
+def _tags(tags: Sequence[str]) -> list[str]:
+    names = list(dict.fromkeys(name for tag in tags if (name := _name("tag", tag).lower())))
+    if len(names) > TAGS_MOST:
+        raise InvalidRequest(f"There are {len(names)} tags; the limit is {TAGS_MOST}. Leave some out.", field="tag")
+    return names
 
 
 class Conversations(MessageTree):
@@ -122,19 +87,44 @@ class Conversations(MessageTree):
         found = [conversation_of_row(row) for row in rows]
         return sorted(found, key=lambda conversation: (conversation.updated_at, conversation.id), reverse=True)
 
-    def page(self, owner: str, limit: int, before: tuple[str, str] | None = None) -> list[Conversation]:
+    def page(
+        self,
+        owner: str,
+        limit: int,
+        before: tuple[str, str] | None = None,
+        *,
+        archived: bool | None = None,
+        pinned: bool | None = None,
+        folder: str | None = None,
+        tag: str | None = None,
+    ) -> list[Conversation]:
         """Return an owner's conversations, the last changed first.
 
         Args:
             before: Only those after the one with this ``(updated_at, id)`` in that order.
+            archived, pinned: Only those that are, or are not; None: both.
+            folder: Only those in it, "" for those in none; None: all. tag: Only those that have it.
         """
         changed, last = before or (None, None)
         rows = self._database.rows(
             f"""SELECT {COLUMNS} FROM conversations c
                 WHERE owner = :owner AND deleted_at IS NULL
                   AND (:changed IS NULL OR (updated_at, id) < (:changed, :last))
+                  AND (:archived IS NULL OR archived = :archived) AND (:pinned IS NULL OR pinned = :pinned)
+                  AND (:folder IS NULL OR folder = :folder COLLATE NOCASE)
+                  AND (:tag IS NULL OR EXISTS
+                      (SELECT 1 FROM conversation_tags t WHERE t.conversation_id = c.id AND t.tag = lower(:tag)))
                 ORDER BY updated_at DESC, id DESC LIMIT :limit""",
-            {"owner": owner, "changed": changed, "last": last, "limit": limit},
+            {
+                "owner": owner,
+                "changed": changed,
+                "last": last,
+                "limit": limit,
+                "archived": archived,
+                "pinned": pinned,
+                "folder": folder,
+                "tag": tag,
+            },
         )
         return [conversation_of_row(row) for row in rows]
 
@@ -147,8 +137,17 @@ class Conversations(MessageTree):
         )
         return [str(row["folder"]) for row in rows]
 
+    def tags(self, owner: str) -> list[str]:
+        """Return an owner's tags, by the alphabet."""
+        rows = self._database.rows(
+            """SELECT DISTINCT tag FROM conversation_tags t JOIN conversations c ON c.id = t.conversation_id
+               WHERE c.owner = ? AND c.deleted_at IS NULL ORDER BY tag""",
+            (owner,),
+        )
+        return [str(row["tag"]) for row in rows]
+
     def say(
-        self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None
+        self, conversation_id: str, owner: str, text: str, model: str | None, revision: Revision = None
     ) -> tuple[Conversation, str, str]:
         """Like ``ask``; returns the conversation as it is now too."""
         user_id, reply_id = self.ask(conversation_id, owner, text, model, revision)
@@ -156,24 +155,55 @@ class Conversations(MessageTree):
 
     # Arranging
 
-    def _set(self, conversation_id: str, owner: str, **values: Value) -> Conversation:
-        """Change columns that no page's view of the messages depends on, so the revision stays."""
-        columns = ", ".join(f"{name} = ?" for name in values)
+    def change(
+        self,
+        conversation_id: str,
+        owner: str,
+        *,
+        title: str | None = None,
+        pinned: bool | None = None,
+        archived: bool | None = None,
+        folder: str | None = None,
+        tags: Sequence[str] | None = None,
+        revision: Revision = None,
+    ) -> Conversation:
+        """Change what is given, all of it in one step; the revision stays, which is that of the messages.
 
-        def update(db: Transaction) -> None:
-            changed = db.execute(
-                f"UPDATE conversations SET {columns} WHERE id = ? AND owner = ? AND deleted_at IS NULL",
-                (*values.values(), conversation_id, owner),
-            )
-            if not changed.rowcount:
-                raise NotFound(GONE, id=conversation_id[:64])
+        Args:
+            title: Cut to 200 characters; no model replaces it any more.
+            pinned: Whether it stays above the others. archived: Whether it is put away from the list.
+            folder: "" is none; a folder is there while something is in it. tags: These and no others; at most 20.
 
-        self._database.write(update)
-        return self.get(conversation_id, owner)
+        Raises:
+            NotFound: It is not this owner's. InvalidRequest: A name is too long, or there are too many tags.
+        """
+        values: dict[str, Value] = {}
+        if title is not None:
+            values |= {"title": title.strip()[:200], "title_by": "person"}
+        if pinned is not None:
+            values["pinned"] = int(pinned)
+        if archived is not None:
+            values["archived"] = int(archived)
+        if folder is not None:
+            values["folder"] = _name("folder", folder)
+        names = None if tags is None else _tags(tags)
+
+        def update(db: Transaction) -> Conversation:
+            check_revision(read(db, conversation_id, owner), revision)
+            if values:
+                columns = ", ".join(f"{name} = ?" for name in values)
+                db.execute(f"UPDATE conversations SET {columns} WHERE id = ?", (*values.values(), conversation_id))
+            if names is not None:
+                db.execute("DELETE FROM conversation_tags WHERE conversation_id = ?", (conversation_id,))
+                for name in names:
+                    db.execute("INSERT INTO conversation_tags VALUES (?, ?)", (conversation_id, name))
+            return read(db, conversation_id, owner)
+
+        return self._database.write(update)
 
     def rename(self, conversation_id: str, owner: str, title: str) -> Conversation:
-        """Give a conversation another title (cut to 200 characters), which no model replaces any more."""
-        return self._set(conversation_id, owner, title=title.strip()[:200], title_by="person")
+        """Give a conversation another title; see ``change``."""
+        return self.change(conversation_id, owner, title=title)
 
     def propose_title(self, conversation_id: str, owner: str, title: str) -> None:
         """Give a conversation the model's title, unless a person has named it meanwhile."""
@@ -187,34 +217,29 @@ class Conversations(MessageTree):
 
     def pin(self, conversation_id: str, owner: str, pinned: bool) -> Conversation:
         """Keep a conversation above the others, or no more."""
-        return self._set(conversation_id, owner, pinned=int(pinned))
+        return self.change(conversation_id, owner, pinned=pinned)
 
     def archive(self, conversation_id: str, owner: str, archived: bool) -> Conversation:
         """Put a conversation away from the list, or back."""
-        return self._set(conversation_id, owner, archived=int(archived))
+        return self.change(conversation_id, owner, archived=archived)
 
     def file(self, conversation_id: str, owner: str, folder: str) -> Conversation:
-        """Put a conversation into a folder, "" into none; a folder is there while something is in it."""
-        return self._set(conversation_id, owner, folder=_name("folder", folder))
+        """Put a conversation into a folder, "" into none."""
+        return self.change(conversation_id, owner, folder=folder)
 
     def tag(self, conversation_id: str, owner: str, tags: Sequence[str]) -> Conversation:
-        """Give a conversation these tags and no others; at most 20."""
-        self.get(conversation_id, owner)
-        names = list(dict.fromkeys(name for tag in tags if (name := _name("tag", tag).lower())))
-        if len(names) > TAGS_MOST:
-            raise InvalidRequest(f"There are {len(names)} tags; the limit is {TAGS_MOST}. Leave some out.", field="tag")
-
-        def update(db: Transaction) -> None:
-            db.execute("DELETE FROM conversation_tags WHERE conversation_id = ?", (conversation_id,))
-            for name in names:
-                db.execute("INSERT INTO conversation_tags VALUES (?, ?)", (conversation_id, name))
-
-        self._database.write(update)
-        return self.get(conversation_id, owner)
+        """Give a conversation these tags and no others."""
+        return self.change(conversation_id, owner, tags=tags)
 
     def keep_settings(self, conversation_id: str, owner: str, settings: Mapping[str, object]) -> Conversation:
         """Keep how this conversation's replies are made."""
-        return self._set(conversation_id, owner, settings=json.dumps(settings))
+
+        def update(db: Transaction) -> Conversation:
+            read(db, conversation_id, owner)
+            db.execute("UPDATE conversations SET settings = ? WHERE id = ?", (json.dumps(settings), conversation_id))
+            return read(db, conversation_id, owner)
+
+        return self._database.write(update)
 
     # Waiting messages
 
@@ -260,25 +285,28 @@ class Conversations(MessageTree):
 
     # Deleting
 
-    def delete(self, conversation_id: str, owner: str) -> None:
+    def delete(self, conversation_id: str, owner: str, revision: Revision = None) -> None:
         """Take a conversation out of sight; ``restore`` brings it back until it is purged."""
-        self._set_deleted(conversation_id, owner, now())
+
+        def update(db: Transaction) -> None:
+            check_revision(read(db, conversation_id, owner), revision)
+            db.execute("UPDATE conversations SET deleted_at = ? WHERE id = ?", (now(), conversation_id))
+
+        self._database.write(update)
 
     def restore(self, conversation_id: str, owner: str) -> Conversation:
         """Bring a deleted conversation back; raises NotFound once it was purged."""
-        self._set_deleted(conversation_id, owner, None)
-        return self.get(conversation_id, owner)
 
-    def _set_deleted(self, conversation_id: str, owner: str, when: str | None) -> None:
-        def update(db: Transaction) -> None:
+        def update(db: Transaction) -> Conversation:
             changed = db.execute(
-                "UPDATE conversations SET deleted_at = ? WHERE id = ? AND owner = ? AND (deleted_at IS NULL) = ?",
-                (when, conversation_id, owner, int(when is not None)),
+                "UPDATE conversations SET deleted_at = NULL WHERE id = ? AND owner = ? AND deleted_at IS NOT NULL",
+                (conversation_id, owner),
             )
             if not changed.rowcount:
                 raise NotFound(GONE, id=conversation_id[:64])
+            return read(db, conversation_id, owner)
 
-        self._database.write(update)
+        return self._database.write(update)
 
     def purge(self, before: str) -> int:
         """Delete for good what was deleted up to a time; returns how many conversations that were.

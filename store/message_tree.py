@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from contract.errors import Conflict, InvalidRequest, NotFound
 from contract.ids import new_id
 from contract.messages import Role
+from store.conversation_rows import GONE, Conversation, Revision, read
 from store.database import Database, now
 from store.sqlite import Transaction
 
@@ -21,7 +22,6 @@ COLUMNS = (
     "m.id, m.conversation_id, m.parent_id, m.role, m.content, m.reasoning, m.state, m.model, m.job_id, m.figures, "
     "m.error_message, m.created_at"
 )
-GONE = "There is no such conversation. It may have been deleted."
 BRANCH = """WITH RECURSIVE branch(id, parent_id, depth) AS (
     SELECT id, parent_id, 0 FROM messages WHERE id = :leaf AND conversation_id = :conversation
     UNION ALL
@@ -66,12 +66,14 @@ def title_of(text: str) -> str:
     return line[:TITLE_CHARACTERS].rsplit(" ", 1)[0] + "…"
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """What a change of a conversation must know of it."""
-
-    leaf_id: str | None
-    title: str
+def check_revision(conversation: Conversation, revision: Revision) -> None:
+    """Raise what a change minds of a conversation as it is."""
+    if callable(revision):
+        revision(conversation)
+    elif revision is not None and revision != conversation.revision:
+        raise Conflict(
+            "This conversation was changed elsewhere. Reload it; your text is kept.", revision=conversation.revision
+        )
 
 
 class MessageTree:
@@ -176,12 +178,12 @@ class MessageTree:
     # Growing the tree
 
     def ask(
-        self, conversation_id: str, owner: str, text: str, model: str | None, revision: int | None = None
+        self, conversation_id: str, owner: str, text: str, model: str | None, revision: Revision = None
     ) -> tuple[str, str]:
         """Add the user's message and an empty, growing reply below the leaf, in one transaction.
 
         Args:
-            revision: The one the page was loaded at; None: whatever it is now.
+            revision: The one the page was loaded at, or a check of the row; None: whatever it is now.
 
         Returns:
             The user's message id, and the reply's.
@@ -192,7 +194,7 @@ class MessageTree:
 
         def insert(db: Transaction) -> tuple[str, str]:
             head = self._head(db, conversation_id, owner, revision)
-            return self._insert_pair(db, conversation_id, head, head.leaf_id, text, model)
+            return self._insert_pair(db, head, head.leaf_id, text, model)
 
         return self._database.write(insert)
 
@@ -203,7 +205,7 @@ class MessageTree:
         message_id: str,
         text: str,
         model: str | None,
-        revision: int | None = None,
+        revision: Revision = None,
     ) -> tuple[str, str]:
         """Add another wording of a user's message beside it, with a growing reply; as ``ask`` otherwise."""
 
@@ -212,12 +214,12 @@ class MessageTree:
             message = self._row(db, conversation_id, message_id)
             if message.role != "user":
                 raise InvalidRequest("Only your own messages can be edited. Choose one of them.", field="message")
-            return self._insert_pair(db, conversation_id, head, message.parent_id, text, model)
+            return self._insert_pair(db, head, message.parent_id, text, model)
 
         return self._database.write(insert)
 
     def regenerate(
-        self, conversation_id: str, owner: str, message_id: str, model: str | None, revision: int | None = None
+        self, conversation_id: str, owner: str, message_id: str, model: str | None, revision: Revision = None
     ) -> str:
         """Add an empty, growing reply beside another one; returns its id, errors as in ``ask``."""
         reply_id = new_id()
@@ -233,7 +235,7 @@ class MessageTree:
 
         return self._database.write(insert)
 
-    def resume(self, conversation_id: str, owner: str, message_id: str, revision: int | None = None) -> StoredMessage:
+    def resume(self, conversation_id: str, owner: str, message_id: str, revision: Revision = None) -> StoredMessage:
         """Let the last reply in view grow on from where it was cut; returns it as it was, errors as in ``ask``."""
 
         def update(db: Transaction) -> StoredMessage:
@@ -250,7 +252,7 @@ class MessageTree:
 
         return self._database.write(update)
 
-    def choose(self, conversation_id: str, owner: str, message_id: str, revision: int | None = None) -> None:
+    def choose(self, conversation_id: str, owner: str, message_id: str, revision: Revision = None) -> None:
         """Look at the branch of a message, down to its newest leaf; errors as in ``ask``."""
 
         def update(db: Transaction) -> None:
@@ -267,19 +269,13 @@ class MessageTree:
         self._database.write(update)
 
     @staticmethod
-    def _head(db: Transaction, conversation_id: str, owner: str, revision: int | None) -> _Head:
-        found = db.execute(
-            "SELECT revision, leaf_id, title FROM conversations WHERE id = ? AND owner = ? AND deleted_at IS NULL",
-            (conversation_id, owner),
-        ).fetchone()
-        if found is None:
-            raise NotFound(GONE, id=conversation_id[:64])
-        current, leaf, title = found
-        if revision is not None and revision != current:
-            raise Conflict("This conversation was changed elsewhere. Reload it; your text is kept.", revision=current)
-        if db.execute("SELECT 1 FROM messages WHERE id = ? AND state = 'growing'", (leaf,)).fetchone() is not None:
+    def _head(db: Transaction, conversation_id: str, owner: str, revision: Revision) -> Conversation:
+        found = read(db, conversation_id, owner)
+        check_revision(found, revision)
+        growing = "SELECT 1 FROM messages WHERE id = ? AND state = 'growing'"
+        if db.execute(growing, (found.leaf_id,)).fetchone() is not None:
             raise Conflict("A reply is being written. Stop it or wait for it, then send again.")
-        return _Head(leaf, title)
+        return found
 
     @staticmethod
     def _row(db: Transaction, conversation_id: str, message_id: str) -> StoredMessage:
@@ -293,14 +289,14 @@ class MessageTree:
         return StoredMessage(**{**found, "figures": json.loads(found["figures"])})
 
     def _insert_pair(
-        self, db: Transaction, conversation_id: str, head: _Head, parent: str | None, text: str, model: str | None
+        self, db: Transaction, head: Conversation, parent: str | None, text: str, model: str | None
     ) -> tuple[str, str]:
         user_id, reply_id = new_id(), new_id()
-        self._insert(db, user_id, conversation_id, parent, "user", text, "done", model)
-        self._insert(db, reply_id, conversation_id, user_id, "assistant", "", "growing", model)
-        self._look_at(db, conversation_id, reply_id)
+        self._insert(db, user_id, head.id, parent, "user", text, "done", model)
+        self._insert(db, reply_id, head.id, user_id, "assistant", "", "growing", model)
+        self._look_at(db, head.id, reply_id)
         if not head.title:
-            db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title_of(text), conversation_id))
+            db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title_of(text), head.id))
         return user_id, reply_id
 
     @staticmethod

@@ -121,8 +121,32 @@ class Search:
         titles = self._titles(owner, query, TITLES_MOST if query.words else limit)
         return [*titles, *(self._messages(owner, query, limit) if query.words else [])]
 
-    def _messages(self, owner: str, query: Query, limit: int) -> list[Hit]:
+    def page(self, owner: str, text: str, limit: int, before: str | None = None) -> tuple[list[Hit], str | None]:
+        """Return a part of what ``find`` finds, and what leads to the part after it, None at the end.
+
+        Args:
+            limit: At most this many, half of them titles.
+            before: What the part before led to. An id that is no hit's leads to nothing.
+
+        Raises:
+            InvalidRequest: As ``find``.
+        """
+        query = parse(text)
+        if query == Query():
+            return [], None
+        if not query.words:
+            found = self._titles(owner, query, limit + 1, before)
+            return found[:limit], found[limit - 1].conversation_id if len(found) > limit else None
+        titles = self._titles(owner, query, min(TITLES_MOST, limit // 2)) if before is None else []
+        room = limit - len(titles)
+        hits = self._messages(owner, query, room + 1, before)
+        return [*titles, *hits[:room]], hits[room - 1].message_id if len(hits) > room else None
+
+    def _messages(self, owner: str, query: Query, limit: int, before: str | None = None) -> list[Hit]:
         conditions, values = _conditions(query, about_messages=True)
+        if before is not None:
+            conditions += " AND f.rowid < (SELECT number FROM messages WHERE id = :last)"
+            values["last"] = before
         rows = self._database.rows(
             f"""SELECT m.id, m.conversation_id, m.role, m.created_at, c.title,
                     snippet(messages_fts, 0, char(2), char(3), '…', {SNIPPET_TOKENS}) AS snippet
@@ -145,11 +169,16 @@ class Search:
             for row in rows
         ]
 
-    def _titles(self, owner: str, query: Query, limit: int) -> list[Hit]:
+    def _titles(self, owner: str, query: Query, limit: int, before: str | None = None) -> list[Hit]:
         conditions, values = _conditions(query, about_messages=False)
+        if before is not None:
+            last = "(SELECT updated_at, id FROM conversations WHERE id = :last)"
+            conditions += f" AND (c.updated_at, c.id) < {last}"
+            values["last"] = before
         rows: list[sqlite3.Row] = self._database.rows(
             f"""SELECT c.id, c.title, c.updated_at FROM conversations c
-                WHERE c.owner = :owner AND c.deleted_at IS NULL {conditions} ORDER BY c.updated_at DESC""",
+                WHERE c.owner = :owner AND c.deleted_at IS NULL {conditions}
+                ORDER BY c.updated_at DESC, c.id DESC""",
             {**values, "owner": owner},
         )
         # SQLite knows no upper and lower case beyond ASCII.

@@ -14,7 +14,7 @@ from contract.limits import Limits
 from contract.messages import Message
 from contract.models import Kind, ModelSpec
 from contract.requests import ChatRequest, Request
-from store import Conversation, Conversations, QueuedMessage
+from store import Conversation, Conversations, QueuedMessage, Revision
 from store.database import timestamp
 from studio import titles
 from studio.background import Background
@@ -111,7 +111,7 @@ class Conversing:
         text: str,
         caller: Caller,
         *,
-        revision: int | None = None,
+        revision: Revision = None,
         system: str = "",
         settings: ChatSettings | None = None,
     ) -> tuple[Conversation, Job]:
@@ -119,7 +119,7 @@ class Conversing:
 
         Args:
             conversation_id: None begins a new one.
-            revision: The one that the page shows; None: whatever it is.
+            revision: The one that the page shows, or a check inside the write; None: whatever it is.
             system: Instructions put before the conversation.
             settings: Model and sampling; the conversation keeps both.
 
@@ -145,7 +145,7 @@ class Conversing:
         text: str,
         caller: Caller,
         *,
-        revision: int | None = None,
+        revision: Revision = None,
         system: str = "",
         settings: ChatSettings | None = None,
     ) -> tuple[Conversation, Job]:
@@ -167,7 +167,7 @@ class Conversing:
         message_id: str,
         caller: Caller,
         *,
-        revision: int | None = None,
+        revision: Revision = None,
         system: str = "",
         settings: ChatSettings | None = None,
     ) -> tuple[Conversation, Job]:
@@ -183,7 +183,7 @@ class Conversing:
         message_id: str,
         caller: Caller,
         *,
-        revision: int | None = None,
+        revision: Revision = None,
         system: str = "",
         settings: ChatSettings | None = None,
     ) -> tuple[Conversation, Job]:
@@ -303,9 +303,9 @@ class Conversing:
 
     # Deleting
 
-    def delete_conversation(self, conversation_id: str, caller: Caller) -> None:
+    def delete_conversation(self, conversation_id: str, caller: Caller, revision: Revision = None) -> None:
         """Take a conversation out of sight and stop its reply; ``restore`` has ten minutes, then it is purged."""
-        self.conversations.delete(conversation_id, caller.owner)
+        self.conversations.delete(conversation_id, caller.owner, revision)
         for job in self.jobs(caller, "chat"):
             if job.conversation_id == conversation_id:
                 job.cancel()

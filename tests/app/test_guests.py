@@ -133,11 +133,52 @@ def test_an_upload_is_served_to_who_sent_it_alone(
     assert alice.get(f"/gradio_api/file={path}").status_code == 200
 
 
-def test_a_pages_stream_is_its_owners(alice: httpx.Client, mallory: httpx.Client) -> None:
-    with alice.stream("GET", "/gradio_api/queue/data?session_hash=alices") as stream:
+def joined(client: httpx.Client, page: str) -> str:
+    """Have the dashboard do something for a page; returns the event's id."""
+    handlers = client.get("/config").json()["dependencies"]
+    simple = next(found["id"] for found in handlers if found["queue"] and not found["inputs"])
+    answer = client.post("/gradio_api/queue/join", json={"data": [], "fn_index": simple, "session_hash": page})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["event_id"])
+
+
+def events_until(stream: httpx.Response, event: str) -> set[str]:
+    """The ids of the events that a page's stream tells of, until one of them is done."""
+    told = set()
+    for line in stream.iter_lines():
+        if line.startswith("data: ") and (found := json.loads(line[6:])).get("event_id"):
+            told.add(found["event_id"])
+            if found["event_id"] == event and found["msg"] == "process_completed":
+                return told
+    raise AssertionError(f"{event} was never done; told: {told}")
+
+
+def test_who_knows_the_name_of_anothers_page_neither_sees_nor_reaches_it(
+    alice: httpx.Client, mallory: httpx.Client
+) -> None:
+    hers = joined(alice, "alices")
+    forged = joined(mallory, "alices")
+    with mallory.stream("GET", "/gradio_api/queue/data?session_hash=alices") as stream:
+        assert events_until(stream, forged) == {forged}
+    cancelling = {"session_hash": "alices", "fn_index": 0, "event_id": "x"}
+    assert mallory.post("/gradio_api/cancel", json=cancelling).status_code == 200
+    with mallory.stream("GET", "/gradio_api/heartbeat/alices") as stream:
         assert stream.status_code == 200
-        assert mallory.get("/gradio_api/queue/data?session_hash=alices").status_code == 404
-        assert mallory.get("/gradio_api/heartbeat/alices").status_code == 404
+
+    with alice.stream("GET", "/gradio_api/queue/data?session_hash=alices") as stream:
+        assert events_until(stream, hers) == {hers}
+
+
+def test_a_page_can_be_named_in_no_way_that_leads_to_another(alice: httpx.Client, mallory: httpx.Client) -> None:
+    hers = joined(alice, "twice")
+    handler = next(found["id"] for found in mallory.get("/config").json()["dependencies"] if not found["inputs"])
+    body = f'{{"data": [], "fn_index": {handler}, "session_hash": "mine", "session_hash": "twice"}}'
+    for kind in ("application/json", "text/plain"):
+        mallory.post("/gradio_api/queue/join", content=body, headers={"Content-Type": kind})
+        mallory.post("/gradio_api/queue/join?session_hash=twice", content=body.encode("utf-16"))
+
+    with alice.stream("GET", "/gradio_api/queue/data?session_hash=twice") as stream:
+        assert events_until(stream, hers) == {hers}
 
 
 @pytest.mark.parametrize(

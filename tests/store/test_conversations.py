@@ -1,12 +1,14 @@
 """Conversations: branches, pages, revisions, owners, and what stays when one is deleted."""
 
 import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contract.errors import Conflict, InvalidRequest, NotFound
+from contract.errors import Conflict, InvalidRequest, NotFound, PreconditionFailed
 from contract.ids import new_id
-from store import Conversations, Database, Interaction, Interactions, JobRow, Jobs
+from store import Conversation, Conversations, Database, Interaction, Interactions, JobRow, Jobs
 from store.database import now
 from store.message_tree import TITLE_CHARACTERS
 from tests.store.talking import finish, talk
@@ -292,3 +294,30 @@ def test_a_pinned_conversation_stays_in_a_full_list(database: Database, conversa
     conversations.pin(oldest, "local", True)
 
     assert [found.id for found in conversations.all("local", limit=2)] == [newest, oldest]
+
+
+def test_what_a_change_demands_is_looked_at_inside_the_write(conversations: Conversations) -> None:
+    """The second writer asks while the first is between its check and its write."""
+    conversation = conversations.create("local", "Old").id
+    inside, asked, seen = threading.Event(), threading.Event(), list[str]()
+
+    def first_demands(found: Conversation) -> None:
+        seen.append(found.title)
+        inside.set()
+        assert asked.wait(30)
+
+    def second_demands(found: Conversation) -> None:
+        seen.append(found.title)
+        raise PreconditionFailed(f"It is called {found.title}.")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(conversations.change, conversation, "local", title="First", revision=first_demands)
+        assert inside.wait(30)
+        second = pool.submit(conversations.delete, conversation, "local", second_demands)
+        asked.set()
+        assert first.result(60).title == "First"
+        with pytest.raises(PreconditionFailed):
+            second.result(60)
+
+    assert seen == ["Old", "First"]
+    assert conversations.get(conversation, "local").title == "First"

@@ -1,0 +1,150 @@
+"""What goes in and out of the conversations' routes, and the ETag that a change may be bound to."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import Header
+from fastapi.responses import JSONResponse, Response
+from pydantic import Field, JsonValue
+
+from api.schemas import Body, Plain, Reply
+from studio import ChatSettings, Conversation, PreconditionFailed, Revision, StoredMessage, Studio
+
+ETAG_DIGITS = 16
+IfMatch = Annotated[str | None, Header(pattern=r'^("[0-9a-f]{16}"|\*)$', description="The ``ETag`` it was read at.")]
+IfNoneMatch = Annotated[str | None, Header(max_length=100, description="The ``ETag`` it was read at before.")]
+Name = Annotated[Plain, Field(max_length=60)]
+
+
+class ConversationOut(Reply):
+    """A conversation; ``revision`` counts its messages' changes, ``leaf_id`` is the last message in view."""
+
+    id: str
+    title: str
+    revision: int
+    leaf_id: str | None
+    pinned: bool
+    archived: bool
+    folder: str
+    tags: list[str]
+    created_at: str
+    updated_at: str
+
+
+class MessageOut(Reply):
+    """A message; ``siblings`` are the versions of it, itself among them, ``figures`` what a reply cost."""
+
+    id: str
+    parent_id: str | None
+    siblings: list[str]
+    role: Literal["system", "user", "assistant"]
+    content: str
+    reasoning: str
+    state: Literal["done", "growing", "failed", "cancelled", "interrupted"]
+    model: str | None
+    job_id: str | None
+    error_message: str | None
+    created_at: str
+    figures: dict[str, JsonValue]
+
+
+class Exchange(Reply):
+    """The conversation as it is now, and the reply."""
+
+    conversation: ConversationOut
+    message: MessageOut
+
+
+class NewConversation(Body):
+    """The body of ``POST /conversations``; a title that is left out comes from the first message."""
+
+    title: Annotated[Plain, Field(max_length=200)] = ""
+
+
+class ConversationChange(Body):
+    """The body of ``PATCH``: what is left out stays. No folder is ``""``; ``tags`` are all that there shall be."""
+
+    title: Annotated[Plain, Field(min_length=1, max_length=200, pattern=r"\S")] | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
+    folder: Name | None = None
+    tags: Annotated[list[Name], Field(max_length=20)] | None = None
+
+
+class Answering(Body):
+    """How the model is to answer; fields left out are the model's own."""
+
+    system: Annotated[Plain, Field(max_length=100_000)] = ""
+    model: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    max_tokens: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
+    temperature: Annotated[float | None, Field(ge=0, le=2)] = None
+    top_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    top_k: Annotated[int | None, Field(ge=0, le=1_000)] = None
+    min_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    repeat_penalty: Annotated[float | None, Field(ge=0.5, le=2)] = None
+    seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
+
+    def settings(self) -> ChatSettings:
+        """Return them as the Studio takes them."""
+        return ChatSettings(**self.model_dump(exclude={"system", "content"}))
+
+
+class NewMessage(Answering):
+    """What a person says, and how the model is to answer."""
+
+    content: Annotated[Plain, Field(min_length=1, max_length=400_000, pattern=r"\S")]
+
+
+class Branch(Body):
+    """The body of ``PUT …/branch``: any message of the branch that shall be in view."""
+
+    message_id: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+def shown(conversation: Conversation) -> dict[str, object]:
+    """Return a conversation as JSON."""
+    values = asdict(conversation) | {"tags": sorted(conversation.tags)}
+    return {name: values[name] for name in ConversationOut.model_fields}
+
+
+def shown_messages(studio: Studio, messages: Sequence[StoredMessage]) -> list[dict[str, object]]:
+    """Return messages of one conversation as JSON."""
+    siblings = studio.conversations.siblings(messages)
+    return [
+        {name: values[name] for name in MessageOut.model_fields}
+        for message in messages
+        for values in [asdict(message) | {"siblings": list(siblings[message.id])}]
+    ]
+
+
+def etag(conversation: Conversation) -> str:
+    """Return what changes with all that is shown of a conversation."""
+    text = json.dumps(shown(conversation), sort_keys=True, ensure_ascii=True)
+    return f'"{hashlib.sha256(text.encode()).hexdigest()[:ETAG_DIGITS]}"'
+
+
+def answer(conversation: Conversation, status: int = 200) -> Response:
+    """Answer with a conversation; 201 says where it is."""
+    headers = {"ETag": etag(conversation)}
+    if status == 201:
+        headers["Location"] = f"/conversations/{conversation.id}"
+    return JSONResponse(shown(conversation), status, headers=headers)
+
+
+def matching(if_match: str | None) -> Revision:
+    """Return what ``If-Match`` demands; it is looked at inside the write, and raises PreconditionFailed there."""
+    if if_match is None or if_match == "*":
+        return None
+
+    def check(conversation: Conversation) -> None:
+        now = etag(conversation)
+        if if_match != now:
+            raise PreconditionFailed(
+                f"If-Match is {if_match}, and this conversation is at {now} now. Read it again.",
+                revision=conversation.revision,
+            )
+
+    return check
