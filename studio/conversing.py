@@ -4,9 +4,10 @@ Each stores what a person wrote before the model is asked, and the reply grows i
 follows after a reply (the next waiting message, a title) is a task of the background thread.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
+from typing import TypedDict, Unpack
 
 import engines
 from contract.errors import StudioError
@@ -24,6 +25,7 @@ from studio.lanes import Lane
 
 KEPT_DELETED_S = 600.0
 ECHO_LANE = "echo"
+NOTHING_NEW = "…"  # stands for the message where a reply is written again or goes on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +62,24 @@ class ChatSettings:
         """Return them as JSON is kept, without what is left to the model."""
         values = {"system": system, **asdict(self)}
         return {name: value for name, value in values.items() if value not in (None, "", ())}
+
+
+class Asking(TypedDict, total=False):
+    """How a reply is asked for.
+
+    Attributes:
+        revision: The one that the page shows, or a check inside the write; None: whatever it is.
+        system: Instructions put before the conversation.
+        settings: Model and sampling; the conversation keeps both.
+    """
+
+    revision: Revision
+    system: str
+    settings: ChatSettings | None
+
+
+# Puts a growing reply into a conversation: its id, the model and the revision to the reply's id.
+Place = Callable[[str, str | None, Revision], str]
 
 
 def system_of(kept: Mapping[str, object]) -> str:
@@ -103,99 +123,89 @@ class Conversing:
         """Let the background thread go."""
         self.background.close()
 
-    # Saying
+    # Saying: one path for all four ways; they differ in where the growing reply is put in the tree
 
     def say(
-        self,
-        conversation_id: str | None,
-        text: str,
-        caller: Caller,
-        *,
-        revision: Revision = None,
-        system: str = "",
-        settings: ChatSettings | None = None,
+        self, conversation_id: str | None, text: str, caller: Caller, **how: Unpack[Asking]
     ) -> tuple[Conversation, Job]:
         """Say something in a conversation; the reply is saved there as it grows.
 
         Args:
             conversation_id: None begins a new one.
-            revision: The one that the page shows, or a check inside the write; None: whatever it is.
-            system: Instructions put before the conversation.
-            settings: Model and sampling; the conversation keeps both.
 
         Raises:
             Conflict: The conversation was changed elsewhere, or a reply is being written.
             StudioError: The request is refused; the text is kept in the conversation all the same.
+        """
+
+        def place(id: str, model: str | None, revision: Revision) -> str:
+            return self.conversations.ask(id, caller.owner, text, model, revision)[1]
+
+        return self._ask(conversation_id, text, caller, place, **how)
+
+    def edit(
+        self, conversation_id: str, message_id: str, text: str, caller: Caller, **how: Unpack[Asking]
+    ) -> tuple[Conversation, Job]:
+        """Say a user's message in other words, as a branch beside it; otherwise as ``say``."""
+
+        def place(id: str, model: str | None, revision: Revision) -> str:
+            return self.conversations.edit(id, caller.owner, message_id, text, model, revision)[1]
+
+        return self._ask(conversation_id, text, caller, place, **how)
+
+    def regenerate(
+        self, conversation_id: str, message_id: str, caller: Caller, **how: Unpack[Asking]
+    ) -> tuple[Conversation, Job]:
+        """Let a reply be written again, as a branch beside it; otherwise as ``say``."""
+
+        def place(id: str, model: str | None, revision: Revision) -> str:
+            return self.conversations.regenerate(id, caller.owner, message_id, model, revision)
+
+        return self._ask(conversation_id, None, caller, place, **how)
+
+    def resume(
+        self, conversation_id: str, message_id: str, caller: Caller, **how: Unpack[Asking]
+    ) -> tuple[Conversation, Job]:
+        """Let the last reply go on from where it was cut; otherwise as ``say``."""
+
+        def place(id: str, model: str | None, revision: Revision) -> str:
+            self.conversations.resume(id, caller.owner, message_id, revision)
+            return message_id
+
+        return self._ask(conversation_id, None, caller, place, **how)
+
+    def _ask(
+        self,
+        conversation_id: str | None,
+        text: str | None,
+        caller: Caller,
+        place: Place,
+        *,
+        revision: Revision = None,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> tuple[Conversation, Job]:
+        """Check, put the growing reply into its place, and ask the model for it.
+
+        Args:
+            text: What the person says now; None: nothing new.
         """
         settings = settings or ChatSettings()
         request = self._checked(text, settings, caller, conversation_id)
         try:
             if conversation_id is None:
                 conversation_id = self.conversations.create(caller.owner, "", settings.kept(system)).id
-            _, reply_id = self.conversations.ask(conversation_id, caller.owner, text, settings.model, revision)
+            reply_id = place(conversation_id, settings.model, revision)
         except StudioError as error:
             self.refuse(request, caller, error, conversation_id)
             raise
         return self._answer(conversation_id, reply_id, caller, system, settings)
 
-    def edit(
-        self,
-        conversation_id: str,
-        message_id: str,
-        text: str,
-        caller: Caller,
-        *,
-        revision: Revision = None,
-        system: str = "",
-        settings: ChatSettings | None = None,
-    ) -> tuple[Conversation, Job]:
-        """Say a user's message in other words, as a branch beside it; otherwise as ``say``."""
-        settings = settings or ChatSettings()
-        request = self._checked(text, settings, caller, conversation_id)
-        try:
-            _, reply_id = self.conversations.edit(
-                conversation_id, caller.owner, message_id, text, settings.model, revision
-            )
-        except StudioError as error:
-            self.refuse(request, caller, error)
-            raise
-        return self._answer(conversation_id, reply_id, caller, system, settings)
-
-    def regenerate(
-        self,
-        conversation_id: str,
-        message_id: str,
-        caller: Caller,
-        *,
-        revision: Revision = None,
-        system: str = "",
-        settings: ChatSettings | None = None,
-    ) -> tuple[Conversation, Job]:
-        """Let a reply be written again, as a branch beside it; otherwise as ``say``."""
-        settings = settings or ChatSettings()
-        self._checked("again", settings, caller, conversation_id)
-        reply_id = self.conversations.regenerate(conversation_id, caller.owner, message_id, settings.model, revision)
-        return self._answer(conversation_id, reply_id, caller, system, settings)
-
-    def resume(
-        self,
-        conversation_id: str,
-        message_id: str,
-        caller: Caller,
-        *,
-        revision: Revision = None,
-        system: str = "",
-        settings: ChatSettings | None = None,
-    ) -> tuple[Conversation, Job]:
-        """Let the last reply go on from where it was cut; otherwise as ``say``."""
-        settings = settings or ChatSettings()
-        self._checked("on", settings, caller, conversation_id)
-        self.conversations.resume(conversation_id, caller.owner, message_id, revision)
-        return self._answer(conversation_id, message_id, caller, system, settings)
-
-    def _checked(self, text: str, settings: ChatSettings, caller: Caller, conversation_id: str | None) -> ChatRequest:
+    def _checked(
+        self, text: str | None, settings: ChatSettings, caller: Caller, conversation_id: str | None
+    ) -> ChatRequest:
         """Return the request that a text alone would be, refused and logged before anything is stored."""
-        request = ChatRequest(messages=(Message("user", text),), **asdict(settings))
+        request = ChatRequest(messages=(Message("user", NOTHING_NEW if text is None else text),), **asdict(settings))
         try:
             request.check(self.limits)
             if conversation_id is not None:
