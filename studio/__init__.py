@@ -23,6 +23,7 @@ from contract.errors import (
     error_class,
 )
 from contract.events import (
+    Aligned,
     Artifact,
     Cancelled,
     Delta,
@@ -52,8 +53,10 @@ from contract.requests import (
     ImageRequest,
     Request,
     SpeechRequest,
+    Tone,
     TranscribeRequest,
     TranslateRequest,
+    TranslationEngine,
 )
 from store import (
     ApiKey,
@@ -89,6 +92,7 @@ __all__ = [
     "KINDS",
     "SCOPES",
     "Alias",
+    "Aligned",
     "ApiKey",
     "Artifact",
     "Caller",
@@ -164,6 +168,7 @@ __all__ = [
     "StudioError",
     "Terminal",
     "Text",
+    "Tone",
     "Tool",
     "ToolCall",
     "ToolCallDelta",
@@ -171,6 +176,7 @@ __all__ = [
     "TranscribeRequest",
     "Transcript",
     "TranslateRequest",
+    "TranslationEngine",
     "UnknownModel",
     "Usage",
     "UsageReport",
