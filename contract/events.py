@@ -116,6 +116,20 @@ class Detected:
 
 
 @dataclass(frozen=True, slots=True)
+class Aligned:
+    """*engine*: a sentence of the source and its translation, each by its place in code points.
+
+    ``alternatives`` are other wordings of the translation, best first, where they were asked for.
+    """
+
+    source_start: int
+    source_end: int
+    start: int
+    end: int
+    alternatives: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact."""
 
@@ -189,6 +203,8 @@ class Cancelled:
     """The job was stopped on request; what it had made so far is kept."""
 
 
-EngineEvent = Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Picture | Embedding | Usage | Finish
+EngineEvent = (
+    Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Aligned | Picture | Embedding | Usage | Finish
+)
 Terminal = Done | Failed | Cancelled
 Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract.errors import InputTooLarge, InvalidRequest
@@ -18,6 +19,7 @@ class Limits:
 
     chat_characters: int = 400_000
     translate_characters: int = 200_000
+    alternatives: int = 5
     speech_characters: int = 100_000
     prompt_characters: int = 4_000
     audio_bytes: int = 200 * 1024 * 1024
@@ -44,6 +46,14 @@ def check_whole(field: str, value: int | None, low: int, high: int) -> None:
     check_range(field, value, low, high)
     if value is not None and not isinstance(value, int):
         raise InvalidRequest(f"{field} is {value!r}; it must be a whole number.", field=field)
+
+
+def check_choice(field: str, value: str | None, known: Sequence[str]) -> None:
+    """Refuse what is none of the known values; None: left out."""
+    if value is not None and value not in known:
+        raise InvalidRequest(
+            f"{field} is {str(value)[:80]!r}; it must be one of {', '.join(known)}, or left out.", field=field
+        )
 
 
 def check_model(name: str | None) -> None:

@@ -6,12 +6,13 @@ it first, so that a refused request is logged like any other.
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
     Limits,
     are_stops,
+    check_choice,
     check_language,
     check_model,
     check_range,
@@ -30,6 +31,9 @@ from contract.messages import (
     check_turn,
 )
 from contract.models import Kind
+
+TranslationEngine = Literal["firefox", "transformers", "chat"]
+Tone = Literal["formal", "informal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,13 +139,24 @@ class ChatRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslateRequest:
-    """Translate text. Languages are ISO 639-1 codes; ``source_lang`` None: detect it."""
+    """Translate text. Languages are ISO 639-1 codes.
+
+    Attributes:
+        source_lang: None: detect it.
+        model: A translation model's id, or a chat model's; None: the best one here for the pair.
+        engine: Which kind of model, in place of ``model``; None: the best one here for the pair.
+        tone: How the reader is addressed; only a chat model can choose.
+        alternatives: How many other wordings of each sentence to tell too, 0 to 5.
+    """
 
     kind: ClassVar[Kind] = "translation"
     text: str
     target_lang: str
     source_lang: str | None = None
     model: str | None = None
+    engine: TranslationEngine | None = None
+    tone: Tone | None = None
+    alternatives: int = 0
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
@@ -154,6 +169,13 @@ class TranslateRequest:
         if self.source_lang is not None and self.source_lang == self.target_lang:
             raise InvalidRequest(
                 f"source_lang and target_lang are both {self.target_lang!r}. Choose two languages.", field="target_lang"
+            )
+        check_choice("engine", self.engine, get_args(TranslationEngine))
+        check_choice("tone", self.tone, get_args(Tone))
+        check_whole("alternatives", self.alternatives, 0, limits.alternatives)
+        if self.engine is not None and self.model is not None:
+            raise InvalidRequest(
+                f"engine is {self.engine} and model is {self.model[:80]}. Name one of them, not both.", field="engine"
             )
 
 

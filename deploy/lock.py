@@ -17,7 +17,7 @@ LOCKS = ROOT / "locks"
 EXTRAS: dict[str, tuple[str, ...]] = {
     "light": ("setup",),
     "full": ("setup", "images"),
-    "dev": ("setup", "images", "telemetry", "dev"),
+    "dev": ("setup", "images", "telemetry", "scoring", "dev"),
 }
 REQUIREMENTS = ROOT / "requirements.txt"
 SPACE_HEADER = """\

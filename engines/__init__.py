@@ -15,6 +15,7 @@ from engines.llama_cpp import LlamaCpp
 from engines.llama_embedding import LlamaEmbedding
 from engines.ollama import Ollama
 from engines.piper import Piper
+from engines.transformers import TransformersTranslation
 from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
@@ -22,6 +23,7 @@ _CLASSES: tuple[type[Engine], ...] = (
     LlamaEmbedding,
     Ollama,
     Firefox,
+    TransformersTranslation,
     Piper,
     Whisper,
     Diffusers,

@@ -19,6 +19,7 @@ from typing import ClassVar
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
 from contract.events import (
+    Aligned,
     AudioChunk,
     Delta,
     Embedding,
@@ -128,19 +129,28 @@ class EchoChat(_Echo):
 
 
 class EchoTranslation(_Echo):
-    """Gives each sentence back with the target language before it: "[pt] Good morning."."""
+    """Gives each sentence back with the target language before it: "[pt] Good morning."; others are "[pt 2] …"."""
 
     name: ClassVar[str] = "echo-translation"
     kind: ClassVar[Kind] = "translation"
+    options: ClassVar[frozenset[str]] = frozenset({"tone", "alternatives"})
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         translate = expect(request, TranslateRequest, self.spec)
         parts = list(pieces(translate.text))
+        language = f"{translate.target_lang} {translate.tone}" if translate.tone else translate.target_lang
+        read = written = 0
         for step in self._steps(stop):
             if step == len(parts):
                 break
             part = parts[step]
-            yield Delta(f"[{translate.target_lang}] {part.text}{part.gap}" if part.text else part.gap)
+            text = f"[{language}] {part.text}" if part.text else ""
+            yield Delta(text + part.gap)
+            if text:
+                others = tuple(f"[{language} {n + 2}] {part.text}" for n in range(translate.alternatives))
+                yield Aligned(read, read + len(part.text), written, written + len(text), others)
+            read += len(part.text) + len(part.gap)
+            written += len(text) + len(part.gap)
             yield Progress(step + 1, len(parts))
         yield Usage(characters=len(translate.text))
 

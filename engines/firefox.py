@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest, StudioError
-from contract.events import Delta, EngineEvent, Progress, Usage
+from contract.events import Aligned, Delta, EngineEvent, Progress, Usage
 from contract.models import Kind
 from contract.requests import Request, TranslateRequest
 from engines.checks import damaged, expect, loaded, model_path
@@ -89,14 +89,17 @@ class Firefox(Engine):
                 field="target_lang",
             )
         parts = list(pieces(asked.text, _LONGEST_DENSE if self.spec.source_lang in _DENSE else _LONGEST))
-        characters = 0
+        characters = written = 0
         for number, part in enumerate(parts, 1):
             if stop.is_set():
                 break
-            text = thread.submit(self._translate, part.text).result() + part.gap
+            text = thread.submit(self._translate, part.text).result()
+            if text + part.gap:
+                yield Delta(text + part.gap)
             if text:
-                yield Delta(text)
+                yield Aligned(characters, characters + len(part.text), written, written + len(text))
             characters += len(part.text) + len(part.gap)
+            written += len(text) + len(part.gap)
             yield Progress(number, len(parts))
         yield Usage(characters=characters)
 

@@ -23,6 +23,7 @@ from contract.errors import (
     error_class,
 )
 from contract.events import (
+    Aligned,
     Artifact,
     Cancelled,
     Delta,
@@ -52,8 +53,10 @@ from contract.requests import (
     ImageRequest,
     Request,
     SpeechRequest,
+    Tone,
     TranscribeRequest,
     TranslateRequest,
+    TranslationEngine,
 )
 from store import (
     ApiKey,
@@ -90,6 +93,7 @@ __all__ = [
     "KINDS",
     "SCOPES",
     "Alias",
+    "Aligned",
     "ApiKey",
     "Artifact",
     "Caller",
@@ -166,6 +170,7 @@ __all__ = [
     "StudioError",
     "Terminal",
     "Text",
+    "Tone",
     "Tool",
     "ToolCall",
     "ToolCallDelta",
@@ -173,6 +178,7 @@ __all__ = [
     "TranscribeRequest",
     "Transcript",
     "TranslateRequest",
+    "TranslationEngine",
     "UnknownModel",
     "Usage",
     "UsageReport",

@@ -19,8 +19,10 @@ from contract.requests import (
     ImageRequest,
     Request,
     SpeechRequest,
+    Tone,
     TranscribeRequest,
     TranslateRequest,
+    TranslationEngine,
 )
 from store import StoredFile
 from studio import jupyter
@@ -63,9 +65,28 @@ class Calls:
         job = self.submit(_request(ChatRequest, settings, messages=_messages(prompt)))
         return Stream(job) if stream else _text(job)
 
-    def translate(self, text: str, to: str, source: str | None = None, *, model: str | None = None) -> Text:
-        """Translate ``text`` into the language ``to`` (ISO 639-1); ``source`` None: detect it."""
-        return _text(self.submit(TranslateRequest(text=text, target_lang=to, source_lang=source, model=model)))
+    def translate(
+        self,
+        text: str,
+        to: str,
+        source: str | None = None,
+        *,
+        model: str | None = None,
+        engine: TranslationEngine | None = None,
+        tone: Tone | None = None,
+    ) -> Text:
+        """Translate ``text`` into the language ``to`` (ISO 639-1); ``source`` None: detect it.
+
+        Args:
+            model: A translation or chat model's id.
+            engine: ``firefox``, ``transformers`` or ``chat`` in its place; None: the best one here for the pair.
+            tone: ``formal`` or ``informal``, where a chat model translates.
+
+        Raises:
+            StudioError: It is refused or fails.
+        """
+        asked = TranslateRequest(text=text, target_lang=to, source_lang=source, model=model, engine=engine, tone=tone)
+        return _text(self.submit(asked))
 
     def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0, normalize_text: bool = True) -> Sound:
         """Speak ``text``; ``speed`` from 0.5 to 2; ``normalize_text`` says numbers and abbreviations in words."""

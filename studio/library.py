@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import permutations
 from pathlib import Path
 
 from contract.engine import Stop
@@ -34,6 +35,7 @@ class Pair:
     Attributes:
         models: One model's id, or two, the second reading what the first wrote.
         installed: Whether all of them are here.
+        engine: What runs them.
         size_bytes: What is still to be downloaded.
         via: The language between; None: directly.
     """
@@ -44,6 +46,7 @@ class Pair:
     installed: bool
     size_bytes: int = 0
     via: str | None = None
+    engine: str = ""
 
 
 def entry_for(model_id: str, catalogue: Mapping[str, Entry] | None = None) -> Entry:
@@ -125,22 +128,46 @@ def remove(spec_or_damaged: ModelSpec | Damaged, models_dir: Path) -> int:
 
 def pairs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> list[Pair]:
     """Every pair of languages that models here or in the catalogue translate, directly or through English."""
-    legs = _legs(catalogue, installed)
+    specs = list(installed)
+    legs = _legs(catalogue, specs)
     joined = dict(legs)
     for first in [leg for leg in legs.values() if leg.target == "en"]:
         for second in [leg for leg in legs.values() if leg.source == "en"]:
-            if first.source != second.target:
-                joined.setdefault((first.source, second.target), _join(first, second))
+            key = first.source, second.target
+            if first.source != second.target and first.engine == second.engine:
+                pair = _join(first, second)
+                if key not in joined or (pair.installed and not joined[key].installed):
+                    joined[key] = pair
+    for spec in specs:
+        if _of_many(spec):
+            for source, target in permutations(spec.languages, 2):
+                if (source, target) not in joined or not joined[source, target].installed:
+                    joined[source, target] = _pair_of(spec, source, target)
     return [joined[key] for key in sorted(joined)]
 
 
 def find_pair(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec], source: str, target: str) -> Pair | None:
     """One of ``pairs``, without making them all: for each translation anew."""
-    legs = _legs(catalogue, installed)
+    if source == target:
+        return None
+    specs = list(installed)
+    legs = _legs(catalogue, specs)
     direct, first, second = legs.get((source, target)), legs.get((source, "en")), legs.get(("en", target))
-    if direct is not None or source == target or first is None or second is None:
-        return direct
-    return _join(first, second)
+    joined = _join(first, second) if first and second and first.engine == second.engine else None
+    many = next((spec for spec in specs if _of_many(spec) and {source, target} <= set(spec.languages)), None)
+    for pair in (direct, joined):
+        if pair is not None and pair.installed:
+            return pair
+    return _pair_of(many, source, target) if many is not None else direct or joined
+
+
+def _of_many(spec: ModelSpec) -> bool:
+    """Whether a model translates between any two of its languages."""
+    return spec.source_lang is None and spec.target_lang is None and len(spec.languages) > 1
+
+
+def _pair_of(spec: ModelSpec, source: str, target: str) -> Pair:
+    return Pair(source=source, target=target, models=(spec.id,), installed=True, engine=spec.engine)
 
 
 def _join(first: Pair, second: Pair) -> Pair:
@@ -151,15 +178,17 @@ def _join(first: Pair, second: Pair) -> Pair:
         installed=first.installed and second.installed,
         size_bytes=first.size_bytes + second.size_bytes,
         via=first.target,
+        engine=first.engine,
     )
 
 
 def _legs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> dict[tuple[str, str], Pair]:
-    """Each direction that one model does: by the one that is here, else by the catalogue's default."""
+    """Each direction that one model does: by the best that is here, else by the catalogue's default."""
     legs: dict[tuple[str, str], Pair] = {}
-    for spec in installed:
+    # Firefox models are the quickest by far; of two of them the larger one translates better.
+    for spec in sorted(installed, key=lambda spec: (spec.engine != "firefox", -spec.size_bytes)):
         if spec.source_lang and spec.target_lang:
-            pair = Pair(source=spec.source_lang, target=spec.target_lang, models=(spec.id,), installed=True)
+            pair = _pair_of(spec, spec.source_lang, spec.target_lang)
             legs.setdefault((pair.source, pair.target), pair)
     for entry in catalogue.values():
         if entry.source_lang and entry.target_lang:
@@ -172,6 +201,7 @@ def _legs(catalogue: Mapping[str, Entry], installed: Iterable[ModelSpec]) -> dic
                     models=(entry.id,),
                     installed=False,
                     size_bytes=entry.download_bytes,
+                    engine=entry.engine,
                 ),
             )
     return legs

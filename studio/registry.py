@@ -3,6 +3,7 @@
 The server is looked for in the background, so that a dead or slow one never holds up a request.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ import structlog
 import engines
 from contract.errors import InvalidRequest, ModelDamaged, ModelNotInstalled, StudioError, UnknownModel
 from contract.models import Kind, ModelSpec
+from contract.requests import TranslateRequest, TranslationEngine
 from store import Preferences
 from studio import library
 from studio.aliases import Aliases
@@ -164,8 +166,39 @@ class Registry:
             f"There is no model called {name[:200]!r}. The {kind} models here: {there}.", model=name[:200]
         )
 
-    def for_pair(self, source: str, target: str) -> ModelSpec:
+    def for_translation(self, request: TranslateRequest) -> ModelSpec:
+        """Return the model that does a translation: the named one, the named engine's, or the best one here.
+
+        Raises:
+            StudioError: As in ``find`` and ``for_pair``.
+        """
+        if request.model is not None:
+            named = self._by_id(request.model)
+            return named if named is not None and named.kind == "chat" else self.find(request.model, "translation")
+        if request.engine == "chat":
+            return self.find(None, "chat")
+        if self._settings.demo:
+            return self.find(None, "translation")
+        if request.tone is not None:
+            return self._for_tone(request)
+        assert request.source_lang is not None  # told, or detected by now
+        return self.for_pair(request.source_lang, request.target_lang, request.engine)
+
+    def _for_tone(self, request: TranslateRequest) -> ModelSpec:
+        chat = self.default("chat")
+        if request.engine is not None or chat is None or not _speaks(chat, request.target_lang):
+            raise InvalidRequest(
+                f"Only a chat model that knows {request.target_lang!r} can choose a tone, and none is chosen here. "
+                "Leave tone out, or name such a model.",
+                field="tone",
+            )
+        return chat
+
+    def for_pair(self, source: str, target: str, engine: TranslationEngine | None = None) -> ModelSpec:
         """Return the translation model of a pair, two joined through English where need be.
+
+        Args:
+            engine: Only models of this engine; None: the best there is.
 
         Raises:
             ModelNotInstalled: The pair is known; the message has its size.
@@ -173,10 +206,17 @@ class Registry:
         """
         if self._settings.demo:
             return self.find(None, "translation")
-        pair = library.find_pair(self._catalogue, self.installed("translation"), source, target)
+        able = [spec for spec in self.installed("translation") if engine is None or spec.engine == engine]
+        catalogue = self._catalogue if engine != "transformers" else {}
+        pair = library.find_pair(catalogue, able, source, target)
         if pair is None:
+            chat = self.default("chat") if engine is None else None
+            # A model that claims both languages is better than nothing; one that claims none may know neither.
+            if chat is not None and {source, target} <= set(chat.languages):
+                return chat
             raise InvalidRequest(
-                f"No model translates from {source!r} to {target!r}. Choose another pair of languages.",
+                f"No {f'{engine} ' if engine else ''}model translates from {source!r} to {target!r}. "
+                "Choose another pair of languages.",
                 source_lang=source,
                 target_lang=target,
             )
@@ -191,6 +231,22 @@ class Registry:
             )
         return self._joined([self.find(model, "translation") for model in pair.models])
 
+    def translators(self, source: str | None, target: str) -> list[ModelSpec]:
+        """Return every model here that can translate into ``target``, the best first, a chat model last."""
+        if self._settings.demo:
+            return [self.find(None, "translation"), self.find(None, "chat")]
+        specs = self.installed("translation")
+        found: list[ModelSpec] = []
+        if source is not None:
+            with contextlib.suppress(StudioError):
+                found.append(self.for_pair(source, target))
+        for spec in specs:
+            many = spec.source_lang is None and {source or target, target} <= set(spec.languages)
+            if (many or (spec.source_lang, spec.target_lang) == (source, target)) and spec not in found:
+                found.append(spec)
+        chat = self.default("chat")
+        return [*found, chat] if chat is not None and chat not in found else found
+
     @staticmethod
     def _joined(legs: list[ModelSpec]) -> ModelSpec:
         if len(legs) == 1:
@@ -198,7 +254,8 @@ class Registry:
         first, last = legs[0], legs[-1]
         return replace(
             first,
-            id=f"{first.engine}-{first.source_lang}-{last.target_lang}",
+            # A name that no single model of the pair has, should one come later.
+            id=f"{first.engine}-{first.source_lang}-{first.target_lang}-{last.target_lang}",
             title=f"{first.title} + {last.title}",
             paths=tuple(path for leg in legs for path in leg.paths),
             size_bytes=sum(leg.size_bytes for leg in legs),
@@ -293,6 +350,11 @@ class Registry:
 
 def _default(specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
     return next((spec for spec in specs if spec.id == chosen), specs[0] if specs else None)
+
+
+def _speaks(chat: ModelSpec, language: str) -> bool:
+    """Whether a chat model may know a language: those elsewhere do not say what they know."""
+    return not chat.languages or language in chat.languages
 
 
 def echo_specs() -> list[ModelSpec]:

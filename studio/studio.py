@@ -24,7 +24,6 @@ from contract.requests import (
     SpeechRequest,
     TranslateRequest,
 )
-from engines.checks import check_options
 from engines.spoken import language_of, make_spoken
 from store import (
     ApiKeys,
@@ -60,7 +59,7 @@ from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.telemetry import traceparent
 from studio.usage import Usage
-from studio.worker import Worker, spec_for
+from studio.worker import Worker, check_able, needs_language, spec_for
 
 log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
@@ -210,14 +209,12 @@ class Studio(Calls, Conversing, Carrying):
             if job.caller.role != "admin":
                 raise Forbidden("Only the owner of this Hearth can download models. Ask them to.")
             return self.lanes["download"]
-        if isinstance(request, TranslateRequest) and request.model is None and request.source_lang is None:
+        if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]
         job.spec = spec_for(self.registry, request)
-        engine = engines.ENGINES[job.spec.engine]
-        engines.require(engine)
-        check_options(request, job.spec, engine)
-        return self.lanes[engine.lane]
+        check_able(request, job.spec)
+        return self.lanes[engines.ENGINES[job.spec.engine].lane]
 
     def _make_engine(self, spec: ModelSpec) -> Engine:
         return engines.ENGINES[spec.engine](spec, threads=self.settings.threads)
@@ -245,6 +242,10 @@ class Studio(Calls, Conversing, Carrying):
     def pairs(self) -> list[library.Pair]:
         """Return every pair of languages that is here or can be fetched."""
         return self.registry.pairs()
+
+    def translators(self, source: str | None, target: str) -> list[ModelSpec]:
+        """Return every model here that can translate into ``target``, the best first, a chat model last."""
+        return self.registry.translators(source, target)
 
     def spec(self, name: str | None, kind: Kind) -> ModelSpec:
         """Return a usable model by name, or a job's default; errors as in ``Registry.find``."""

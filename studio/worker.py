@@ -13,8 +13,9 @@ from contract.errors import InvalidRequest, StudioError
 from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Queued, Terminal
 from contract.models import ModelSpec
 from contract.requests import DownloadRequest, Request, TranslateRequest
+from engines.checks import check_options
 from store import Jobs
-from studio import library, sources
+from studio import chat_translation, library, sources
 from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
@@ -26,10 +27,23 @@ PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
 
 
 def spec_for(registry: Registry, request: Request) -> ModelSpec:
-    """Return the model that does a request; errors as in ``Registry.find`` and ``Registry.for_pair``."""
-    if isinstance(request, TranslateRequest) and request.model is None and request.source_lang is not None:
-        return registry.for_pair(request.source_lang, request.target_lang)
+    """Return the model that does a request; errors as in ``Registry.find`` and ``Registry.for_translation``."""
+    if isinstance(request, TranslateRequest):
+        return registry.for_translation(request)
     return registry.find(request.model, request.kind)
+
+
+def check_able(request: Request, spec: ModelSpec) -> None:
+    """Raise EngineMissing or InvalidRequest where a model's engine can't run here, or not as it is asked to."""
+    engine = engines.ENGINES[spec.engine]
+    engines.require(engine)
+    if not (isinstance(request, TranslateRequest) and spec.kind == "chat"):  # which can do all that one can ask for
+        check_options(request, spec, engine)
+
+
+def needs_language(request: TranslateRequest) -> bool:
+    """Whether the model can be chosen only when the source language is known."""
+    return request.source_lang is None and request.model is None and request.engine != "chat"
 
 
 class Worker:
@@ -100,8 +114,11 @@ class Worker:
             self._download(job, job.request, outcome)
             return
         request = self._with_language(job, outcome)
-        spec = job.spec = job.spec or spec_for(self._registry, request)
-        engines.require(engines.ENGINES[spec.engine])
+        if job.spec is None:
+            spec = spec_for(self._registry, request)
+            check_able(request, spec)
+            job.spec = spec
+        spec = job.spec
 
         def on_waiting(place: int) -> None:
             job.position = place
@@ -110,7 +127,11 @@ class Worker:
         with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
             job.position = 0
             job.times.loaded = time.monotonic()
-            self._take_all(job, outcome, engine.run(request, job.stop))
+            if isinstance(request, TranslateRequest) and spec.kind == "chat":
+                events = chat_translation.translate(engine, request, job.stop)
+            else:
+                events = engine.run(request, job.stop)
+            self._take_all(job, outcome, events)
 
     @staticmethod
     def _take_all(job: Job, outcome: Outcome, events: Iterator[EngineEvent]) -> None:
@@ -127,10 +148,15 @@ class Worker:
 
     def _with_language(self, job: Job, outcome: Outcome) -> Request:
         request = job.request
-        if not isinstance(request, TranslateRequest) or request.source_lang is not None or request.model is not None:
+        if not isinstance(request, TranslateRequest) or request.source_lang is not None:
+            return request
+        spec = job.spec
+        if spec is not None and spec.source_lang is not None:  # a model of one direction says itself what it reads
             return request
         found = self._detect(request.text)
-        if not found:
+        if not found or (spec is not None and spec.kind == "chat" and found[0][0] == request.target_lang):
+            if spec is not None and spec.kind == "chat":
+                return request  # it tells for itself
             raise InvalidRequest(
                 "The language of the text can't be told: it has too few words. Choose the source language.",
                 field="source_lang",

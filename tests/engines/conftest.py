@@ -17,6 +17,7 @@ from tests.echo_models import recording
 from tests.engines.cases import SENTENCES, Case, ask, run
 from tests.engines.servers import LlamaServer, OllamaServer
 from tests.engines.tiny_pipeline import make_tiny_pipeline
+from tests.engines.tiny_translators import make_tiny_marian
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +66,17 @@ def ollama_server(llama_server: LlamaServer, tmp_path_factory: pytest.TempPathFa
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def marian(specs: dict[str, ModelSpec], tmp_path_factory: pytest.TempPathFactory) -> ModelSpec:
+    """A real MarianMT model of one direction, tiny and with random weights."""
+    (vocabulary,) = specs["firefox-en-pt"].paths[0].glob("vocab*.spm")
+    folder = make_tiny_marian(tmp_path_factory.mktemp("marian") / "tiny", vocabulary)
+    return ModelSpec(
+        id="marian", engine="transformers", kind="translation", title="Marian", paths=(folder,),
+        source_lang="en", target_lang="pt", options={"num_beams": 1},
+    )  # fmt: skip
+
+
 def _tiny(pipeline: Path) -> ModelSpec:
     return ModelSpec(id="tiny", engine="diffusers", kind="image", title="Tiny", paths=(pipeline,))
 
@@ -92,6 +104,13 @@ def _make_ollama(request: pytest.FixtureRequest) -> Case:
 def _make_firefox(request: pytest.FixtureRequest) -> Case:
     spec = request.getfixturevalue("specs")["firefox-en-pt"]
     files = tuple(path for pattern in ("model*", "vocab*", "lex*") for path in sorted(spec.paths[0].glob(pattern)))
+    asked = TranslateRequest(text=SENTENCES, source_lang="en", target_lang="pt")
+    return Case(spec=spec, request=asked, files=files)
+
+
+def _make_transformers(request: pytest.FixtureRequest) -> Case:
+    spec = request.getfixturevalue("marian")
+    files = tuple(spec.paths[0] / name for name in ("model.safetensors", "vocab.json", "config.json"))
     asked = TranslateRequest(text=SENTENCES, source_lang="en", target_lang="pt")
     return Case(spec=spec, request=asked, files=files)
 
@@ -139,6 +158,7 @@ _MAKERS.update(
     llama_embedding=_make_llama_embedding,
     ollama=_make_ollama,
     firefox=_make_firefox,
+    transformers=_make_transformers,
     piper=_make_piper,
     whisper=_make_whisper,
     diffusers=_make_diffusers,
@@ -167,7 +187,10 @@ def engine(case: Case) -> Iterator[Engine]:
     engine.unload()
 
 
-@pytest.fixture(scope="module", params=["llama_cpp", "llama_embedding", "firefox", "piper", "whisper", "diffusers"])
+_LOCAL = ("llama_cpp", "llama_embedding", "firefox", "transformers", "piper", "whisper", "diffusers")
+
+
+@pytest.fixture(scope="module", params=_LOCAL)
 def local_case(request: pytest.FixtureRequest) -> Case:
     """Every engine that reads a model's files."""
     return make_case(request.param, request)

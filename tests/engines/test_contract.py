@@ -8,13 +8,24 @@ import pytest
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest
-from contract.events import AudioChunk, Delta, Embedding, EngineEvent, Finish, Picture, Progress, Segment, Usage
+from contract.events import (
+    Aligned,
+    AudioChunk,
+    Delta,
+    Embedding,
+    EngineEvent,
+    Finish,
+    Picture,
+    Progress,
+    Segment,
+    Usage,
+)
 from engines import ENGINES, require
 from tests.engines.cases import Case, outputs, run, stop_at_first_output, until
 
 KINDS = {
     "chat": (Delta, Finish, Usage),
-    "translation": (Delta, Progress, Usage),
+    "translation": (Delta, Aligned, Progress, Usage),
     "image": (Progress, Picture),
     "speech": (AudioChunk, Progress, Usage),
     "transcription": (Segment, Progress, Usage),
@@ -48,6 +59,10 @@ def check_events(case: Case, events: list[EngineEvent]) -> None:
                 assert 0 <= seed < 2**32
             case Embedding(vector=vector):
                 assert len(vector) >= 64 and math.hypot(*vector) == pytest.approx(1)
+            case Aligned():
+                written = "".join(told.text for told in events if isinstance(told, Delta))
+                assert 0 <= event.source_start < event.source_end <= len(case.request.text)
+                assert written[event.start : event.end].strip() == written[event.start : event.end] != ""
             case Usage():
                 check_usage(case, event, events)
     ends = [0.0, *(time for event in events if isinstance(event, Segment) for time in (event.start_s, event.end_s))]
