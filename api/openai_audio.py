@@ -66,7 +66,13 @@ async def speech(request: Request, body: SpeechBody) -> Response:
     """Text spoken, streamed while it is made (WAV: sent when it is whole, because it begins with its length)."""
     studio = studio_of(request)
     wanted = SpeechRequest(
-        text=body.input, model=_voice(studio, body).id, speed=body.speed, normalize_text=body.normalize_text
+        text=body.input,
+        model=_voice(studio, body).id,
+        speed=body.speed,
+        pitch=body.pitch,
+        volume=body.volume,
+        pauses=body.pauses,
+        normalize_text=body.normalize_text,
     )
     job = submit(request, wanted)
     if wants_async(request):

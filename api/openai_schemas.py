@@ -116,6 +116,9 @@ class SpeechBody(Strict):
     voice: str
     response_format: Literal["mp3", "wav", "flac", "opus", "aac", "pcm"] = "mp3"
     speed: float = 1.0
+    pitch: Annotated[float, Field(description="Not OpenAI's: 0.5 to 2, an octave down or up")] = 1.0
+    volume: Annotated[float, Field(description="Not OpenAI's: 0 to 2")] = 1.0
+    pauses: Annotated[float, Field(description="Not OpenAI's: between sentences, 0 to 5 times the voice's own")] = 1.0
     normalize_text: Annotated[
         bool, Field(description="Not OpenAI's: say numbers, dates and abbreviations in words, without Markdown's marks")
     ] = True

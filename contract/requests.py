@@ -243,6 +243,9 @@ class SpeechRequest:
     Attributes:
         model: The voice's id; None: the default voice.
         speed: 1 is the voice's own; 0.5 to 2.
+        pitch: 1 is the voice's own, 2 an octave up; 0.5 to 2. Does not change the speed.
+        volume: 1 is the voice's own, 0 is silence; 0 to 2.
+        pauses: How long those between sentences are; 1 is the voice's own, 0 is none; 0 to 5.
         normalize_text: Say numbers, dates, abbreviations and the like in words, and Markdown without its marks.
             False: the voice gets the text as it stands.
     """
@@ -251,6 +254,9 @@ class SpeechRequest:
     text: str
     model: str | None = None
     speed: float = 1.0
+    pitch: float = 1.0
+    volume: float = 1.0
+    pauses: float = 1.0
     normalize_text: bool = True
 
     def check(self, limits: Limits) -> None:
@@ -258,6 +264,9 @@ class SpeechRequest:
         check_model(self.model)
         check_text("text", self.text, limits.speech_characters)
         check_range("speed", self.speed, 0.5, 2)
+        check_range("pitch", self.pitch, 0.5, 2)
+        check_range("volume", self.volume, 0, 2)
+        check_range("pauses", self.pauses, 0, 5)
         if not isinstance(self.normalize_text, bool):
             raise InvalidRequest(
                 f"normalize_text is {self.normalize_text!r}; it must be true or false.", field="normalize_text"

@@ -87,7 +87,7 @@ class Piper(Engine):
             if pcm:
                 last = number == len(cut)
                 pause_s = 0.0 if last else PARAGRAPH_PAUSE_S if written.gap.count("\n") > 1 else SENTENCE_PAUSE_S
-                pcm += bytes(2 * round(rate * pause_s / asked.speed))
+                pcm += bytes(2 * round(rate * pause_s * asked.pauses / asked.speed))
                 samples += len(pcm) // 2
                 yield AudioChunk(pcm, rate, written.original)
             yield Progress(number, len(cut))

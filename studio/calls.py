@@ -88,9 +88,35 @@ class Calls:
         asked = TranslateRequest(text=text, target_lang=to, source_lang=source, model=model, engine=engine, tone=tone)
         return _text(self.submit(asked))
 
-    def speak(self, text: str, *, voice: str | None = None, speed: float = 1.0, normalize_text: bool = True) -> Sound:
-        """Speak ``text``; ``speed`` from 0.5 to 2; ``normalize_text`` says numbers and abbreviations in words."""
-        job = self.submit(SpeechRequest(text=text, model=voice, speed=speed, normalize_text=normalize_text))
+    def speak(
+        self,
+        text: str,
+        *,
+        voice: str | None = None,
+        speed: float = 1.0,
+        pitch: float = 1.0,
+        volume: float = 1.0,
+        pauses: float = 1.0,
+        normalize_text: bool = True,
+    ) -> Sound:
+        """Speak ``text``.
+
+        Args:
+            speed, pitch: 0.5 to 2 times the voice's own, one without the other.
+            volume: 0 to 2 times the voice's own.
+            pauses: Between sentences, 0 to 5 times the voice's own.
+            normalize_text: Say numbers and abbreviations in words.
+        """
+        asked = SpeechRequest(
+            text=text,
+            model=voice,
+            speed=speed,
+            pitch=pitch,
+            volume=volume,
+            pauses=pauses,
+            normalize_text=normalize_text,
+        )
+        job = self.submit(asked)
         jupyter.wait(job)
         files = {file.mime: file for file in self._files(job)}
         seconds = float(files["audio/wav"].details["seconds"])

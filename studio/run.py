@@ -31,7 +31,15 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
-from contract.requests import ChatRequest, DownloadRequest, EmbedRequest, ImageRequest, Request, TranscribeRequest
+from contract.requests import (
+    ChatRequest,
+    DownloadRequest,
+    EmbedRequest,
+    ImageRequest,
+    Request,
+    SpeechRequest,
+    TranscribeRequest,
+)
 from store import (
     Artifacts,
     Conversations,
@@ -46,6 +54,7 @@ from store import (
 from store.database import now
 from studio.audio import SpeechFile
 from studio.job import Job
+from studio.voicing import shape
 
 log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
@@ -160,7 +169,9 @@ class Outcome:
             self.job.speech, self.job.speech_wav = self.speech.mp3, self.speech.wav
             self.job.speech_rate_hz = self.speech.sample_rate_hz
         start = self.speech.seconds
-        self.speech.write(chunk.pcm)
+        asked = self.job.request
+        assert isinstance(asked, SpeechRequest)
+        self.speech.write(shape(chunk.pcm, chunk.sample_rate_hz, asked.pitch, asked.volume))
         self.job.publish(Spoken(start, self.speech.seconds, chunk.text))
 
     def _keep_picture(self, picture: Picture) -> None:

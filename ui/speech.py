@@ -1,10 +1,11 @@
 """The Speech panel: text that is heard while it is still being spoken, and recordings written down."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 
 import gradio as gr
+from gradio.components import Component
 
 from studio import (
     Artifact,
@@ -21,6 +22,7 @@ from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, View, follow
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.spoken import SpokenPreview
+from ui.voice_drawer import VoiceDrawer
 from ui.words import Words, both, label, words_of
 
 KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
@@ -47,8 +49,10 @@ class SpeechPanel(Panel):
         )  # fmt: skip
         with gr.Row():
             self.voice = gr.Dropdown(label=label("sp_voice"), choices=[], elem_id="sp-voice", min_width=160)
-            self.speed = gr.Slider(0.5, 2, value=1, step=0.1, label=label("sp_speed"), elem_id="sp-speed")
+            self.drawer = VoiceDrawer()
+            self.drawer.build_speed()
         self.voice_hint = area()
+        self.drawer.build()
         self.preview = SpokenPreview(self.studio)
         self.preview.build()
         with gr.Row(elem_classes="actions"):
@@ -73,7 +77,7 @@ class SpeechPanel(Panel):
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
         self.preview.wire(self.text, self.voice)
-        say = [self.text, self.voice, self.speed, self.preview.normalize]
+        say = {self.text, self.voice, self.preview.normalize, *self.drawer.fields.values()}
         said = [self.text, self.status, self.player, self.go, self.stop_button]
         on([demo.load], self.load_speak, [], [*said, self.voice, self.voice_hint])
         on([self.go.click], self.speak, say, said)
@@ -105,14 +109,17 @@ class SpeechPanel(Panel):
             async for updates in self._follow_speech(running[-1], request, turn):
                 yield updates
 
-    async def speak(
-        self, text: str, voice: str | None, speed: float, normalize: bool, request: gr.Request
-    ) -> AsyncIterator[Updates]:
+    async def speak(self, given: Mapping[Component, object], request: gr.Request) -> AsyncIterator[Updates]:
         """Submit the text, and let it be heard from its first sentence on."""
         words = words_of(request)
         turn = self.turns.take(page_of(request), "speak")
         try:
-            asked = SpeechRequest(text=text, model=voice, speed=speed, normalize_text=normalize)
+            asked = SpeechRequest(
+                text=str(given[self.text] or ""),
+                model=str(given[self.voice]) if given.get(self.voice) else None,
+                normalize_text=bool(given[self.preview.normalize]),
+                **self.drawer.asked(given),
+            )
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
         except StudioError as exc:
             yield {self.status: render.failure(words, exc)}
@@ -124,14 +131,14 @@ class SpeechPanel(Panel):
             yield updates
 
     async def act_speak(
-        self, text: str, voice: str | None, speed: float, normalize: bool, request: gr.Request, event: gr.EventData
+        self, given: Mapping[Component, object], request: gr.Request, event: gr.EventData
     ) -> AsyncIterator[Updates]:
         """Speak the example of the empty panel."""
         if event_text(event, "act") != "example":
             return
         text = words_of(request)("sp_example")
         yield {self.text: text}
-        async for updates in self.speak(text, voice, speed, normalize, request):
+        async for updates in self.speak({**given, self.text: text}, request):
             yield updates
 
     def stop_speaking(self, request: gr.Request) -> Updates:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import av
 import httpx
+import numpy as np
 import openai
 import pytest
 
@@ -45,6 +46,24 @@ def test_every_format_of_speech_decodes_to_the_same_length(client: openai.OpenAI
     assert len(pcm) / 2 / 24_000 == pytest.approx(expected, abs=0.05)
     assert sounds["flac"][:4] == b"fLaC"
     assert sounds["opus"][:4] == b"OggS"
+
+
+def test_pitch_and_volume_are_the_clients_choice_and_change_no_length(client: openai.OpenAI) -> None:
+    def spoken(**extension: object) -> np.ndarray:
+        sound = client.audio.speech.create(
+            model="tts-1", voice="alloy", input=SENTENCE, response_format="wav", extra_body=extension
+        )
+        with wave.open(io.BytesIO(sound.content)) as whole:
+            return np.frombuffer(whole.readframes(whole.getnframes()), dtype="<i2").astype(float)
+
+    plain, quiet, high = spoken(), spoken(volume=0.5), spoken(pitch=1.5)
+
+    assert len(plain) == len(quiet) == len(high)
+    assert np.std(quiet) == pytest.approx(np.std(plain) / 2, rel=0.05)
+    strongest = [int(np.argmax(np.abs(np.fft.rfft(sound)))) for sound in (plain, high)]
+    assert strongest[1] == pytest.approx(strongest[0] * 1.5, rel=0.05)
+    with pytest.raises(openai.UnprocessableEntityError, match="pitch"):
+        spoken(pitch=7)
 
 
 def test_numbers_are_said_in_words_unless_the_client_wants_the_text_as_it_stands(client: openai.OpenAI) -> None:

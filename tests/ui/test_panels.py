@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import gradio as gr
 import pytest
+from gradio.components import Component
 
 import engines
 from studio import (
@@ -186,9 +187,16 @@ async def test_pictures_of_others_are_not_shown(echo: Studio, ask: Asked) -> Non
 # Speech
 
 
+def said(panel: SpeechPanel, text: str, *, normalize: bool = True, **sliders: float) -> dict[Component, object]:
+    """What a page sends along: sliders of a drawer that was never opened are left out."""
+    fields = panel.drawer.fields
+    set_to = {fields[name]: value for name, value in ({"speed": 1.0} | sliders).items()}
+    return {panel.text: text, panel.voice: None, panel.preview.normalize: normalize, **set_to}
+
+
 async def test_sound_can_be_heard_before_the_text_is_spoken(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, slow_echo)
-    updates = await everything(panel.speak("One sentence. " * 40, None, 1.0, True, ask()))
+    updates = await everything(panel.speak(said(panel, "One sentence. " * 40), ask()))
     players = [str(update[panel.player]) for update in updates if "audio" in str(update.get(panel.player))]
     assert len(players) == 1, "a player that is put there twice starts again"
     assert re.search(r'autoplay.*src="/jobs/[^"]+/audio.mp3"', players[0])
@@ -201,7 +209,7 @@ async def test_sound_can_be_heard_before_the_text_is_spoken(slow_echo: Studio, a
 
 async def test_the_last_sound_is_there_after_a_reload_and_does_not_play_by_itself(echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, echo)
-    await everything(panel.speak("Hello.", None, 1.0, True, ask()))
+    await everything(panel.speak(said(panel, "Hello."), ask()))
     page = shown(await everything(panel.load_speak(ask())))
     assert 'src="/files/' in str(page[panel.player])
     assert "autoplay" not in str(page[panel.player])
@@ -225,9 +233,18 @@ async def test_the_switch_speaks_the_text_as_it_stands(echo: Studio, ask: Asked)
     panel = laid_out(SpeechPanel, echo)
     lengths = []
     for normalize in (True, False):
-        await everything(panel.speak("$3.50", None, 1.0, normalize, ask()))
+        await everything(panel.speak(said(panel, "$3.50", normalize=normalize), ask()))
         lengths.append(float(echo.artifacts.latest("local", "audio/wav", 1)[0].details["seconds"]))
     assert lengths[0] > lengths[1] > 0
+
+
+async def test_the_sliders_reach_the_request(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(SpeechPanel, echo)
+    await everything(panel.speak(said(panel, "Hello.", pitch=1.5, volume=0.5, pauses=2.0), ask()))
+    (row,) = echo.interactions.page("local", 2)
+    assert {name: row.parameters[name] for name in ("speed", "pitch", "volume", "pauses")} == {
+        "speed": 1.0, "pitch": 1.5, "volume": 0.5, "pauses": 2.0
+    }  # fmt: skip
 
 
 async def test_a_sample_is_spoken_and_written_down(echo: Studio, ask: Asked) -> None:
@@ -245,7 +262,7 @@ async def test_without_a_recording_it_says_so(echo: Studio, ask: Asked) -> None:
 
 async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, slow_echo)
-    speaking = asyncio.ensure_future(everything(panel.speak("One sentence. " * 400, None, 1.0, True, ask())))
+    speaking = asyncio.ensure_future(everything(panel.speak(said(panel, "One sentence. " * 400), ask())))
     await wait_for_job(slow_echo)
     panel.stop_speaking(ask())
     assert "Stopped" in str(shown(await asyncio.wait_for(speaking, 30))[panel.status])
