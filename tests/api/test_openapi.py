@@ -93,18 +93,19 @@ def test_an_answer_in_any_kind_of_json_is_not_said_to_be_a_string(document: dict
 
 def made_for(http: httpx.Client, path: str) -> dict[str, str]:
     """Ids of things to do something with, each time of their own."""
-    conversation = http.post("/conversations", json={}).json()["id"]
-    said = http.post(f"/conversations/{conversation}/messages", json={"content": "One two three", "max_tokens": 1})
-    reply = said.json()["message"]
-    return {
-        "conversation_id": conversation,
-        "message_id": reply["parent_id" if path.endswith("/edits") else "id"],
-        "interaction_id": http.get("/interactions?limit=1").json()["data"][0]["id"],
-        "response_id": http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"],
-        "key_id": http.post("/api-keys", json={"name": "x", "scopes": ["generate"]}).json()["id"],
-        "model_id": "echo-chat",
-        "kind": "chat",
-    }
+    ids = {"model_id": "echo-chat", "kind": "chat"}
+    if "{conversation_id}" in path:
+        ids["conversation_id"] = conversation = http.post("/conversations", json={}).json()["id"]
+    if "{message_id}" in path or path.endswith("/branch"):
+        said = http.post(f"/conversations/{conversation}/messages", json={"content": "One two", "max_tokens": 1})
+        ids["message_id"] = said.json()["message"]["parent_id" if path.endswith("/edits") else "id"]
+    if "{interaction_id}" in path:
+        ids["interaction_id"] = http.get("/interactions?limit=1").json()["data"][0]["id"]
+    if "{response_id}" in path:
+        ids["response_id"] = http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"]
+    if "{key_id}" in path:
+        ids["key_id"] = http.post("/api-keys", json={"name": "x", "scopes": ["generate"]}).json()["id"]
+    return ids
 
 
 def test_every_example_runs(fuzzed: Server, document: dict[str, Any]) -> None:
