@@ -8,13 +8,14 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from api.caller import caller_of, studio_of
-from api.schemas import Body, Reply, examples, json_wanted
+from api.schemas import Reply, examples, json_wanted
+from api.strict import Strict
 from studio import ApiKey, Forbidden, Scope
 
 router = APIRouter(prefix="/api-keys", tags=["keys"], dependencies=[Depends(json_wanted)])
 
 
-class NewKey(Body):
+class NewKey(Strict):
     """The body of ``POST /api-keys``."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f]$")]

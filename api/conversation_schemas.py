@@ -10,12 +10,13 @@ from fastapi import Header
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, JsonValue
 
-from api.schemas import Body, Plain, Reply
+from api.schemas import Plain, Reply
+from api.strict import Strict
 from studio import ChatSettings, Conversation, PreconditionFailed, Revision, StoredMessage, Studio
 
 ETAG_DIGITS = 16
-IfMatch = Annotated[str | None, Header(pattern=r'^("[0-9a-f]{16}"|\*)$', description="The ``ETag`` it was read at.")]
-IfNoneMatch = Annotated[str | None, Header(max_length=100, description="The ``ETag`` it was read at before.")]
+IfMatch = Annotated[str | None, Header(description="The ``ETag`` it was read at.")]
+IfNoneMatch = Annotated[str | None, Header(description="The ``ETag`` it was read at before.")]
 Name = Annotated[Plain, Field(max_length=60)]
 
 
@@ -58,13 +59,13 @@ class Exchange(Reply):
     message: MessageOut
 
 
-class NewConversation(Body):
+class NewConversation(Strict):
     """The body of ``POST /conversations``; a title that is left out comes from the first message."""
 
     title: Annotated[Plain, Field(max_length=200)] = ""
 
 
-class ConversationChange(Body):
+class ConversationChange(Strict):
     """The body of ``PATCH``: what is left out stays. No folder is ``""``; ``tags`` are all that there shall be."""
 
     title: Annotated[Plain, Field(min_length=1, max_length=200, pattern=r"\S")] | None = None
@@ -74,7 +75,7 @@ class ConversationChange(Body):
     tags: Annotated[list[Name], Field(max_length=20)] | None = None
 
 
-class Answering(Body):
+class Answering(Strict):
     """How the model is to answer; fields left out are the model's own."""
 
     system: Annotated[Plain, Field(max_length=100_000)] = ""
@@ -98,7 +99,7 @@ class NewMessage(Answering):
     content: Annotated[Plain, Field(min_length=1, max_length=400_000, pattern=r"\S")]
 
 
-class Branch(Body):
+class Branch(Strict):
     """The body of ``PUT …/branch``: any message of the branch that shall be in view."""
 
     message_id: Annotated[str, Field(min_length=1, max_length=100)]
@@ -134,16 +135,22 @@ def answer(conversation: Conversation, status: int = 200) -> Response:
     return JSONResponse(shown(conversation), status, headers=headers)
 
 
+def names(header: str, conversation: Conversation) -> bool:
+    """Whether ``If-Match`` or ``If-None-Match`` names a conversation as it is (RFC 9110, 13.1)."""
+    tags = {tag.strip() for tag in header.split(",")}
+    return bool(tags & {"*", etag(conversation)})
+
+
 def matching(if_match: str | None) -> Revision:
     """Return what ``If-Match`` demands; it is looked at inside the write, and raises PreconditionFailed there."""
-    if if_match is None or if_match == "*":
+    if if_match is None:
         return None
 
     def check(conversation: Conversation) -> None:
         now = etag(conversation)
-        if if_match != now:
+        if not names(if_match, conversation):
             raise PreconditionFailed(
-                f"If-Match is {if_match}, and this conversation is at {now} now. Read it again.",
+                f"If-Match is {if_match[:80]}, and this conversation is at {now} now. Read it again.",
                 revision=conversation.revision,
             )
 

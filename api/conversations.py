@@ -19,6 +19,7 @@ from api.conversation_schemas import (
     answer,
     etag,
     matching,
+    names,
     shown,
 )
 from api.idempotency import Once
@@ -88,8 +89,8 @@ def _names(found: list[str], limit: int, cursor: str | None) -> Response:
 def conversation(request: Request, conversation_id: str, if_none_match: IfNoneMatch = None) -> Response:
     """One conversation; 304 while it is what ``If-None-Match`` says."""
     found = studio_of(request).conversations.get(conversation_id, caller_of(request).owner)
-    if if_none_match == etag(found):
-        return Response(status_code=304, headers={"ETag": if_none_match})
+    if if_none_match is not None and names(if_none_match, found):
+        return Response(status_code=304, headers={"ETag": etag(found)})
     return answer(found)
 
 
@@ -115,5 +116,5 @@ def delete(request: Request, conversation_id: str, if_match: IfMatch = None) -> 
 
 @router.post("/{conversation_id}/restore", response_model=ConversationOut)
 def restore(request: Request, conversation_id: str) -> Response:
-    """Bring a deleted conversation back, up to ten minutes later."""
+    """Bring a deleted conversation back, up to ten minutes later; one that is there stays as it is."""
     return answer(studio_of(request).conversations.restore(conversation_id, caller_of(request).owner))

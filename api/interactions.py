@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from api.caller import caller_of, studio_of
 from api.schemas import Cursor, Limit, Page, Reply
-from studio import Interaction, InteractionFilter, Studio, Via
+from studio import Interaction, InteractionFilter, Kind, Studio, Via
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,6 @@ router = APIRouter(tags=["usage"])
 EXPORTED_AT_ONCE = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Status = Literal["done", "failed", "cancelled", "refused", "interrupted"]
-JobKinds = Literal["chat", "translation", "image", "speech", "transcription", "download"]
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,3})?)?Z?)?$"
 Moment = Annotated[
     str | None,
@@ -111,7 +110,7 @@ class UsageOut(Reply):
 
 
 def _filter(
-    kind: JobKinds | None = None,
+    kind: Kind | None = None,
     status: Status | None = None,
     via: Via | None = None,
     model: Annotated[str | None, Query(max_length=200)] = None,

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 
 from api.caller import caller_of, studio_of
 from api.schemas import Reply, content
-from studio import Event, Job, Progress
+from studio import Event, Job, Kind, Progress
 
 router = APIRouter(tags=["jobs"])
 # Inline only what can't run script in our origin.
@@ -21,7 +21,7 @@ class JobOut(Reply):
     """A job; ``position`` is its place in the queue, 0 once it runs."""
 
     id: str
-    kind: Literal["chat", "translation", "image", "speech", "transcription", "download"]
+    kind: Kind
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     model: str | None
     position: int

@@ -8,8 +8,9 @@ from fastapi.responses import JSONResponse, Response
 
 from api.caller import caller_of, studio_of
 from api.generation import accepted, submit
-from api.schemas import Body, CountCursor, Limit, ModelName, Page, Reply, examples, json_wanted
-from studio import DownloadRequest, Forbidden, JobKind, ModelInfo
+from api.schemas import CountCursor, Limit, ModelName, Page, Reply, examples, json_wanted
+from api.strict import Strict
+from studio import KINDS, DownloadRequest, Forbidden, JobKind, ModelInfo
 
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
 State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
@@ -37,7 +38,7 @@ class ModelOut(Reply):
     error: str
 
 
-class ModelBody(Body):
+class ModelBody(Strict):
     """Names one model."""
 
     model: ModelName
@@ -51,6 +52,7 @@ class Defaults(Reply):
     image: str | None
     speech: str | None
     transcription: str | None
+    embedding: str | None
 
 
 class Freed(Reply):
@@ -109,8 +111,7 @@ def models(
 def defaults(request: Request) -> Response:
     """The model that each job takes when none is named."""
     registry = studio_of(request).registry
-    kinds: tuple[JobKind, ...] = ("chat", "translation", "image", "speech", "transcription")
-    chosen = {kind: registry.default(kind) for kind in kinds}
+    chosen = {kind: registry.default(kind) for kind in KINDS}
     return JSONResponse({kind: spec.id if spec else None for kind, spec in chosen.items()})
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, JsonValue
 
 from api.access import PUBLIC, scope_for
 from api.error_forms import PROBLEM
+from api.openapi_answers import TOLD, links, refusals
 from api.openapi_examples import ANSWERS, BODIES
 
 router = APIRouter(include_in_schema=False)
@@ -120,6 +121,8 @@ def _completed(made: Document) -> Document:
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             _complete(path, method, operation)
+    for operation, status, name, link in links(made["paths"]):
+        operation["responses"][status].setdefault("links", {})[name] = link
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     return made
@@ -130,7 +133,8 @@ def _complete(path: str, method: str, operation: Document) -> None:
     responses.pop("422", None)
     form, media_type = next((form, media) for prefix, form, media in ERRORS if path.startswith(prefix))
     error = {"content": {media_type: {"schema": {"$ref": f"#/components/schemas/{form.__name__}"}}}}
-    responses.setdefault("4XX", {"description": "What was wrong with the request", **error})
+    for status in refusals(path, method, operation):
+        responses.setdefault(status, {"description": TOLD[status], **error})
     responses.setdefault("5XX", {"description": "What failed here", **error})
     if method == "post" and path.startswith(GENERATING) and not path.startswith(NOT_GENERATING):
         schema = {"schema": {"$ref": "#/components/schemas/Accepted"}}

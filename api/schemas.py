@@ -3,15 +3,9 @@
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import HTTPException, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 T = TypeVar("T")
-
-
-class Body(BaseModel):
-    """A body that takes no field it does not know, and no text where a number belongs."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Reply(BaseModel):

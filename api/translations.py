@@ -10,7 +10,8 @@ from pydantic import Field
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import accepted, ended, submit, wants_async
 from api.replies import model_of
-from api.schemas import Body, CountCursor, Language, Limit, ModelName, Page, Plain, Reply, examples, json_wanted
+from api.schemas import CountCursor, Language, Limit, ModelName, Page, Plain, Reply, examples, json_wanted
+from api.strict import Strict
 from studio import Detected, Pair, TranslateRequest, Usage
 
 router = APIRouter(tags=["translation"], dependencies=[Depends(json_wanted)])
@@ -29,7 +30,7 @@ class Guesses(Reply):
     data: list[Guess]
 
 
-class NewTranslation(Body):
+class NewTranslation(Strict):
     """What to translate; ``source_lang`` left out: detect it. ``model`` left out: the pair's own."""
 
     text: Annotated[Plain, Field(min_length=1, max_length=200_000, pattern=r"\S")]
@@ -38,7 +39,7 @@ class NewTranslation(Body):
     model: ModelName | None = None
 
 
-class TextBody(Body):
+class TextBody(Strict):
     """The body of ``POST /detections``."""
 
     text: Annotated[Plain, Field(min_length=1, max_length=200_000)]

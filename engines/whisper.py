@@ -2,10 +2,10 @@
 
 Whisper hears 30 seconds at a time and fills silence with invented words, so the recording first
 passes a voice-activity filter (Silero, inside the wheel of faster-whisper). A long recording is
-heard in parts of ten minutes, cut at a pause, so that it takes no more memory than its samples
-(1.9 MB a minute) and a part's work (0.3 GB). A running 30-second window can't be interrupted, nor the
-filter of a part, so a stop takes effect at the next segment or part. Limit: a part does not know
-the words of the one before it.
+read and heard in parts of ten minutes, cut at a pause, so that it takes no more memory than a part's
+samples (60 MB) and work (0.3 GB), however small the file that it unpacks from. A running 30-second
+window can't be interrupted, nor the filter of a part, so a stop takes effect at the next segment or
+part. Limit: a part does not know the words of the one before it.
 """
 
 import contextlib
@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from contract.engine import Engine, Stop
-from contract.errors import EngineFailed, InvalidRequest
+from contract.errors import EngineFailed, InputTooLarge, InvalidRequest, StudioError
 from contract.events import Detected, EngineEvent, Progress, Segment, Usage, Word
+from contract.limits import AUDIO_SECONDS
 from contract.models import Kind
 from contract.requests import Request, TranscribeRequest
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 
 if TYPE_CHECKING:
     import numpy as np
+    from av.container import InputContainer
     from faster_whisper import WhisperModel
 
     Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
@@ -83,25 +85,36 @@ class Whisper(Engine):
                 "Models.",
                 field="model",
             )
-        audio = _decode(asked.audio, stop)
-        seconds = len(audio) / SAMPLE_RATE_HZ
+        total_s = _length_s(asked.audio, stop)
+        heard_s = 0.0
         try:
-            yield from self._hear(model, audio, asked, stop)
+            for event, read_s in self._hear(model, total_s, asked, stop):
+                heard_s = read_s
+                yield event
+        except StudioError:
+            raise
         except Exception as exc:
             raise EngineFailed(
                 f"{self.spec.id} failed on {asked.audio.name}: {brief(exc)}. Try another model."
             ) from exc
-        yield Usage(seconds=round(seconds, 2))
+        if not heard_s and not stop.is_set():
+            raise InvalidRequest(
+                f"{asked.audio.name} is 0 seconds long. Record it again or choose another.", field="audio"
+            )
+        yield Usage(seconds=round(heard_s, 2))
 
     def _hear(
-        self, model: "WhisperModel", audio: "Samples", asked: TranscribeRequest, stop: Stop
-    ) -> Iterator[EngineEvent]:
-        total, told, language = round(len(audio) / SAMPLE_RATE_HZ), 0.0, asked.language
+        self, model: "WhisperModel", total_s: float, asked: TranscribeRequest, stop: Stop
+    ) -> Iterator[tuple[EngineEvent, float]]:
+        """Yield events, each with how far the recording has been read, in seconds."""
+        total, told, language = round(total_s), 0.0, asked.language
         fixed = {} if asked.temperature is None else {"temperature": asked.temperature}
-        yield Progress(0, total)
-        for start, part in _parts(audio):
+        yield Progress(0, total), 0.0
+        for start, part in _parts(_samples(asked.audio, stop)):
             if stop.is_set():
                 return
+            began_s, end_s = start / SAMPLE_RATE_HZ, (start + len(part)) / SAMPLE_RATE_HZ
+            total = max(total, round(end_s))  # what a file says of its length need not be true
             segments, info = model.transcribe(
                 part,
                 language=language,
@@ -114,20 +127,19 @@ class Whisper(Engine):
             )
             if language is None and model.model.is_multilingual:
                 language = info.language  # one recording has one language
-                yield Detected(info.language, info.language_probability)
-            began_s = start / SAMPLE_RATE_HZ
+                yield Detected(info.language, info.language_probability), end_s
             for segment in segments:
                 if stop.is_set():
                     return
                 # What Whisper says of time may overlap by a frame, and run past the end of its 30 seconds.
                 start_s = max(told, began_s + segment.start)
-                told = max(start_s, min(began_s + segment.end, len(audio) / SAMPLE_RATE_HZ))
+                told = max(start_s, min(began_s + segment.end, end_s))
                 words = tuple(
                     Word(began_s + word.start, began_s + word.end, word.word.strip()) for word in segment.words or ()
                 )
-                yield Segment(start_s, told, segment.text, words)
-                yield Progress(min(round(told), total), total)
-            yield Progress(min(total, round((start + len(part)) / SAMPLE_RATE_HZ)), total)
+                yield Segment(start_s, told, segment.text, words), end_s
+                yield Progress(min(round(told), total), total), end_s
+            yield Progress(round(end_s), total), end_s
 
     def unload(self) -> None:
         """Give the memory back."""
@@ -137,45 +149,90 @@ class Whisper(Engine):
             self._model = None
 
 
-def _decode(path: Path, stop: Stop) -> "Samples":
-    """Return the recording as int16 (n_samples,), mono, 16,000 Hz; what was read so far once stopped."""
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator["InputContainer"]:
+    """Open a recording; what can't be read inside the block is refused."""
     import av
-    import numpy as np
 
-    parts: list[Samples] = []
     try:
         with av.open(str(path), metadata_errors="ignore") as container:
-            resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
-            packets = container.demux(audio=0)
-            for packet in packets:
-                if stop.is_set():
-                    break
-                # A packet that is damaged is left out, as every player does.
-                with contextlib.suppress(av.error.InvalidDataError):
-                    for frame in packet.decode():
-                        frame.pts = None  # resampling gives up on times that jump
-                        parts.extend(out.to_ndarray()[0] for out in resampler.resample(frame))
-            parts.extend(out.to_ndarray()[0] for out in resampler.resample(None))
+            yield container
     except (av.FFmpegError, IndexError, ValueError, OSError) as exc:
         raise InvalidRequest(
             f"{path.name} has no sound that can be read ({type(exc).__name__}). Use {FORMATS}.", field="audio"
         ) from exc
-    if not any(map(len, parts)) and not stop.is_set():
-        raise InvalidRequest(f"{path.name} is 0 seconds long. Record it again or choose another.", field="audio")
-    return np.concatenate(parts) if parts else np.empty(0, np.int16)
 
 
-def _parts(audio: "Samples") -> "Iterator[tuple[int, Part]]":
+def _length_s(path: Path, stop: Stop) -> float:
+    """Return how long a recording is by its packets, which are counted and not decoded; 0 where they do not tell.
+
+    Raises:
+        InvalidRequest: It has no sound. InputTooLarge: It is longer than the limit.
+    """
+    with _opened(path) as container:
+        stream = container.streams.audio[0]
+        _check_length(path, (container.duration or 0) / 1_000_000)  # FFmpeg's AV_TIME_BASE
+        tick_s, seconds = float(stream.time_base or 0), 0.0
+        for packet in container.demux(stream):
+            if stop.is_set():
+                break
+            seconds += (packet.duration or 0) * tick_s
+            _check_length(path, seconds)
+    return seconds
+
+
+def _check_length(path: Path, seconds: float) -> None:
+    if seconds > AUDIO_SECONDS:
+        raise InputTooLarge(
+            f"{path.name} lasts over {AUDIO_SECONDS // 3600} hours, which is the limit. Send it in parts.",
+            field="audio",
+            limit=AUDIO_SECONDS,
+        )
+
+
+def _samples(path: Path, stop: Stop) -> "Iterator[Samples]":
+    """Yield the recording piece by piece as int16 (n_samples,), mono, 16,000 Hz, until it ends or is stopped."""
+    import av
+
+    read = 0
+    with _opened(path) as container:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
+        for packet in container.demux(audio=0):
+            if stop.is_set():
+                return
+            # A packet that is damaged is left out, as every player does.
+            with contextlib.suppress(av.error.InvalidDataError):
+                for frame in packet.decode():
+                    frame.pts = None  # resampling gives up on times that jump
+                    for out in resampler.resample(frame):
+                        read += out.samples
+                        yield out.to_ndarray()[0]
+            _check_length(path, read / SAMPLE_RATE_HZ)
+        for out in resampler.resample(None):
+            yield out.to_ndarray()[0]
+
+
+def _parts(pieces: "Iterator[Samples]") -> "Iterator[tuple[int, Part]]":
     """Yield where each part begins and its samples: float32 (n_samples,), [-1, 1]."""
     import numpy as np
 
-    at = 0
-    while at < len(audio):
-        part: Part = audio[at : at + PART_S * SAMPLE_RATE_HZ].astype(np.float32) / np.float32(32_768)
-        if at + len(part) < len(audio):
+    def scaled(samples: "Samples") -> "Part":
+        return samples.astype(np.float32) / np.float32(32_768)
+
+    most = PART_S * SAMPLE_RATE_HZ
+    begin, kept, held = 0, list["Samples"](), 0
+    for piece in pieces:
+        kept.append(piece)
+        held += len(piece)
+        while held > most:
+            whole = np.concatenate(kept)
+            part = scaled(whole[:most])
             part = part[: _pause(part)]
-        yield at, part
-        at += len(part)
+            yield begin, part
+            begin, held = begin + len(part), held - len(part)
+            kept = [whole[len(part) :]]
+    if held:
+        yield begin, scaled(np.concatenate(kept))
 
 
 def _pause(part: "Part") -> int:

@@ -295,15 +295,11 @@ class Conversations(MessageTree):
         self._database.write(update)
 
     def restore(self, conversation_id: str, owner: str) -> Conversation:
-        """Bring a deleted conversation back; raises NotFound once it was purged."""
+        """Bring a deleted conversation back; one that is there stays. Raises NotFound once it was purged."""
 
         def update(db: Transaction) -> Conversation:
-            changed = db.execute(
-                "UPDATE conversations SET deleted_at = NULL WHERE id = ? AND owner = ? AND deleted_at IS NOT NULL",
-                (conversation_id, owner),
-            )
-            if not changed.rowcount:
-                raise NotFound(GONE, id=conversation_id[:64])
+            where = (conversation_id, owner)
+            db.execute("UPDATE conversations SET deleted_at = NULL WHERE id = ? AND owner = ?", where)
             return read(db, conversation_id, owner)
 
         return self._database.write(update)

@@ -48,6 +48,28 @@ def recording(path: Path, seconds: float = 1.0) -> Path:
     return path
 
 
+def silent_opus(path: Path, seconds: float) -> Path:
+    """Write silence as Opus: one packet of 120 ms, again and again, so that hours of it are made in a moment."""
+    import av
+
+    with av.open(str(path), "w", format="ogg") as file:
+        stream = file.add_stream("libopus", rate=48_000, layout="mono", options={"frame_duration": "120"})
+        codec = stream.codec_context
+        codec.open()
+        frame = av.AudioFrame(format="s16", layout="mono", samples=codec.frame_size)
+        frame.sample_rate, frame.pts = 48_000, 0
+        for plane in frame.planes:
+            plane.update(bytes(plane.buffer_size))
+        packet = next(iter([*stream.encode(frame), *stream.encode(None)]))
+        data, step = bytes(packet), codec.frame_size
+        for number in range(round(seconds * 48_000 / step)):
+            packet = av.Packet(data)
+            packet.stream, packet.pts, packet.dts = stream, number * step, number * step
+            packet.duration = step
+            file.mux(packet)
+    return path
+
+
 def until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Poll until it is so; fails the test when it never becomes so."""
     deadline = time.monotonic() + seconds

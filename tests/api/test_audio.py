@@ -15,6 +15,7 @@ import openai
 import pytest
 
 from tests.api.conftest import tone
+from tests.echo_models import silent_opus
 from tests.serving import Server
 
 SENTENCE = "The quick brown fox jumps over the lazy dog. It was a bright cold day in April."
@@ -195,3 +196,18 @@ def test_an_upload_over_the_limit_is_refused_before_it_is_read(echo_server: Serv
     assert answer.status == 413
     assert json.load(answer)["error"]["code"] == "input_too_large"
     connection.close()
+
+
+def test_a_small_file_that_unpacks_to_days_of_silence_is_refused_at_once(real_server: Server, tmp_path: Path) -> None:
+    bomb = silent_opus(tmp_path / "bomb.opus", 13 * 3_600)
+
+    with bomb.open("rb") as file:
+        answer = httpx.post(
+            f"{real_server.url}/v1/audio/transcriptions",
+            data={"model": "whisper-1"},
+            files={"file": ("bomb.opus", file)},
+            timeout=120,
+        )
+
+    assert answer.status_code == 413, answer.text
+    assert "12 hours" in answer.json()["error"]["message"]

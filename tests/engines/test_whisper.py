@@ -8,13 +8,13 @@ import av
 import pytest
 
 from contract.engine import Engine, Stop
-from contract.errors import InvalidRequest
+from contract.errors import InputTooLarge, InvalidRequest
 from contract.events import Progress, Segment
 from contract.models import ModelSpec
 from contract.requests import TranscribeRequest
 from engines import ENGINES
 from engines import whisper as module
-from tests.echo_models import recording
+from tests.echo_models import recording, silent_opus
 from tests.engines.cases import run, text_of, usage_of
 
 FORMATS = {
@@ -132,3 +132,52 @@ def test_a_stop_while_the_file_is_read_ends_it_there(whisper: Engine, tmp_path: 
     hour = recording(tmp_path / "hour.wav", 3_600)
     events = run(whisper, TranscribeRequest(audio=hour), stop)
     assert usage_of(events).seconds == 0
+
+
+def test_a_recording_beyond_the_limit_is_refused_however_small_its_file(
+    whisper: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIO_SECONDS", 3_600)
+    bomb = silent_opus(tmp_path / "bomb.opus", 3_700)
+    assert bomb.stat().st_size < 1_000_000
+
+    with pytest.raises(InputTooLarge, match="1 hours, which is the limit"):
+        run(whisper, TranscribeRequest(audio=bomb))
+
+
+def test_a_length_that_the_file_does_not_tell_is_found_out(
+    whisper: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AUDIO_SECONDS", 20)
+    tone = convert(recording(tmp_path / "long.wav", 30), tmp_path / "long.aac", "aac")
+
+    with pytest.raises(InputTooLarge):
+        run(whisper, TranscribeRequest(audio=tone))
+
+
+def test_a_long_silence_is_never_unpacked_whole(
+    whisper: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PART_S", 20)
+    parts: list[int] = []
+    whole = module._parts
+    monkeypatch.setattr(
+        module, "_parts", lambda pieces: ((parts.append(len(part)), (at, part))[1] for at, part in whole(pieces))
+    )
+    held = 0
+
+    def counted(path: Path, stop: Stop) -> Iterator[object]:
+        nonlocal held
+        for piece in samples(path, stop):
+            held = max(held, len(piece))
+            yield piece
+
+    samples = module._samples
+    monkeypatch.setattr(module, "_samples", counted)
+
+    events = run(whisper, TranscribeRequest(audio=silent_opus(tmp_path / "hour.opus", 600)))
+
+    assert text_of(events) == ""
+    assert max(parts) <= 20 * module.SAMPLE_RATE_HZ and held < module.SAMPLE_RATE_HZ
+    assert sum(parts) / module.SAMPLE_RATE_HZ == pytest.approx(600, abs=1)
+    assert usage_of(events).seconds == pytest.approx(600, abs=1)
