@@ -23,6 +23,7 @@ from studio import ChatSettings, Conversation, InvalidRequest, Job, Precondition
 router = APIRouter(prefix="/conversations", tags=["conversations"], dependencies=[Depends(json_wanted)])
 ETAG_DIGITS = 16
 PlaceCursor = Annotated[str | None, Query(pattern=r"^[^~]+~[^~]+$", max_length=100, description=CURSOR_TOLD)]
+StopText = Annotated[Plain, Field(min_length=1, max_length=200)]
 IfMatch = Annotated[str | None, Header(pattern=r'^("[0-9a-f]{16}"|\*)$', description="The ``ETag`` it was read at.")]
 
 
@@ -73,7 +74,14 @@ class NewMessage(Body):
     max_tokens: Annotated[int | None, Field(ge=1, le=1_000_000)] = None
     temperature: Annotated[float | None, Field(ge=0, le=2)] = None
     top_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    top_k: Annotated[int | None, Field(ge=0, le=1_000)] = None
+    min_p: Annotated[float | None, Field(ge=0, le=1)] = None
+    repeat_penalty: Annotated[float | None, Field(ge=0.5, le=2)] = None
     seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
+    stop: Annotated[
+        list[Annotated[Plain, Field(min_length=1, max_length=200)]], Field(max_length=8, default_factory=list)
+    ]
+    context_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
 
 
 class Exchange(Reply):
@@ -212,7 +220,12 @@ def _say(request: Request, conversation_id: str, body: NewMessage, if_match: str
         max_tokens=body.max_tokens,
         temperature=body.temperature,
         top_p=body.top_p,
+        top_k=body.top_k,
+        min_p=body.min_p,
+        repeat_penalty=body.repeat_penalty,
         seed=body.seed,
+        stop=tuple(body.stop),
+        context_tokens=body.context_tokens,
     )
     once = cast(Once, request.app.state.once)
     return once.do(

@@ -27,6 +27,7 @@ from api import (
     openai_responses,
     openapi,
     sign_in,
+    templates,
     translations,
 )
 from api.access import Access
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, conversations, conversation_files, translations, models, aliases, interactions),
+    *(jobs, conversations, conversation_files, templates, translations, models, aliases, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 
@@ -60,7 +61,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.routes = [route for module in ROUTES for route in module.router.routes]
     app.state.health = health.Checked()
     app.state.dashboard = "starting"
-    app.state.metrics = Metrics(studio, templates())
+    app.state.metrics = Metrics(studio, paths())
     errors.install(app)
     openapi.install(app)
     for module in ROUTES:
@@ -69,10 +70,10 @@ def create_api(studio: Studio) -> FastAPI:
     return app
 
 
-def templates() -> frozenset[str]:
+def paths() -> frozenset[str]:
     """Return the paths of all routes, with their parameters' names in braces."""
-    paths = {getattr(route, "path", "") for module in ROUTES for route in module.router.routes}
-    return frozenset({*paths, McpDoor.path})
+    found = {getattr(route, "path", "") for module in ROUTES for route in module.router.routes}
+    return frozenset({*found, McpDoor.path})
 
 
 def behind_the_door(

@@ -12,6 +12,7 @@ from store.preferences import Preferences
 from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
+from store.templates import StoredTemplate, Templates
 
 __all__ = [
     "ApiKey",
@@ -34,6 +35,8 @@ __all__ = [
     "StoredFile",
     "StoredMessage",
     "StoredResponse",
+    "StoredTemplate",
+    "Templates",
     "Transaction",
     "TreeMessage",
     "add_trees",

@@ -44,7 +44,7 @@ from contract.events import (
 from contract.ids import new_id
 from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
-from contract.models import Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -82,6 +82,7 @@ from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
 from studio.studio import Studio
+from studio.templates import Template, Templates, Variable
 from studio.usage import Usage as UsageReport
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "ChatRequest",
     "ChatSettings",
     "Conflict",
+    "ContextRange",
     "Conversation",
     "Delta",
     "Detected",
@@ -162,6 +164,8 @@ __all__ = [
     "Stream",
     "Studio",
     "StudioError",
+    "Template",
+    "Templates",
     "Terminal",
     "Text",
     "Tool",
@@ -174,6 +178,7 @@ __all__ = [
     "UnknownModel",
     "Usage",
     "UsageReport",
+    "Variable",
     "Via",
     "allows",
     "error_class",

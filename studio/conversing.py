@@ -41,6 +41,7 @@ class ChatSettings:
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    context_tokens: int | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
@@ -297,7 +298,9 @@ class Conversing:
         if lane == ECHO_LANE or busy:
             return
         turns = self.conversations.messages(conversation_id, caller.owner, limit=titles.EXCHANGES * 2 + 1)
-        request = titles.request([Message(turn.role, turn.content) for turn in turns if turn.content], spec.id)
+        said = [Message(turn.role, turn.content) for turn in turns if turn.content]
+        context_tokens = job.request.context_tokens if isinstance(job.request, ChatRequest) else None
+        request = titles.request(said, spec.id, context_tokens)
         if len(turns) > titles.EXCHANGES * 2 or request is None:
             return
         naming = self.submit(request, caller)

@@ -14,6 +14,7 @@ from ui.messages import bars, ending, messages_box, queue, shown_as
 from ui.opened import WINDOW, Opened
 from ui.panel import Panel, Updates, area, stop_button
 from ui.sidebar import Sidebar
+from ui.templates import ChatTemplates
 from ui.words import Words, label
 
 
@@ -36,6 +37,7 @@ class ChatPage(Panel):
         super().__init__(studio, turns)
         self.sidebar = sidebar
         self.drawer = ChatDrawer(studio)
+        self.templates = ChatTemplates(studio)
 
     # Layout
 
@@ -61,10 +63,12 @@ class ChatPage(Panel):
                 self._build_composer()
             with gr.Column(elem_id="chat-settings", elem_classes="aside"):
                 self.drawer.build()
+                self.templates.build_drawer()
 
     def _build_composer(self) -> None:
         self.note = area(elem_id="chat-note", script=render.CLICKS)
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
+        self.templates.build_list()
         with gr.Row(elem_id="composer"):
             self.ask = gr.Textbox(
                 label=label("chat_ask_label"),

@@ -180,4 +180,6 @@ def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> 
     read, context = figures.get("tokens_in"), figures.get("context_tokens")
     if isinstance(read, int) and isinstance(tokens, int) and isinstance(context, int) and context > 0:
         parts.append(words("chat_fill", n=words.number(max(1, round((read + tokens) / context * 100)))))
+    if isinstance(left_out := figures.get("left_out"), int):
+        parts.append(words.count("chat_context_left_out", left_out))
     return parts

@@ -132,6 +132,7 @@ def _ending(view: View, words: Words) -> str:
         "context_tokens": usage.context_tokens,
         "first_output_s": view.first_output_s,
         "duration_s": view.duration_s,
+        "left_out": usage.left_out,
     }
     spent = render.cost(chat_cost(figures, words))
     stopped = render.cost([words("chat_temporary_stopped")]) if view.job.state == "cancelled" else ""

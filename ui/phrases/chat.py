@@ -95,6 +95,20 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_repeat_penalty_hint": ("Above 1 avoids repeating itself.", "Powyżej 1 unika powtórzeń."),
     "chat_seed": ("Seed", "Ziarno"),
     "chat_seed_hint": ("The same seed gives the same reply.", "To samo ziarno daje tę samą odpowiedź."),
+    "chat_context": ("Context length, in tokens", "Długość kontekstu, w tokenach"),
+    "chat_context_hint": (
+        "How much of the conversation the model sees. Another length loads the model anew.",
+        "Ile z rozmowy widzi model. Inna długość ładuje model od nowa.",
+    ),
+    "chat_context_range": ("{least} to {most} tokens", "od {least} do {most} tokenów"),
+    "chat_context_usual": ("{n} without a value", "{n} bez wartości"),
+    "chat_context_memory": ("{n} take {size} of memory", "{n} zajmuje {size} pamięci"),
+    "chat_context_left_out": (
+        "the first message did not fit and was left out|the first {n} messages did not fit and were left out",
+        "pierwsza wiadomość się nie zmieściła i została pominięta|"
+        "{n} pierwsze wiadomości się nie zmieściły i zostały pominięte|"
+        "{n} pierwszych wiadomości się nie zmieściło i zostało pominiętych",
+    ),
     "chat_stop": ("Stop at", "Zatrzymaj na"),
     "chat_stop_hint": ("Words that end the reply, one a line.", "Słowa, które kończą odpowiedź, po jednym w wierszu."),
     "chat_presets": ("Presets", "Zestawy"),
