@@ -121,6 +121,10 @@ class ChatPanel(ChatPage):
         if act == "edit_end":
             yield {self.ask: "", **self.not_editing()}
             return
+        if isinstance(temporary := given.get(self.temporary), Temporary):
+            async for updates in TemporaryChat(self).act(temporary, given, request, event):
+                yield updates
+            return
         if act == "reload":
             async for updates in self._open(conversation_id, request):
                 yield updates

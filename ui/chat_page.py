@@ -1,5 +1,6 @@
 """What the Chat panel is made of and how it shows a conversation; ``ui.chat`` answers its events."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -41,8 +42,12 @@ class ChatPage(Panel):
 
     # Layout
 
-    def build(self) -> None:
-        """Lay the panel out inside the open tab."""
+    def build(self, below: Callable[[], None] = lambda: None) -> None:
+        """Lay the panel out inside the open tab.
+
+        Args:
+            below: Lays out what stands between the conversation and the message box.
+        """
         # Which conversation this browser looks at, and the revision it was loaded at; nothing secret.
         self.place = gr.BrowserState({"id": "", "revision": 0}, storage_key="hearth-chat", secret="hearth")
         self.window = gr.State(WINDOW)
@@ -59,6 +64,7 @@ class ChatPage(Panel):
                     self.live = messages_box("chat-live", label("chat_reply"))
                     self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
+                below()
                 self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
                 self._build_composer()
             with gr.Column(elem_id="chat-settings", elem_classes="aside"):
