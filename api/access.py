@@ -38,6 +38,7 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
     *((path, "generate", "generate") for path in ("/jobs", "/files")),
     ("/conversations", "conversations", "conversations"),
+    ("/templates", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),
 )
 # Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.

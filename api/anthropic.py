@@ -18,7 +18,7 @@ from api.caller import cancelled_when_gone, studio_of
 from api.error_forms import ErrorFacts, anthropic_error
 from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
 from api.openai_tools import base64_bytes, chosen, tool
-from api.replies import TEXT, Reply, arguments_of, collected, model_of
+from api.replies import TEXT, Reply, arguments_of, collected, left_out, model_of
 from api.strict import Strict
 from studio import (
     ChatRequest,
@@ -223,9 +223,10 @@ async def messages(request: Request, body: MessagesBody) -> Response:
         if not body.stream:
             reply = await collected(job)
             reason = STOP_REASONS.get(reply.finish_reason, "end_turn")
-            return JSONResponse(_message(job, _blocks(reply), reason, _usage(reply.usage)))
+            return JSONResponse(_message(job, _blocks(reply), reason, _usage(reply.usage)), headers=left_out(job))
     request_id = request.scope.get("hearth.request_id", "")
-    return StreamingResponse(_events(job, after, request_id), media_type="text/event-stream", headers=SSE_HEADERS)
+    headers = {**SSE_HEADERS, **left_out(job)}
+    return StreamingResponse(_events(job, after, request_id), media_type="text/event-stream", headers=headers)
 
 
 @router.post("/count_tokens", response_model=None)

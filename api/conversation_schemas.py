@@ -17,6 +17,7 @@ from studio import ChatSettings, Conversation, PreconditionFailed, Revision, Sto
 ETAG_DIGITS = 16
 IfMatch = Annotated[str | None, Header(description="The ``ETag`` it was read at.")]
 IfNoneMatch = Annotated[str | None, Header(description="The ``ETag`` it was read at before.")]
+StopText = Annotated[Plain, Field(min_length=1, max_length=200)]
 Name = Annotated[Plain, Field(max_length=60)]
 
 
@@ -87,10 +88,12 @@ class Answering(Strict):
     min_p: Annotated[float | None, Field(ge=0, le=1)] = None
     repeat_penalty: Annotated[float | None, Field(ge=0.5, le=2)] = None
     seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
+    stop: Annotated[list[StopText], Field(max_length=8, default_factory=list)]
+    context_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
 
     def settings(self) -> ChatSettings:
         """Return them as the Studio takes them."""
-        return ChatSettings(**self.model_dump(exclude={"system", "content"}))
+        return ChatSettings(**(self.model_dump(exclude={"system", "content"}) | {"stop": tuple(self.stop)}))
 
 
 class NewMessage(Answering):

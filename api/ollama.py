@@ -4,8 +4,10 @@ Times are what the studio measured of that job, in nanoseconds, as the protocol 
 only what is known is told: nothing here makes up a digest or a family.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
@@ -14,8 +16,9 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import accepted, ended, first_output, submit, wants_async
 from api.ollama_schemas import ChatBody, GenerateBody, PullBody, ShowBody, without_tag
-from api.replies import TEXT, Reply, arguments_of, collected, model_of, nanoseconds
+from api.replies import TEXT, Reply, arguments_of, collected, left_out, model_of, nanoseconds
 from studio import (
+    ChatRequest,
     Delta,
     Done,
     DownloadRequest,
@@ -53,7 +56,7 @@ async def chat(request: Request, body: ChatBody) -> Response:
             ]
         return {"message": message}
 
-    return await _text(request, submit(request, body.tool_request()), body.stream, content)
+    return await _text(request, submit(request, await _within(request, body.tool_request())), body.stream, content)
 
 
 @router.post("/generate", response_model=None)
@@ -64,7 +67,18 @@ async def generate(request: Request, body: GenerateBody) -> Response:
         text = {"response": reply.text}
         return {**text, "thinking": reply.reasoning} if reply.reasoning else {**text}
 
-    return await _text(request, submit(request, body.prompt_request()), body.stream, content)
+    return await _text(request, submit(request, await _within(request, body.prompt_request())), body.stream, content)
+
+
+async def _within(request: Request, chat: ChatRequest) -> ChatRequest:
+    """Return a request with no longer a context than its model was trained for, as Ollama itself does."""
+    studio = studio_of(request)
+    if chat.context_tokens is None or studio.spec(chat.model, "chat").remote:
+        return chat
+    known = await asyncio.to_thread(studio.context_range, chat.model or "")
+    if known is None:
+        return chat
+    return replace(chat, context_tokens=max(known.least, min(chat.context_tokens, known.most)))
 
 
 async def _text(request: Request, job: Job, stream: bool, content: Callable[[Reply], dict[str, object]]) -> Response:
@@ -74,8 +88,9 @@ async def _text(request: Request, job: Job, stream: bool, content: Callable[[Rep
         after = await first_output(job, TEXT)
         if not stream:
             reply = await collected(job)
-            return JSONResponse({**_head(job), **content(reply), **_end(job, reply.usage, reply.finish_reason)})
-    return StreamingResponse(_lines(job, after, content), media_type=NDJSON)
+            whole = {**_head(job), **content(reply), **_end(job, reply.usage, reply.finish_reason)}
+            return JSONResponse(whole, headers=left_out(job))
+    return StreamingResponse(_lines(job, after, content), media_type=NDJSON, headers=left_out(job))
 
 
 def _head(job: Job) -> dict[str, object]:

@@ -14,6 +14,7 @@ from studio import ChatRequest, InvalidRequest, Message, ToolCall
 class Options(Strict):
     """How a reply is made; the options that engines here have."""
 
+    num_ctx: Annotated[int | None, Field(description="Another than the last one loads the model anew.")] = None
     num_predict: int | None = None
     temperature: float | None = None
     top_p: float | None = None
@@ -65,6 +66,7 @@ class Generation(Strict):
         return ChatRequest(
             messages=messages,
             model=without_tag(self.model),
+            context_tokens=options.num_ctx,
             max_tokens=None if unlimited else options.num_predict,
             temperature=options.temperature,
             top_p=options.top_p,

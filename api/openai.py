@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from api.caller import cancelled_when_gone, studio_of
 from api.generation import SSE_HEADERS, accepted, error_frame, first_output, merged, submit_all, wants_async
 from api.openai_schemas import ChatCompletionBody
-from api.replies import TEXT, Reply, collected, model_of, usage_json, variants
+from api.replies import TEXT, Reply, collected, left_out, model_of, usage_json, variants
 from studio import (
     KINDS,
     ChatRequest,
@@ -67,11 +67,11 @@ async def chat_completions(request: Request, body: ChatCompletionBody) -> Respon
             replies = [await collected(job) for job in jobs]
             choices = [_choice(index, reply) for index, reply in enumerate(replies)]
             usage = usage_json([reply.usage for reply in replies])
-            return JSONResponse({**head, "object": "chat.completion", "choices": choices, "usage": usage})
+            content = {**head, "object": "chat.completion", "choices": choices, "usage": usage}
+            return JSONResponse(content, headers=left_out(jobs[0]))
     include_usage = body.stream_options is not None and body.stream_options.include_usage
-    return StreamingResponse(
-        _chunks(jobs, after, head, include_usage), media_type="text/event-stream", headers=SSE_HEADERS
-    )
+    headers = {**SSE_HEADERS, **left_out(jobs[0])}
+    return StreamingResponse(_chunks(jobs, after, head, include_usage), media_type="text/event-stream", headers=headers)
 
 
 def _choice(index: int, reply: Reply) -> dict[str, object]:

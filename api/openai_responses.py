@@ -16,7 +16,7 @@ from pydantic import JsonValue
 
 from api.caller import caller_of, cancelled_when_gone, studio_of
 from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
-from api.replies import TEXT, Reply, collected, model_of
+from api.replies import TEXT, Reply, collected, left_out, model_of
 from api.responses_schemas import ResponsesBody
 from studio import Delta, Failed, InvalidRequest, Job, Message, StoredResponse, Studio, Terminal, ToolCallDelta
 
@@ -42,8 +42,9 @@ async def create(request: Request, body: ResponsesBody) -> Response:
             for _ in answer.close():
                 pass
             await answer.keep()
-            return JSONResponse(answer.as_json())
-    return StreamingResponse(_events(job, after, answer), media_type="text/event-stream", headers=SSE_HEADERS)
+            return JSONResponse(answer.as_json(), headers=left_out(job))
+    headers = {**SSE_HEADERS, **left_out(job)}
+    return StreamingResponse(_events(job, after, answer), media_type="text/event-stream", headers=headers)
 
 
 @router.get("/{response_id}")

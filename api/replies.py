@@ -8,6 +8,7 @@ from api.generation import raise_failed
 from studio import Cancelled, ChatRequest, Delta, Done, Event, Job, Likelihood, ToolCall, ToolCallDelta, Usage
 
 NANOSECONDS = 1_000_000_000
+LEFT_OUT = "Hearth-Left-Out"
 TEXT = (Delta, ToolCallDelta)  # what a client of a chat waits for
 
 
@@ -79,6 +80,16 @@ def nanoseconds(start: float | None, end: float | None) -> int:
 def model_of(job: Job) -> str:
     """Return the id of the model that answers, which an alias does not tell."""
     return job.spec.id if job.spec else ""
+
+
+def left_out(job: Job) -> dict[str, str]:
+    """Return the header that tells how many of the first messages did not fit the model's context, where some did not.
+
+    Args:
+        job: One that has given its first output, so that it is known.
+    """
+    told = [event.left_out for _, event in job.snapshot() if isinstance(event, Usage) and event.left_out]
+    return {LEFT_OUT: str(told[-1])} if told else {}
 
 
 def usage_json(usages: Sequence[Usage]) -> dict[str, object]:

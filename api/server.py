@@ -29,6 +29,7 @@ from api import (
     openai_responses,
     openapi,
     sign_in,
+    templates,
     translations,
 )
 from api.access import Access
@@ -45,7 +46,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(translations, models, aliases, interactions),
+    *(templates, translations, models, aliases, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 
@@ -63,7 +64,7 @@ def create_api(studio: Studio) -> FastAPI:
     app.state.routes = [route for module in ROUTES for route in module.router.routes]
     app.state.health = health.Checked()
     app.state.dashboard = "starting"
-    app.state.metrics = Metrics(studio, templates())
+    app.state.metrics = Metrics(studio, paths())
     errors.install(app)
     openapi.install(app)
     for module in ROUTES:
@@ -72,10 +73,10 @@ def create_api(studio: Studio) -> FastAPI:
     return app
 
 
-def templates() -> frozenset[str]:
+def paths() -> frozenset[str]:
     """Return the paths of all routes, with their parameters' names in braces."""
-    paths = {getattr(route, "path", "") for module in ROUTES for route in module.router.routes}
-    return frozenset({*paths, McpDoor.path})
+    found = {getattr(route, "path", "") for module in ROUTES for route in module.router.routes}
+    return frozenset({*found, McpDoor.path})
 
 
 def behind_the_door(

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from contract.errors import InvalidRequest
 from contract.events import EngineEvent
-from contract.models import Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import Request
 
 
@@ -74,6 +74,20 @@ class Engine(ABC):
     def slots(self) -> int:
         """How many runs it takes at once."""
         return 1
+
+    @classmethod
+    def context_range(cls, spec: ModelSpec) -> ContextRange | None:
+        """Return which context lengths a model can be asked for; None: its length can't be chosen. May wait."""
+        return None
+
+    @classmethod
+    def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:
+        """Return the spec that loads with another context length, where that is chosen at loading."""
+        return spec
+
+    def serves(self, spec: ModelSpec) -> bool:
+        """Whether this model, as it is loaded, can do what ``spec``, of the same id, is asked for."""
+        return True
 
     @abstractmethod
     def load(self) -> None:

@@ -162,7 +162,8 @@ class Artifact:
 class Usage:
     """*engine*: what the job cost so far; the last one counts. None: does not apply.
 
-    ``seconds`` is audio spoken or heard; ``context_tokens`` is the model's context length.
+    ``seconds`` is audio spoken or heard; ``context_tokens`` is the model's context length. Where a conversation
+    is longer than that, ``left_out`` is how many of its first messages the model was not given.
     """
 
     tokens_in: int | None = None
@@ -171,6 +172,7 @@ class Usage:
     context_tokens: int | None = None
     characters: int | None = None
     seconds: float | None = None
+    left_out: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

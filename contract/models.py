@@ -44,3 +44,19 @@ class ModelSpec:
     note: str = ""
     remote: bool = False
     options: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContextRange:
+    """How many tokens a chat model can read and write at once.
+
+    Attributes:
+        least, most: What may be asked for; ``most`` is what the model was trained for.
+        usual: What it takes when nothing is asked for; None: the server that runs it decides.
+        bytes_per_token: Memory that each token of the length takes here; 0 where it is not this machine's.
+    """
+
+    least: int
+    most: int
+    usual: int | None
+    bytes_per_token: int = 0

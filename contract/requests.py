@@ -48,6 +48,8 @@ class ChatRequest:
         top_p, min_p: 0 to 1.  top_k: 0 to 1,000 (0: off).  repeat_penalty: 0.5 to 2.
         seed: 0 to 2**32 - 1: the same seed and request give the same text.
         stop: Up to 8 strings that end the reply.
+        context_tokens: How many tokens the model is to hold, the reply's among them; None: its own length. A model
+            that is in memory with another length is loaded anew.
         json_schema: A JSON Schema, as JSON text, that the reply must follow.
         tools: Up to 128 functions that the model may call instead of answering.
         tool_choice: ``required``: it must call one; ``none``: it sees them and calls none.
@@ -70,6 +72,7 @@ class ChatRequest:
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    context_tokens: int | None = None
     json_schema: str | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
@@ -111,6 +114,7 @@ class ChatRequest:
         check_whole("seed", self.seed, 0, 2**32 - 1)
         if not are_stops(self.stop):
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
+        check_whole("context_tokens", self.context_tokens, 1, 10_000_000)
         check_whole("logprobs", self.logprobs, 0, 20)
         if self.raw and len(self.messages) != 1:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")

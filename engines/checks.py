@@ -41,6 +41,7 @@ def _asked(request: Request) -> dict[str, bool]:
             "logprobs": request.logprobs is not None,
             "tools": bool(request.tools) or any(turn.tool_calls or turn.role == "tool" for turn in request.messages),
             "images": any(turn.images for turn in request.messages),
+            "context_tokens": request.context_tokens is not None,
         }
     if isinstance(request, TranscribeRequest):
         return {

@@ -14,6 +14,7 @@ import re
 import secrets
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar
 
 from contract.engine import Engine, Stop
@@ -32,7 +33,7 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
-from contract.models import Kind
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     EmbedRequest,
@@ -45,6 +46,7 @@ from contract.requests import (
 from engines.checks import expect, loaded, number
 from engines.sentences import pieces
 from engines.spoken import AsWritten, Reader, language_of
+from engines.trimming import fit
 
 _CONTEXT_TOKENS = 8_192
 _SAMPLE_RATE_HZ = 22_050
@@ -88,22 +90,30 @@ class EchoChat(_Echo):
 
     name: ClassVar[str] = "echo-chat"
     kind: ClassVar[Kind] = "chat"
-    options: ClassVar[frozenset[str]] = frozenset({"raw", "tools", "count_tokens"})
+    options: ClassVar[frozenset[str]] = frozenset({"raw", "tools", "count_tokens", "context_tokens"})
+
+    @classmethod
+    def context_range(cls, spec: ModelSpec) -> ContextRange:
+        return ContextRange(least=16, most=_CONTEXT_TOKENS, usual=_CONTEXT_TOKENS, bytes_per_token=1_000)
 
     def count_tokens(self, request: Request) -> int:
         return sum(len(message.content.split()) for message in expect(request, ChatRequest, self.spec).messages)
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
-        chat = expect(request, ChatRequest, self.spec)
+        context = expect(request, ChatRequest, self.spec).context_tokens or _CONTEXT_TOKENS
+        fitted = fit(expect(request, ChatRequest, self.spec), context, self.count_tokens)
+        chat = fitted.request
+        if fitted.left_out:
+            yield Usage(context_tokens=context, left_out=fitted.left_out)
         said = [message.content for message in chat.messages if message.role in ("user", "tool")]
         begun = chat.messages[-1].content if chat.messages[-1].role == "assistant" else ""
         reply = said[-1].removeprefix(begun) if said else ""
         ends = [reply.find(text) for text in chat.stop if text in reply]
         words = re.findall(r"\s*\S+|\s+$", reply[: min(ends)] if ends else reply)
-        tokens_in = self.count_tokens(chat)
+        spent = Usage(self.count_tokens(chat), 1, 0, context, left_out=fitted.left_out or None)
         if chat.tool_choice == "required":
             yield from self._call(chat, reply, stop)
-            yield Usage(tokens_in=tokens_in, tokens_out=1, tokens_cached=0, context_tokens=_CONTEXT_TOKENS)
+            yield spent
             return
         limit = len(words) if chat.max_tokens is None else min(chat.max_tokens, len(words))
         tokens_out = 0
@@ -113,7 +123,7 @@ class EchoChat(_Echo):
                 break
             yield Delta(words[step])
             tokens_out += 1
-        yield Usage(tokens_in=tokens_in, tokens_out=tokens_out, tokens_cached=0, context_tokens=_CONTEXT_TOKENS)
+        yield replace(spent, tokens_out=tokens_out)
 
     def _call(self, chat: ChatRequest, said: str, stop: Stop) -> Iterator[EngineEvent]:
         tool = chat.tools[0]

@@ -11,6 +11,8 @@ overflows, llama.cpp fails every reply that is being written; so ``Room`` counts
 lets a run begin only when there is room for it. A reply that outgrows its share while the rest is
 taken ends there, with ``finish_reason`` "length".
 
+A conversation that is longer than the context loses its oldest exchanges first (``trimming``).
+
 Options of the spec: ``n_ctx`` (8192 unless given; never more than the model was trained with),
 ``slots``, and ``temperature``, ``top_p``, ``top_k``, ``min_p``, ``repeat_penalty`` where a model's
 own differ from llama.cpp's. With a seed the prompt cache is not used, because it changes rounding;
@@ -22,19 +24,30 @@ import queue
 import secrets
 import threading
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from contract.engine import Engine, Stop
 from contract.errors import EngineFailed, InvalidRequest, StudioError
 from contract.events import Delta, EngineEvent, Finish, Likelihood, ToolCallDelta, Usage
-from contract.models import Kind, Scalar
+from contract.models import ContextRange, Kind, ModelSpec, Scalar
 from contract.requests import ChatRequest, Request
-from engines import gguf
+from engines import gguf, llama_context
 from engines.checks import brief, damaged, expect, loaded, model_path, number
+from engines.llama_http import ask_json, trained_context
 from engines.llama_room import Room
-from engines.llama_tools import ForcedCall, Json, knows_tools, messages_json, tools_body, with_tools
+from engines.llama_tools import (
+    ForcedCall,
+    Json,
+    as_number,
+    as_object,
+    as_objects,
+    knows_tools,
+    messages_json,
+    tools_body,
+    with_tools,
+)
+from engines.trimming import fit, longest
 
 if TYPE_CHECKING:
     import xllamacpp
@@ -42,13 +55,11 @@ if TYPE_CHECKING:
 Chunk = dict[str, Json]
 _Ask = Callable[[Chunk, Callable[[Chunk], bool]], object]
 
-_CONTEXT_TOKENS = 8_192
 _PROMPT_BATCH = 256  # the finest grain in which a prompt can be stopped; 512 is no faster on two cores
 _PROMPT_CACHE_MIB = 256  # conversations that left their slot
 _SMALL_BYTES = 1_000_000_000
 _SLOTS_SMALL, _SLOTS_LARGE = 16, 4
 _FIRST_SHARE, _NEXT_SHARE = 512, 128  # tokens of a reply that room is taken for at a time
-_TEMPLATE_TOKENS = 64  # what a chat template adds to a message, at most
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty")
 
 
@@ -56,17 +67,17 @@ def _refused(error: Chunk, spec_id: str, chat: ChatRequest) -> StudioError:
     """The error table: llama.cpp's answer to a request that it could not serve."""
     message = brief(error.get("message")).rstrip(".")
     if error.get("type") == "exceed_context_size_error":
-        tokens, context_tokens = _number(error.get("n_prompt_tokens")), _number(error.get("n_ctx"))
+        tokens, context_tokens = as_number(error.get("n_prompt_tokens")), as_number(error.get("n_ctx"))
         return InvalidRequest(
-            f"The conversation has {tokens:,} tokens; {spec_id} takes {context_tokens:,}. "
-            "Shorten the message or start a new chat.",
+            f"The last message has {tokens:,} tokens with what belongs to it; {spec_id} takes {context_tokens:,}. "
+            "Shorten it, choose a greater context length, or another model.",
             field="messages",
             tokens=tokens,
             context_tokens=context_tokens,
         )
     if chat.json_schema is not None and "grammar" in message.lower():
         return InvalidRequest(f"{spec_id} can't follow json_schema ({message}). Simplify it.", field="json_schema")
-    if _number(error.get("code")) < 500:
+    if as_number(error.get("code")) < 500:
         return InvalidRequest(f"{spec_id} refused the request: {message}. Change it and try again.", model=spec_id)
     return EngineFailed(f"{spec_id} broke off: {message}. Try again.", model=spec_id)
 
@@ -88,13 +99,27 @@ class LlamaCpp(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "llama"
     requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
-    options: ClassVar[frozenset[str]] = frozenset({"json_schema", "raw", "logprobs", "tools", "count_tokens"})
+    options: ClassVar[frozenset[str]] = frozenset(
+        {"json_schema", "raw", "logprobs", "tools", "count_tokens", "context_tokens"}
+    )
     _server: "xllamacpp.Server | None" = None
 
     @property
     def slots(self) -> int:
         small = self.spec.size_bytes < _SMALL_BYTES
         return int(number(self.spec.options, "slots", _SLOTS_SMALL if small else _SLOTS_LARGE))
+
+    @classmethod
+    def context_range(cls, spec: ModelSpec) -> ContextRange:
+        return llama_context.context_range(spec)
+
+    @classmethod
+    def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:
+        return llama_context.with_context(spec, context_tokens)
+
+    def serves(self, spec: ModelSpec) -> bool:
+        wanted, had = (number(one.options, "n_ctx", llama_context.CONTEXT_TOKENS) for one in (spec, self.spec))
+        return wanted == had
 
     def load(self) -> None:
         path = model_path(self.spec)
@@ -109,7 +134,7 @@ class LlamaCpp(Engine):
 
         params = xllamacpp.CommonParams()
         params.model.path = str(path)
-        params.n_ctx = int(number(self.spec.options, "n_ctx", _CONTEXT_TOKENS))
+        params.n_ctx = int(number(self.spec.options, "n_ctx", llama_context.CONTEXT_TOKENS))
         params.n_parallel = self.slots
         params.kv_unified = True
         params.n_batch = _PROMPT_BATCH
@@ -132,7 +157,7 @@ class LlamaCpp(Engine):
             why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
             raise damaged(self.spec, why) from exc
         self._address, self._key = server.listening_address, key
-        self._context_tokens = min(params.n_ctx, _trained_context(self._address, key))
+        self._context_tokens = min(params.n_ctx, trained_context(self._address, key))
         self._knows_tools = knows_tools(template)
         self._room = Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
@@ -151,19 +176,22 @@ class LlamaCpp(Engine):
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)
         server = loaded(self._server, self.spec)
+        fitted = fit(chat, self._context_tokens, self.count_tokens)
+        chat = fitted.request
         body = self._body(chat)
-        texts = [message.content for message in chat.messages] + [json.dumps(body.get("tools") or "")]
-        longest = sum(len(text.encode(errors="replace")) + _TEMPLATE_TOKENS for text in texts)
-        share = self._room.take(min(longest, self._context_tokens) + _FIRST_SHARE, stop)
+        most = longest(chat.messages, json.dumps(body.get("tools") or ""))
+        share = self._room.take(min(most, self._context_tokens) + _FIRST_SHARE, stop)
         if not share:
             return
+        if fitted.left_out:
+            yield Usage(context_tokens=self._context_tokens, left_out=fitted.left_out)
         self._asked = True
         ask = server.handle_completions if chat.raw else server.handle_chat_completions
         run = _Run(ask, body, self._room, share)
         run.start(self._runs)
         stop.on_set(run.cancel)
         try:
-            yield from self._events(run, stop, chat)
+            yield from self._events(run, stop, chat, fitted.left_out or None)
         finally:
             run.cancel()
 
@@ -180,14 +208,14 @@ class LlamaCpp(Engine):
 
     def _post(self, path: str, body: Chunk, chat: ChatRequest) -> Chunk:
         try:
-            answer = _http(self._address, self._key, "POST", path, body)
+            answer = ask_json(self._address, self._key, "POST", path, body)
         except (OSError, HTTPException, ValueError) as exc:
             raise EngineFailed(f"{self.spec.id} does not answer: {exc!r}. Try again.", model=self.spec.id) from exc
         if "error" in answer:
-            raise _refused(_object(answer["error"]), self.spec.id, chat)
+            raise _refused(as_object(answer["error"]), self.spec.id, chat)
         return answer
 
-    def _events(self, run: "_Run", stop: Stop, chat: ChatRequest) -> Iterator[EngineEvent]:
+    def _events(self, run: "_Run", stop: Stop, chat: ChatRequest, left_out: int | None) -> Iterator[EngineEvent]:
         finish = ""
         usage: Chunk = {}
         forced = ForcedCall() if chat.tool_choice == "required" else None
@@ -195,9 +223,9 @@ class LlamaCpp(Engine):
             if isinstance(chunk, Exception):
                 raise _unexpected(chunk, self.spec.id, chat) from chunk
             if "error" in chunk:
-                raise _refused(_object(chunk["error"]), self.spec.id, chat)
-            for choice in _objects(chunk.get("choices")):
-                delta = {"content": choice.get("text"), **_object(choice.get("delta"))}
+                raise _refused(as_object(chunk["error"]), self.spec.id, chat)
+            for choice in as_objects(chunk.get("choices")):
+                delta = {"content": choice.get("text"), **as_object(choice.get("delta"))}
                 for field, reasoning in (("reasoning_content", True), ("content", False)):
                     text = delta.get(field)
                     if not isinstance(text, str) or not text:
@@ -206,28 +234,24 @@ class LlamaCpp(Engine):
                         yield from forced.take(text)
                     else:
                         yield Delta(text, reasoning, _likelihoods(choice, chat.logprobs))
-                yield from map(_tool_call, _objects(delta.get("tool_calls")))
+                yield from map(_tool_call, as_objects(delta.get("tool_calls")))
                 finish = str(choice.get("finish_reason") or finish)
-            usage = _object(chunk.get("usage")) or usage
+            usage = as_object(chunk.get("usage")) or usage
         if forced is not None and finish == "stop":
             finish = "tool_calls"
         if finish or run.out_of_room:
             yield Finish(finish or "length")
         elif not stop.is_set():  # neither an end nor an error: the server went away
             raise EngineFailed(f"{self.spec.id} broke off in the middle of the reply. Try again.", model=self.spec.id)
-        yield self._usage(run, usage)
+        yield self._usage(run, usage, left_out)
 
-    def _usage(self, run: "_Run", usage: Chunk) -> Usage:
+    def _usage(self, run: "_Run", usage: Chunk, left_out: int | None) -> Usage:
         """What llama.cpp counted; of a reply that was cut off, what we counted."""
-        if not usage:
-            return Usage(run.prompt_tokens, run.reply_tokens, run.cached_tokens, self._context_tokens)
-        cached = _object(usage.get("prompt_tokens_details")).get("cached_tokens")
-        return Usage(
-            tokens_in=_number(usage.get("prompt_tokens")),
-            tokens_out=_number(usage.get("completion_tokens")),
-            tokens_cached=_number(cached),
-            context_tokens=self._context_tokens,
-        )
+        counts = (run.prompt_tokens, run.reply_tokens, run.cached_tokens)
+        if usage:
+            cached = as_object(usage.get("prompt_tokens_details")).get("cached_tokens")
+            counts = as_number(usage.get("prompt_tokens")), as_number(usage.get("completion_tokens")), as_number(cached)
+        return Usage(*counts, context_tokens=self._context_tokens, left_out=left_out)
 
     def _body(self, chat: ChatRequest) -> Chunk:
         """The request in llama.cpp's words; a value that neither request nor model names is left to it."""
@@ -327,9 +351,9 @@ class _Run:
 
     def _receive(self, chunk: Chunk) -> bool:
         """Take a chunk; True tells llama.cpp to end the reply. What it raised would be swallowed."""
-        progress = _object(chunk.get("prompt_progress"))
+        progress = as_object(chunk.get("prompt_progress"))
         if progress and not self.prompt_tokens:
-            self.prompt_tokens, self.cached_tokens = _number(progress.get("total")), _number(progress.get("cache"))
+            self.prompt_tokens, self.cached_tokens = as_number(progress.get("total")), as_number(progress.get("cache"))
             surplus = max(0, self._share - self.prompt_tokens - _FIRST_SHARE)
             self._share -= surplus
             self._room.give(surplus)
@@ -343,54 +367,21 @@ class _Run:
         return self._cancelled or self.out_of_room
 
 
-def _trained_context(address: str, key: str) -> int:
-    """The context length that the model was trained with, as the server that just began tells it."""
-    try:
-        models = _http(address, key, "GET", "/v1/models")
-        return _number(_object(_objects(models["data"])[0]["meta"])["n_ctx_train"])
-    except (OSError, HTTPException, ValueError, LookupError) as exc:
-        raise EngineFailed(f"llama.cpp began but does not answer: {exc!r}. Start Hearth again.") from exc
-
-
-def _http(address: str, key: str, method: str, path: str, body: Chunk | None = None) -> Chunk:
-    """Ask the loopback port that llama.cpp's server listens on."""
-    connection = HTTPConnection(urlsplit(address).netloc, timeout=10)
-    try:
-        headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-        connection.request(method, path, None if body is None else json.dumps(body), headers)
-        answer: Json = json.loads(connection.getresponse().read())
-    finally:
-        connection.close()
-    return _object(answer)
-
-
 def _likelihoods(choice: Chunk, others: int | None) -> tuple[Likelihood, ...]:
     """What llama.cpp tells of a chunk's tokens, with as many of the likeliest others as were asked for."""
 
     def one(token: Chunk) -> Likelihood:
-        rest = tuple(one(other) for other in _objects(token.get("top_logprobs"))[:others])
+        rest = tuple(one(other) for other in as_objects(token.get("top_logprobs"))[:others])
         logprob = token.get("logprob")
         return Likelihood(str(token.get("token")), logprob if isinstance(logprob, float) else 0.0, rest)
 
     if others is None:
         return ()
-    return tuple(one(token) for token in _objects(_object(choice.get("logprobs")).get("content")))
+    return tuple(one(token) for token in as_objects(as_object(choice.get("logprobs")).get("content")))
 
 
 def _tool_call(piece: Chunk) -> ToolCallDelta:
     """A piece of a call, as llama.cpp's parser gives it."""
-    function = _object(piece.get("function"))
+    function = as_object(piece.get("function"))
     name, arguments = str(function.get("name") or ""), str(function.get("arguments") or "")
-    return ToolCallDelta(_number(piece.get("index")), arguments, str(piece.get("id") or ""), name)
-
-
-def _object(value: Json) -> Chunk:
-    return value if isinstance(value, dict) else {}
-
-
-def _objects(value: Json) -> list[Chunk]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _number(value: Json) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+    return ToolCallDelta(as_number(piece.get("index")), arguments, str(piece.get("id") or ""), name)

@@ -144,3 +144,18 @@ class ForcedCall:
         if sure > self._told:
             yield ToolCallDelta(0, self._text[self._told : sure])
             self._told = sure
+
+
+def as_object(value: Json) -> dict[str, Json]:
+    """Return a JSON object; anything else is an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_objects(value: Json) -> list[dict[str, Json]]:
+    """Return the objects in a JSON list; anything else is an empty list."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def as_number(value: Json) -> int:
+    """Return a JSON number as a whole one; anything else is 0."""
+    return int(value) if isinstance(value, int | float) else 0

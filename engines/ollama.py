@@ -3,9 +3,10 @@
 Nothing is loaded here: the server keeps the model in its own memory. A stop shuts the connection's
 socket, which ends the wait for the first token too and lets the server stop writing. Options of the
 spec: ``host``, ``name`` (the model's name there) and ``num_ctx`` (the context the server is asked
-for; without it the server takes its own, and drops the oldest messages in silence when they are too
-long). The server is trusted to say what it counts. It can't be made to call a tool, and drops images that
-its model can't see in silence, so both are asked for by capability first.
+for; without it the server takes its own). A conversation that is too long for it loses its oldest
+exchanges here, where it can be told; the server would drop them in silence. The server is trusted to
+say what it counts. It can't be made to call a tool, and drops images that its model can't see in
+silence, so both are asked for by capability first.
 """
 
 import contextlib
@@ -22,10 +23,11 @@ from contract.errors import InvalidRequest, ProviderFailed, ProviderUnreachable,
 from contract.events import Delta, EngineEvent, Finish, ToolCallDelta, Usage
 from contract.ids import new_id
 from contract.messages import Message
-from contract.models import Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import ChatRequest, Request
 from engines.checks import brief, expect, number
 from engines.llama_tools import tools_json
+from engines.ollama_context import context_range, fitted
 
 if TYPE_CHECKING:
     import httpx
@@ -70,11 +72,22 @@ class Ollama(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "remote"
     requires: ClassVar[tuple[str, ...]] = ("ollama",)
-    options: ClassVar[frozenset[str]] = frozenset({"tools", "images"})
+    options: ClassVar[frozenset[str]] = frozenset({"tools", "images", "context_tokens"})
 
     @property
     def slots(self) -> int:
         return _REPLIES_AT_ONCE
+
+    @classmethod
+    def context_range(cls, spec: ModelSpec) -> ContextRange | None:
+        import ollama
+
+        host, model = address(str(spec.options.get("host", ""))), str(spec.options["name"])
+        try:
+            with ollama.Client(host, timeout=_CONNECT_S, trust_env=not _is_here(host)) as client:
+                return context_range(client, model)
+        except Exception as exc:
+            raise _failed(exc, host, model) from exc
 
     def load(self) -> None:
         """Nothing to read; importing the client now saves the first reply 0.3 s."""
@@ -111,9 +124,14 @@ class Ollama(Engine):
 
     def _reply(self, client: "ollama.Client", model: str, chat: ChatRequest, stop: Stop) -> Iterator[EngineEvent]:
         self._check_abilities(client, model, chat)
+        asked = chat.context_tokens or int(number(self.spec.options, "num_ctx", 0)) or None
+        fit, context_tokens = fitted(client, model, chat, asked)
+        chat = fit.request
         names = {call.id: call.name for message in chat.messages for call in message.tool_calls}
         messages = [_turn(message, names) for message in chat.messages]
         tools = tools_json(chat.tools) if chat.tool_choice != "none" else []
+        if fit.left_out:
+            yield Usage(context_tokens=context_tokens, left_out=fit.left_out)
         last: ollama.ChatResponse | None = None
         calls = 0
         for last in client.chat(
@@ -134,8 +152,12 @@ class Ollama(Engine):
         if last is None or not last.done:
             raise ProviderFailed(f"The Ollama server broke off in the middle of {model}'s reply. Try again.")
         yield Finish("length" if last.done_reason == "length" else "tool_calls" if calls else "stop")
-        context_tokens = int(number(self.spec.options, "num_ctx", 0)) or None
-        yield Usage(last.prompt_eval_count, last.eval_count, context_tokens=context_tokens)
+        yield Usage(
+            last.prompt_eval_count,
+            last.eval_count,
+            context_tokens=context_tokens or None,
+            left_out=fit.left_out or None,
+        )
 
     def _check_abilities(self, client: "ollama.Client", model: str, chat: ChatRequest) -> None:
         if chat.tool_choice == "required":
@@ -156,7 +178,7 @@ class Ollama(Engine):
     def _options(self, chat: ChatRequest) -> Mapping[str, object]:
         """The request in Ollama's words; what is not asked for is left to the model's own file."""
         asked = {
-            "num_ctx": self.spec.options.get("num_ctx"),
+            "num_ctx": chat.context_tokens or self.spec.options.get("num_ctx"),
             "num_predict": chat.max_tokens,
             "temperature": chat.temperature,
             "top_p": chat.top_p,

@@ -13,6 +13,7 @@ from store.preferences import Preferences
 from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
+from store.templates import StoredTemplate, Templates
 
 __all__ = [
     "ApiKey",
@@ -36,6 +37,8 @@ __all__ = [
     "StoredFile",
     "StoredMessage",
     "StoredResponse",
+    "StoredTemplate",
+    "Templates",
     "Transaction",
     "TreeMessage",
     "add_trees",

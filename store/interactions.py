@@ -103,6 +103,15 @@ class Interactions:
                 row["input"] = row["output"] = None
         db.execute(INSERT, row)
 
+    def belong_to(self, job_id: str, conversation_id: str) -> None:
+        """Tie a job's row to the conversation that was made of it, so that its texts go when that is deleted."""
+        self._database.write(
+            lambda db: db.execute(
+                "UPDATE interactions SET conversation_id = ? WHERE job_id = ? AND conversation_id IS NULL",
+                (conversation_id, job_id),
+            )
+        )
+
     def rows(self, owner: str | None, since: str, until: str | None = None) -> list[sqlite3.Row]:
         """Return the figures (not the texts) since a time, oldest first; owner None: everybody's."""
         return self._database.rows(

@@ -77,6 +77,22 @@ def trees_and_search(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0008_templates")
+def templates(db: sqlite_utils.Database) -> None:
+    """Keep prompt templates."""
+    db.execute(
+        """CREATE TABLE templates (
+            id TEXT PRIMARY KEY,
+            owner TEXT NOT NULL,
+            name TEXT NOT NULL,
+            text TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            updated_at TEXT NOT NULL
+        )"""
+    )
+    db.execute("CREATE INDEX templates_owner ON templates (owner)")
+
+
 FIRST = (
     """CREATE TABLE interactions (
         id TEXT PRIMARY KEY,

@@ -45,7 +45,7 @@ from contract.events import (
 from contract.ids import new_id
 from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
-from contract.models import Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -86,6 +86,7 @@ from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
 from studio.studio import Studio
+from studio.templates import Template, Templates, Variable
 from studio.usage import Usage as UsageReport
 
 __all__ = [
@@ -101,6 +102,7 @@ __all__ = [
     "ChatRequest",
     "ChatSettings",
     "Conflict",
+    "ContextRange",
     "Conversation",
     "Delta",
     "Detected",
@@ -168,6 +170,8 @@ __all__ = [
     "Stream",
     "Studio",
     "StudioError",
+    "Template",
+    "Templates",
     "Terminal",
     "Text",
     "Tone",
@@ -182,6 +186,7 @@ __all__ = [
     "UnknownModel",
     "Usage",
     "UsageReport",
+    "Variable",
     "Via",
     "allows",
     "error_class",

@@ -15,9 +15,10 @@ from contract.limits import Limits
 from contract.messages import Message
 from contract.models import Kind, ModelSpec
 from contract.requests import ChatRequest, Request
-from store import Conversation, Conversations, QueuedMessage, Revision
+from store import Conversation, Conversations, Database, Interactions, QueuedMessage, Revision, add_trees
 from store.database import timestamp
 from studio import titles
+from studio.adopting import tree_of_job
 from studio.background import Background
 from studio.caller import Caller
 from studio.job import Job
@@ -41,6 +42,7 @@ class ChatSettings:
     repeat_penalty: float | None = None
     seed: int | None = None
     stop: tuple[str, ...] = ()
+    context_tokens: int | None = None
 
     @classmethod
     def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
@@ -92,6 +94,8 @@ class Conversing:
     """What a Studio does with conversations."""
 
     conversations: Conversations
+    interactions: Interactions
+    _database: Database
     limits: Limits
     lanes: dict[str, Lane]
 
@@ -103,6 +107,10 @@ class Conversing:
         self, request: Request, caller: Caller, error: StudioError, conversation_id: str | None = None
     ) -> StudioError:
         """Log a refused request; see Studio."""
+        raise NotImplementedError
+
+    def job(self, job_id: str, caller: Caller) -> Job:
+        """Return a job of the caller's; see Studio."""
         raise NotImplementedError
 
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
@@ -237,6 +245,17 @@ class Conversing:
         job.on_end(lambda: self.background.put(lambda: self._after(conversation_id, job)))
         return conversation, job
 
+    def adopt(self, job_id: str, caller: Caller) -> Conversation:
+        """Make a conversation of a finished chat job, as if it had been asked there.
+
+        Raises:
+            NotFound: There is no such job. InvalidRequest: It said nothing that can be gone on with.
+        """
+        job = self.job(job_id, caller)
+        [made] = add_trees(self._database, caller.owner, [tree_of_job(job)])
+        self.interactions.belong_to(job.id, made)
+        return self.conversations.get(made, caller.owner)
+
     # Waiting in line
 
     def enqueue(self, conversation_id: str, text: str, caller: Caller) -> QueuedMessage:
@@ -297,7 +316,9 @@ class Conversing:
         if lane == ECHO_LANE or busy:
             return
         turns = self.conversations.messages(conversation_id, caller.owner, limit=titles.EXCHANGES * 2 + 1)
-        request = titles.request([Message(turn.role, turn.content) for turn in turns if turn.content], spec.id)
+        said = [Message(turn.role, turn.content) for turn in turns if turn.content]
+        context_tokens = job.request.context_tokens if isinstance(job.request, ChatRequest) else None
+        request = titles.request(said, spec.id, context_tokens)
         if len(turns) > titles.EXCHANGES * 2 or request is None:
             return
         naming = self.submit(request, caller)

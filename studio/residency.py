@@ -83,6 +83,11 @@ class Residency:
         """Return the models on their way into memory."""
         return {r.spec.id for r in list(self._residents.values()) if not r.ready and r.users}
 
+    def as_loaded(self, spec: ModelSpec) -> ModelSpec:
+        """Return the spec that a model is in memory with, for who can take it as it is; itself where it is not."""
+        resident = self._residents.get(spec.id)
+        return resident.spec if resident is not None and resident.ready else spec
+
     @contextlib.contextmanager
     def use(
         self,
@@ -162,6 +167,11 @@ class Residency:
             resident = self._residents.get(spec.id)
             if self._others_first(ticket):
                 return None
+            if resident is not None and resident.ready and not resident.engine.serves(spec):
+                if resident.users:
+                    return None
+                self._unload(resident)  # the same model, but loaded otherwise than it is wanted now
+                continue
             if resident is not None:
                 if not resident.ready or resident.users >= resident.engine.slots:
                     return None

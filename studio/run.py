@@ -250,7 +250,7 @@ class Recorder:
             job_id=job.id,
             request_id=job.request_id,
             conversation_id=job.conversation_id,
-            parameters=parameters(request),
+            parameters={**parameters(request), **({"left_out": usage.left_out} if usage.left_out else {})},
             input=input_text(request) or None,
             output=None if private else "".join((*outcome.text, *outcome.calls))[:LOG_TEXT_CHARACTERS] or None,
             artifacts=tuple(file.id for file in outcome.files),
@@ -329,6 +329,7 @@ class Recorder:
                     "first_output_s": row.first_output_s,
                     "duration_s": row.duration_s,
                     "finish_reason": outcome.finish_reason,
+                    "left_out": outcome.usage.left_out,
                 },
                 error_message=row.error_message,
             )

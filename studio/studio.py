@@ -16,7 +16,7 @@ import engines
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
 from contract.limits import Limits
-from contract.models import Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -39,8 +39,9 @@ from store import (
     Search,
     StoredFile,
 )
+from store import Templates as TemplateRows
 from store.database import now
-from studio import health, library, recovery, usage
+from studio import context, health, library, recovery, usage
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
@@ -58,6 +59,7 @@ from studio.run import Recorder, input_text, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.telemetry import traceparent
+from studio.templates import Templates
 from studio.usage import Usage
 from studio.worker import Worker, check_able, needs_language, spec_for
 
@@ -92,6 +94,7 @@ class Studio(Calls, Conversing, Carrying):
         self.preferences = Preferences(self._database)
         self.keys = Keys(ApiKeys(self._database))
         self.search = Search(self._database)
+        self.templates = Templates(TemplateRows(self._database), self.preferences)
         self.registry = Registry(settings, self.preferences)
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
@@ -214,6 +217,7 @@ class Studio(Calls, Conversing, Carrying):
             return self.lanes["echo" if self.settings.demo else "translation"]
         job.spec = spec_for(self.registry, request)
         check_able(request, job.spec)
+        job.spec = context.spec_for(request, job.spec)
         return self.lanes[engines.ENGINES[job.spec.engine].lane]
 
     def _make_engine(self, spec: ModelSpec) -> Engine:
@@ -255,6 +259,14 @@ class Studio(Calls, Conversing, Carrying):
     def abilities(spec: ModelSpec) -> frozenset[str]:
         """Return which of the fields that not every engine can do this model's can; see ``Engine.options``."""
         return engines.ENGINES[spec.engine].options
+
+    def context_range(self, model: str) -> ContextRange | None:
+        """Return the context lengths that a chat model can be asked for; None: that can't be chosen. May wait.
+
+        Raises:
+            StudioError: There is no such model, or it does not tell.
+        """
+        return context.range_of(self.spec(model, "chat"))
 
     def spoken_text(self, text: str, voice: str | None = None) -> str:
         """Return what is said for ``text``: numbers, dates and abbreviations in words, in the voice's language.
@@ -320,7 +332,7 @@ class Studio(Calls, Conversing, Carrying):
         engines.require(engine)
         if "count_tokens" not in engine.options:
             raise InvalidRequest(f"{spec.id} can't count tokens. Choose another model.", field="model")
-        with self.residency.use(spec, Stop(), lambda: None) as ready:
+        with self.residency.use(self.residency.as_loaded(spec), Stop(), lambda: None) as ready:
             return ready.count_tokens(request)
 
     def artifact(self, artifact_id: str, caller: Caller) -> StoredFile:

@@ -17,15 +17,25 @@ _EDGES = re.compile(r"^\W+|[^\w)?!]+$")
 _WORD = re.compile(r"\w{4,}")
 
 
-def request(turns: Sequence[Message], model: str) -> ChatRequest | None:
+def request(turns: Sequence[Message], model: str, context_tokens: int | None = None) -> ChatRequest | None:
     """Return what to ask for a title; None where there is no exchange yet.
 
     The turns come first and unchanged, so that an engine finds them in its prompt cache.
+
+    Args:
+        context_tokens: Of the request before, for another one would have the model loaded anew.
     """
     if len(turns) < 2 or sum(len(turn.content) for turn in turns) > TURN_CHARACTERS * 2 * EXCHANGES * 2:
         return None
     messages = (*turns, Message("user", ASK))
-    return ChatRequest(messages=messages, model=model, max_tokens=MAX_TOKENS, temperature=0.2, private=True)
+    return ChatRequest(
+        messages=messages,
+        model=model,
+        max_tokens=MAX_TOKENS,
+        temperature=0.2,
+        context_tokens=context_tokens,
+        private=True,
+    )
 
 
 def clean(answer: str, turns: Sequence[str]) -> str | None:

@@ -34,6 +34,7 @@ class ChatPanel(ChatPage):
         outputs, temporary = self.outputs, TemporaryChat(self)
         given = {self.ask, self.place, self.editing, self.temporary, *self.drawer.fields}
         self.drawer.wire(demo)
+        self.templates.wire(demo)
         on([demo.load], self.load, [self.place], outputs)
         on([self.ask.submit, self.send_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
@@ -120,13 +121,17 @@ class ChatPanel(ChatPage):
         if act == "edit_end":
             yield {self.ask: "", **self.not_editing()}
             return
+        if isinstance(temporary := given.get(self.temporary), Temporary):
+            async for updates in TemporaryChat(self).act(temporary, given, request, event):
+                yield updates
+            return
         if act == "reload":
             async for updates in self._open(conversation_id, request):
                 yield updates
             return
         system, settings = self.drawer.read(given)
         if model := event_text(event, "model"):
-            settings = replace(settings, model=model)
+            settings = replace(settings, model=model, context_tokens=None)  # that was the other model's
         try:
             if act == "queue_drop":
                 yield await asyncio.to_thread(self._unqueue, conversation_id, target, words, caller)

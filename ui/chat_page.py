@@ -1,5 +1,6 @@
 """What the Chat panel is made of and how it shows a conversation; ``ui.chat`` answers its events."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 
@@ -14,6 +15,7 @@ from ui.messages import bars, ending, messages_box, queue, shown_as
 from ui.opened import WINDOW, Opened
 from ui.panel import Panel, Updates, area, stop_button
 from ui.sidebar import Sidebar
+from ui.templates import ChatTemplates
 from ui.words import Words, label
 
 
@@ -36,11 +38,16 @@ class ChatPage(Panel):
         super().__init__(studio, turns)
         self.sidebar = sidebar
         self.drawer = ChatDrawer(studio)
+        self.templates = ChatTemplates(studio)
 
     # Layout
 
-    def build(self) -> None:
-        """Lay the panel out inside the open tab."""
+    def build(self, below: Callable[[], None] = lambda: None) -> None:
+        """Lay the panel out inside the open tab.
+
+        Args:
+            below: Lays out what stands between the conversation and the message box.
+        """
         # Which conversation this browser looks at, and the revision it was loaded at; nothing secret.
         self.place = gr.BrowserState({"id": "", "revision": 0}, storage_key="hearth-chat", secret="hearth")
         self.window = gr.State(WINDOW)
@@ -57,14 +64,17 @@ class ChatPage(Panel):
                     self.live = messages_box("chat-live", label("chat_reply"))
                     self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
+                below()
                 self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
                 self._build_composer()
             with gr.Column(elem_id="chat-settings", elem_classes="aside"):
                 self.drawer.build()
+                self.templates.build_drawer()
 
     def _build_composer(self) -> None:
         self.note = area(elem_id="chat-note", script=render.CLICKS)
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
+        self.templates.build_list()
         with gr.Row(elem_id="composer"):
             self.ask = gr.Textbox(
                 label=label("chat_ask_label"),

@@ -1,11 +1,12 @@
 """The Chat panel's drawer: model, instructions, sampling; kept by conversation, by model and as named presets."""
 
+import asyncio
 from collections.abc import Mapping
 
 import gradio as gr
 from gradio.components import Component
 
-from studio import Caller, ChatSettings, Studio, StudioError, system_of
+from studio import Caller, ChatSettings, ContextRange, Studio, StudioError, system_of
 from ui import choices, render
 from ui.caller import caller_of
 from ui.panel import Updates, area, on
@@ -40,6 +41,8 @@ class ChatDrawer:
             self.top_k = self._number("chat_top_k", "chat_top_k_hint", 0, 1000, 1)
             self.min_p = self._number("chat_min_p", "chat_min_p_hint", 0, 1, 0.01)
             self.repeat_penalty = self._number("chat_repeat_penalty", "chat_repeat_penalty_hint", 0.5, 2, 0.05)
+            self.context = self._number("chat_context", "chat_context_hint", 1, 10_000_000, 1)
+            self.context_told = area(elem_id="chat-context-told")
             self.seed = self._number("chat_seed", "chat_seed_hint", 0, 2**32 - 1, 1)
             self.stops = gr.Textbox(
                 label=label("chat_stop"), info=label("chat_stop_hint"), lines=1, max_lines=8, elem_id="chat-stop"
@@ -89,7 +92,7 @@ class ChatDrawer:
         """Everything that says how a reply is made."""
         return [
             self.model, self.system, self.temperature, self.max_tokens, self.top_p, self.top_k, self.min_p,
-            self.repeat_penalty, self.seed, self.stops,
+            self.repeat_penalty, self.seed, self.stops, self.context,
         ]  # fmt: skip
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -98,6 +101,8 @@ class ChatDrawer:
         on([demo.load], self.list_models, [self.model], [self.model, self.hint])
         on([demo.load], self.list_presets, [], [self.preset])
         on([self.model.input], self.choose_model, everything, [*self.fields, self.hint])
+        on([self.model.change, self.context.input], self.tell_context, [self.model, self.context],
+           [self.context, self.context_told])  # fmt: skip
         on([self.preset.input], self.choose_preset, everything, [*self.fields, self.told])
         on([self.save.click], self.save_preset, everything, [self.preset, self.told])
         on([self.drop.click], self.drop_preset, everything, [self.preset, self.told])
@@ -118,6 +123,7 @@ class ChatDrawer:
             repeat_penalty=_number_of(given.get(self.repeat_penalty)),
             seed=_whole_of(given.get(self.seed)),
             stop=tuple(line for line in stops.split("\n") if line) if isinstance(stops, str) else (),
+            context_tokens=_whole_of(given.get(self.context)),
         )
 
     def fill(self, kept: Mapping[str, object], *, model: bool = True) -> Updates:
@@ -137,6 +143,7 @@ class ChatDrawer:
             self.repeat_penalty: settings.repeat_penalty,
             self.seed: settings.seed,
             self.stops: "\n".join(settings.stop),
+            self.context: settings.context_tokens,
         }
         if model and settings.model is not None:
             offered = choices.of_kind(self.studio, "chat", settings.model)
@@ -167,6 +174,22 @@ class ChatDrawer:
         updates: Updates = {self.hint: choices.hint(self.studio, model or None, words_of(request))}
         kept = self._kept(caller_of(request), DEFAULTS).get(model)
         return updates if kept is None else {**updates, **self.fill(kept, model=False)}
+
+    async def tell_context(self, model: str | None, context: float | None, request: gr.Request) -> Updates:
+        """Say which context lengths the model takes and what this one costs; hide the field where it has none."""
+        words = words_of(request)
+        try:
+            known = await asyncio.to_thread(self.studio.context_range, model) if model else None
+        except StudioError as exc:
+            return {self.context: gr.Number(visible=False, value=None), self.context_told: render.cost([exc.message])}
+        if known is None:
+            return {self.context: gr.Number(visible=False, value=None), self.context_told: ""}
+        fits = context is not None and known.least <= context <= known.most
+        field = gr.Number(minimum=known.least, maximum=known.most, visible=True)
+        if context is not None and not fits:
+            field = gr.Number(minimum=known.least, maximum=known.most, visible=True, value=None)
+        told = render.cost(_context_cost(known, int(context) if fits and context is not None else None, words))
+        return {self.context: field, self.context_told: told}
 
     def list_presets(self, request: gr.Request) -> Updates:
         """Offer the owner's presets."""
@@ -226,6 +249,18 @@ class ChatDrawer:
             self.preset: gr.Dropdown(choices=[*values], value=value),
             self.told: render.notice("", words(phrase, name=name), kind="info"),
         }
+
+
+def _context_cost(known: ContextRange, asked: int | None, words: Words) -> list[str]:
+    """Return a context length's range, what it is without a value, and the memory that it takes."""
+    parts = [words("chat_context_range", least=words.number(known.least), most=words.number(known.most))]
+    tokens = asked or known.usual
+    if asked is None and known.usual is not None:
+        parts.append(words("chat_context_usual", n=words.number(known.usual)))
+    if tokens and known.bytes_per_token:
+        size = words.size(tokens * known.bytes_per_token)
+        parts.append(words("chat_context_memory", n=words.number(tokens), size=size))
+    return parts
 
 
 def _number_of(value: object) -> float | None:

@@ -7,12 +7,14 @@ import gradio as gr
 from studio import Studio
 from ui.caller import page_of
 from ui.chat import ChatPanel
+from ui.compare import ComparePanel
 from ui.follow import Turns
 from ui.images import ImagesPanel
 from ui.models import ModelsPanel
 from ui.page import ASSETS
 from ui.panel import area, on
 from ui.render import icon
+from ui.replies import ReplyActions
 from ui.sidebar import MARK, Sidebar
 from ui.speech import SpeechPanel
 from ui.theme import HearthTheme
@@ -30,6 +32,7 @@ def build(studio: Studio) -> gr.Blocks:
     turns = Turns()
     sidebar = Sidebar(studio)
     chat = ChatPanel(studio, turns, sidebar)
+    compare, replies = ComparePanel(chat), ReplyActions(chat)
     translate, images = TranslatePanel(studio, turns), ImagesPanel(studio, turns)
     speech, models, usage = SpeechPanel(studio, turns), ModelsPanel(studio, turns), UsagePanel(studio, turns)
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_GO)
@@ -42,7 +45,8 @@ def build(studio: Studio) -> gr.Blocks:
                 area(_closer(), elem_id="closer")
                 with gr.Tabs(elem_id="nav", selected="chat", overflow_behavior="wrap"):
                     with gr.Tab(label("tab_chat"), id="chat", elem_id="tab-chat") as chat_tab:
-                        chat.build()
+                        chat.build(below=replies.build)
+                        compare.build()
                     with gr.Tab(label("tab_translate"), id="translate", elem_id="tab-translate"):
                         translate.build()
                     with gr.Tab(label("tab_images"), id="images", elem_id="tab-images") as images_tab:
@@ -53,7 +57,7 @@ def build(studio: Studio) -> gr.Blocks:
                         models.build()
                     with gr.Tab(label("tab_usage"), id="usage", elem_id="tab-usage") as usage_tab:
                         usage.build()
-        for panel in (chat, translate, images, speech):
+        for panel in (chat, compare, replies, translate, images, speech):
             panel.wire(demo)
         # What is costly to draw waits until its panel is opened.
         models.wire(models_tab)
@@ -65,6 +69,7 @@ def build(studio: Studio) -> gr.Blocks:
 
         def leave(request: gr.Request) -> None:
             turns.leave(page_of(request))
+            replies.leave(page_of(request))
 
         demo.unload(leave)
     # A follower is a waiting coroutine: it takes no worker, so none has to wait for another.

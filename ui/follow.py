@@ -6,8 +6,9 @@ the view, and the newest follower of a panel on a page ends the one before it.
 """
 
 import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from studio import (
@@ -148,17 +149,26 @@ async def follow(job: Job, turn: Turn, interval_s: float = INTERVAL_S) -> AsyncI
         turn: Ends this follower early; the job is not touched.
         interval_s: Shortest time between two views.
     """
-    view = View(job)
+    async with contextlib.aclosing(follow_all([job], turn, interval_s)) as followed:
+        async for [view] in followed:
+            yield view
 
-    async def read() -> None:
+
+async def follow_all(
+    jobs: Sequence[Job], turn: Turn, interval_s: float = INTERVAL_S
+) -> AsyncGenerator[list[View], None]:
+    """Yield the views of several jobs each time one has grown, until all have ended; otherwise as ``follow``."""
+    views = [View(job) for job in jobs]
+
+    async def read(view: View) -> None:
         try:
-            async for number, event in job.events():
+            async for number, event in view.job.events():
                 view.apply(number, event)
                 turn.wake.set()
         finally:
             turn.wake.set()
 
-    reader = asyncio.create_task(read())
+    readers = [asyncio.create_task(read(view)) for view in views]
     try:
         while True:
             await turn.wake.wait()
@@ -166,11 +176,12 @@ async def follow(job: Job, turn: Turn, interval_s: float = INTERVAL_S) -> AsyncI
             if turn.over:
                 return
             # Asked before the yield: what comes while the page is being told has not been told yet.
-            last = reader.done() or view.end is not None
-            yield view
+            last = all(reader.done() for reader in readers) or all(view.end is not None for view in views)
+            yield views
             if last:
-                await reader
+                await asyncio.gather(*readers)
                 return
             await asyncio.sleep(interval_s)
     finally:
-        reader.cancel()
+        for reader in readers:
+            reader.cancel()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import gradio as gr
 from gradio.i18n import I18nData
 
-from studio import StoredMessage
+from studio import Message, StoredMessage
 from ui import render
 from ui.follow import View
 from ui.opened import Opened
@@ -84,21 +84,43 @@ def bars(
             inner += _act("edit", message.id, words("chat_edit"), "pencil")
         elif message.role == "assistant":
             inner += _act("again", message.id, words("chat_again"), "again")
+            inner += _act("speak", message.id, words("chat_speak"), "speaker")
+            inner += _act("translate", message.id, words("chat_translate"), "translate")
             if message is last and len(models) > 1:
-                inner += _choice(message, words, models)
+                inner += _choice(message.id, words, models)
             if message is last and message.can_go_on and not opened.later:
                 inner += render.button(words("chat_go_on"), "go_on", message.id, drawing="arrow")
             # The last reply's figures stand below it anyway.
             if message is not last or opened.later:
                 cost = render.escape(" · ".join(chat_cost(message.figures, words)))
                 inner += f'<span class="figures">{cost}</span>'
-        key = f"{message.id}-{zlib.crc32(inner.encode()):x}"
-        drawn.append(
-            f'<div class="facts" role="group" data-row="{row}" data-key="{render.escape(key)}" '
-            f'aria-label="{render.escape(words("chat_actions"))}">{inner}</div>'
-        )
+        drawn.append(_bar(row, message.id, inner, words))
         row += 1
     return "".join(drawn)
+
+
+def temporary_bars(messages: Sequence[Message], words: Words, models: Sequence[tuple[str, str]]) -> str:
+    """Return the bars of a chat that is stored nowhere: its messages are called by their places, and have no versions.
+
+    They are not spoken or translated from here either: those jobs would be written down.
+    """
+    drawn = ""
+    for row, message in enumerate(messages):
+        inner = _act("edit", str(row), words("chat_edit"), "pencil") if message.role == "user" else ""
+        if message.role == "assistant":
+            inner = _act("again", str(row), words("chat_again"), "again")
+            if row == len(messages) - 1 and len(models) > 1:
+                inner += _choice(str(row), words, models)
+        drawn += _bar(row, f"temporary-{row}", inner, words)
+    return drawn
+
+
+def _bar(row: int, id: str, inner: str, words: Words) -> str:
+    key = f"{id}-{zlib.crc32(inner.encode()):x}"
+    return (
+        f'<div class="facts" role="group" data-row="{row}" data-key="{render.escape(key)}" '
+        f'aria-label="{render.escape(words("chat_actions"))}">{inner}</div>'
+    )
 
 
 def queue(opened: Opened, words: Words, *, running: bool) -> str:
@@ -139,11 +161,11 @@ def _versions(message: StoredMessage, siblings: Sequence[str], words: Words) -> 
     )
 
 
-def _choice(message: StoredMessage, words: Words, models: Sequence[tuple[str, str]]) -> str:
+def _choice(id: str, words: Words, models: Sequence[tuple[str, str]]) -> str:
     name = render.escape(words("chat_again_with"))
-    options = "".join(f'<option value="{render.escape(id)}">{render.escape(title)}</option>' for title, id in models)
+    options = "".join(f'<option value="{render.escape(one)}">{render.escape(title)}</option>' for title, one in models)
     return (
-        f'<select data-act="again" data-id="{render.escape(message.id)}" aria-label="{name}" title="{name}">'
+        f'<select data-act="again" data-id="{render.escape(id)}" aria-label="{name}" title="{name}">'
         f'<option value="">{name}</option>{options}</select>'
     )
 
@@ -167,6 +189,19 @@ def ending(last: StoredMessage | None, words: Words) -> str:
     return spent
 
 
+def figures_of(view: View) -> dict[str, float | int | str | None]:
+    """Return what the reply of a job has cost so far, as a stored reply keeps it."""
+    usage = view.usage
+    return {
+        "tokens_in": usage.tokens_in,
+        "tokens_out": usage.tokens_out,
+        "context_tokens": usage.context_tokens,
+        "first_output_s": view.first_output_s,
+        "duration_s": view.duration_s,
+        "left_out": usage.left_out,
+    }
+
+
 def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> list[str]:
     """Return a reply's cost in words: tokens, time to the first one, speed, how full the context is."""
     tokens, first, took = figures.get("tokens_out"), figures.get("first_output_s"), figures.get("duration_s")
@@ -180,4 +215,6 @@ def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> 
     read, context = figures.get("tokens_in"), figures.get("context_tokens")
     if isinstance(read, int) and isinstance(tokens, int) and isinstance(context, int) and context > 0:
         parts.append(words("chat_fill", n=words.number(max(1, round((read + tokens) / context * 100)))))
+    if isinstance(left_out := figures.get("left_out"), int):
+        parts.append(words.count("chat_context_left_out", left_out))
     return parts

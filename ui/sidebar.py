@@ -37,6 +37,7 @@ class Sidebar:
         )
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")
         self.temporary = gr.Button(label("chat_temporary"), size="sm", elem_id="temporary-chat")
+        self.compare = gr.Button(label("cm_open"), size="sm", elem_id="compare-open")
         self.files = gr.UploadButton(
             label("chat_import"),  # type: ignore[arg-type]  # Gradio translates it as any other label
             file_types=[".json", ".zip"],

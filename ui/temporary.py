@@ -6,18 +6,19 @@ nobody could read it any more.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import gradio as gr
 
 from studio import ChatRequest, Failed, Job, Message, StudioError
-from ui import render
+from ui import choices, render
 from ui.caller import caller_of, page_of
 from ui.chat_page import ChatPage, Temporary
 from ui.chat_settings import Given
 from ui.follow import View, follow
-from ui.messages import chat_cost, growing, plain_message
-from ui.panel import Updates
+from ui.messages import chat_cost, figures_of, growing, plain_message, temporary_bars
+from ui.opened import text_of
+from ui.panel import Updates, event_text
 from ui.words import Words, words_of
 
 
@@ -39,38 +40,78 @@ class TemporaryChat:
         }
 
     async def send(self, temporary: Temporary, text: str, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
-        """Submit the messages so far with a new one, and follow the reply; no word of it is stored."""
+        """Submit the messages so far with a new one, or up to an edited one, and follow the reply."""
+        place = text_of(given.get(self.page.editing))
+        before = temporary.messages[: int(place)] if place.isdecimal() else temporary.messages
+        async for updates in self._ask(temporary, (*before, Message("user", text)), text, given, request):
+            yield updates
+
+    async def act(
+        self, temporary: Temporary, given: Given, request: gr.Request, event: gr.EventData
+    ) -> AsyncIterator[Updates]:
+        """Edit a message, or let a reply be written again, with another model too; what came after it goes."""
+        page, words = self.page, words_of(request)
+        act, place = event_text(event, "act"), event_text(event, "id")
+        if act not in ("edit", "again") or not place.isdecimal() or int(place) >= len(temporary.messages):
+            return
+        message = temporary.messages[int(place)]
+        if act == "edit" and message.role == "user":
+            end = render.button(words("cancel"), "edit_end", kind="second")
+            told = render.notice("", words("chat_temporary_editing"), kind="info", action=end)
+            yield {page.ask: message.content, page.editing: place, page.note: told}
+        elif act == "again" and message.role == "assistant":
+            asked = temporary.messages[: int(place)]
+            async for updates in self._ask(temporary, asked, None, given, request, event_text(event, "model") or None):
+                yield updates
+
+    async def _ask(
+        self,
+        temporary: Temporary,
+        messages: tuple[Message, ...],
+        text: str | None,
+        given: Given,
+        request: gr.Request,
+        model: str | None = None,
+    ) -> AsyncIterator[Updates]:
+        """Ask for the reply to messages, and follow it; no word of it is stored.
+
+        Args:
+            text: What goes back into the box when it is refused; None: nothing came from there.
+            model: Another one than the drawer's.
+        """
         page, words, caller = self.page, words_of(request), caller_of(request)
+        kept: Updates = {} if text is None else {page.ask: text}
         if temporary.job_id:
             # The status goes on telling of the reply that is being written.
-            yield {page.ask: text, page.note: render.notice("", words("chat_temporary_busy"), kind="info")}
+            yield {**kept, page.note: render.notice("", words("chat_temporary_busy"), kind="info")}
             return
         system, settings = page.drawer.read(given)
-        messages = (*temporary.messages, Message("user", text))
+        if model is not None:
+            settings = replace(settings, model=model, context_tokens=None)
         before = (Message("system", system),) if system.strip() else ()
         asked = ChatRequest(messages=(*before, *messages), private=True, **asdict(settings))
         try:
             job = await asyncio.to_thread(page.studio.submit, asked, caller)
         except StudioError as exc:
-            yield {page.status: render.failure(words, exc), page.ask: text}
+            yield {page.status: render.failure(words, exc), **kept}
             return
         except Exception as exc:
-            yield {page.status: render.crash(words, exc), page.ask: text}
+            yield {page.status: render.crash(words, exc), **kept}
             return
         try:
-            async for updates in self._follow(job, temporary, messages, request):
+            async for updates in self._follow(job, temporary, messages, text is not None, request):
                 yield updates
         finally:
             job.cancel()  # whoever left can't come back to it
 
     async def _follow(
-        self, job: Job, before: Temporary, messages: tuple[Message, ...], request: gr.Request
+        self, job: Job, before: Temporary, messages: tuple[Message, ...], written: bool, request: gr.Request
     ) -> AsyncIterator[Updates]:
         page, words = self.page, words_of(request)
         turn = page.turns.take(page_of(request), "chat")
         yield {
-            **self._shown(Temporary(messages, job.id), running=True),
-            page.ask: "",
+            **self._shown(Temporary(messages, job.id), words, running=True),
+            **({page.ask: "", page.editing: ""} if written else {}),
             page.start: "",
             page.status: render.busy(words("starting")),
         }
@@ -87,11 +128,11 @@ class TemporaryChat:
             return
         if last.text:
             whole = Temporary((*messages, Message("assistant", last.text)))
-            yield {**self._shown(whole, running=False), page.status: _ending(last, words)}
+            yield {**self._shown(whole, words, running=False), page.status: _ending(last, words)}
         else:  # what was asked goes back into its box
             yield {
-                **self._shown(before, running=False),
-                page.ask: messages[-1].content,
+                **self._shown(before, words, running=False),
+                **({page.ask: messages[-1].content} if written else {}),
                 page.status: _ending(last, words),
             }
 
@@ -105,12 +146,14 @@ class TemporaryChat:
                 return {page.status: render.failure(words_of(request), exc)}
         return {page.status: gr.skip()}
 
-    def _shown(self, temporary: Temporary, *, running: bool) -> Updates:
+    def _shown(self, temporary: Temporary, words: Words, *, running: bool) -> Updates:
         page = self.page
+        models = [] if running else choices.of_kind(page.studio, "chat").pairs
         return {
             page.temporary: temporary,
             page.history: _history(temporary.messages),
             page.live: [],
+            page.facts: "" if running else temporary_bars(temporary.messages, words, models),
             page.note: "",
             page.send_button: gr.Button(visible=not running),
             page.stop_button: gr.Button(visible=running),
@@ -125,14 +168,6 @@ def _ending(view: View, words: Words) -> str:
     """Return what stands below the last message: what it cost, or why it ended early."""
     if isinstance(view.end, Failed):
         return render.failure(words, view.end)
-    usage = view.usage
-    figures: dict[str, float | int | str | None] = {
-        "tokens_in": usage.tokens_in,
-        "tokens_out": usage.tokens_out,
-        "context_tokens": usage.context_tokens,
-        "first_output_s": view.first_output_s,
-        "duration_s": view.duration_s,
-    }
-    spent = render.cost(chat_cost(figures, words))
+    spent = render.cost(chat_cost(figures_of(view), words))
     stopped = render.cost([words("chat_temporary_stopped")]) if view.job.state == "cancelled" else ""
     return stopped + spent

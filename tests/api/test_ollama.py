@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import httpx
 import ollama
 import pytest
 
@@ -104,3 +105,24 @@ def test_an_unknown_model_is_not_found(local: ollama.Client) -> None:
         local.chat("llama3.2", QUESTION)
 
     assert refused.value.status_code == 404
+
+
+def test_a_conversation_that_is_too_long_is_answered_and_the_header_tells_how_much_was_left_out(
+    http: httpx.Client,
+) -> None:
+    turns = [
+        {"role": role, "content": f"{role} {number} " + "word " * 20}
+        for number in range(10)
+        for role in ("user", "assistant")
+    ]
+    body = {"model": "echo-chat", "messages": [*turns, {"role": "user", "content": "now"}], "stream": False}
+
+    whole = http.post("/api/chat", json=body)
+    assert "hearth-left-out" not in whole.headers
+    cut = http.post("/api/chat", json={**body, "options": {"num_ctx": 100}})
+    assert cut.json()["message"]["content"] == "now"
+    assert int(cut.headers["hearth-left-out"]) % 2 == 0 and cut.json()["prompt_eval_count"] <= 100
+    streamed = http.post("/api/chat", json={**body, "options": {"num_ctx": 100}, "stream": True})
+    assert streamed.headers["hearth-left-out"] == cut.headers["hearth-left-out"]
+    # A client's built-in length may be more than the model has; Ollama takes the model's then.
+    assert http.post("/api/chat", json={**body, "options": {"num_ctx": 131_072}}).status_code == 200

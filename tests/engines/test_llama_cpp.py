@@ -93,11 +93,11 @@ def test_a_schema_that_can_not_be_followed_is_refused_and_the_model_goes_on(
     assert text_of(run(llama, ask("Hello", max_tokens=5)))
 
 
-def test_a_conversation_longer_than_the_context_is_refused_with_both_numbers(small: Engine) -> None:
+def test_a_message_longer_than_the_context_is_refused_with_both_numbers(small: Engine) -> None:
     with pytest.raises(InvalidRequest) as caught:
         run(small, ask("word " * 2_000))
     assert caught.value.details["context_tokens"] == 512
-    assert "2,0" in caught.value.message and "512" in caught.value.message and "new chat" in caught.value.message
+    assert "2,0" in caught.value.message and "512" in caught.value.message and "context length" in caught.value.message
     assert text_of(run(small, ask("Hello", max_tokens=4)))
 
 

@@ -34,6 +34,9 @@ class Counted(Engine):
         if self.fails:
             raise self.fails.pop()
 
+    def serves(self, spec: ModelSpec) -> bool:
+        return self.spec.options == spec.options
+
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         yield from ()
 
@@ -56,9 +59,17 @@ class Bench:
         engine.log, engine.gate, engine.fails, engine.slots_ = self.log, self.gate, self.fails, self.slots
         return engine
 
-    def use(self, name: str, mib: int = 100, stop: Stop | None = None, **callbacks: Callable[..., None]):
+    def use(
+        self,
+        name: str,
+        mib: int = 100,
+        stop: Stop | None = None,
+        n_ctx: int | None = None,
+        **callbacks: Callable[..., None],
+    ):
         callbacks.setdefault("on_loading", lambda: None)
-        return self.residency.use(spec(name, mib), stop or Stop(), **callbacks)
+        options = {} if n_ctx is None else {"n_ctx": n_ctx}
+        return self.residency.use(spec(name, mib, options=options), stop or Stop(), **callbacks)
 
 
 def spec(name: str, mib: int = 100, **fields: object) -> ModelSpec:

@@ -216,3 +216,23 @@ def test_a_model_that_grew_counts_with_what_it_really_takes(monkeypatch: pytest.
             pass
 
     assert bench.log == ["load a", "unload a", "load b"]
+
+
+def test_a_model_that_is_wanted_otherwise_is_loaded_anew_once_nobody_uses_it() -> None:
+    bench = Bench(100)
+    waited, inside = threading.Event(), threading.Event()
+
+    def use_long() -> None:
+        with bench.use("a", on_waiting=lambda _: waited.set(), n_ctx=9) as engine:
+            assert engine.spec.options == {"n_ctx": 9}
+            inside.set()
+
+    with bench.use("a") as engine:
+        assert engine.spec.options == {}
+        thread = threading.Thread(target=use_long)
+        thread.start()
+        assert waited.wait(10)
+        assert bench.log == ["load a"]
+    assert inside.wait(10)
+    thread.join()
+    assert bench.log == ["load a", "unload a", "load a"]

@@ -144,3 +144,25 @@ async def test_presets_and_model_defaults_are_kept_by_owner(echo: Studio, ask: A
     drawer.drop_preset({drawer.preset: "Ahoy"}, ask())
     assert drawer.choose_preset({drawer.preset: "Ahoy"}, ask()) == {drawer.told: ""}
     assert "60 characters" in str(drawer.save_preset({**values, drawer.preset: "x" * 61}, ask())[drawer.told])
+
+
+async def test_the_context_length_is_told_with_its_cost_sent_kept_and_gone_with_another_model(
+    echo: Studio, ask: Asked
+) -> None:
+    panel = panel_of(echo)
+    drawer = panel.drawer
+    told = await drawer.tell_context("echo-chat", None, ask())
+    assert "16 to 8\u202f192 tokens" in str(told[drawer.context_told]) and "8 MB" in str(told[drawer.context_told])
+    assert "od 16 do" in str((await drawer.tell_context("echo-chat", 64, ask(language="pl")))[drawer.context_told])
+    too_long = await drawer.tell_context("echo-chat", 9_000, ask())
+    assert too_long[drawer.context].value is None  # type: ignore[attr-defined]
+    assert (await drawer.tell_context("no-such-model", 64, ask()))[drawer.context].value is None  # type: ignore[attr-defined]
+
+    page = shown(await everything(panel.send(given(panel, "word " * 30, context=64), ask())))
+    page = shown(await everything(panel.send(given(panel, "more " * 30, page[panel.place], context=64), ask())))
+    assert "the first 2 messages did not fit" in str(page[panel.status])
+    reopened = shown(await everything(panel.load(page[panel.place], ask("other"))))  # type: ignore[arg-type]
+    assert reopened[drawer.context] == 64
+
+    refused = shown(await everything(panel.send(given(panel, "hello", context=9_000), ask())))
+    assert "context_tokens is 9,000; echo-chat takes 16 to 8,192" in str(refused[panel.status])

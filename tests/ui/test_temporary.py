@@ -96,3 +96,37 @@ async def test_a_refused_message_goes_back_into_its_box(echo: Studio, ask: Asked
     page = shown(await everything(panel.send({**sent(panel, "hello", Temporary()), panel.drawer.top_p: 7}, ask())))
     assert "top_p is 7" in str(page[panel.status]) and page[panel.ask] == "hello"
     assert panel.temporary not in page
+
+
+async def test_a_message_is_edited_and_a_reply_written_again_and_what_came_after_goes(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = TemporaryChat(panel).begin(ask())
+    for text in ("one", "two"):
+        page |= shown(await everything(panel.send(sent(panel, text, page[panel.temporary]), ask())))
+    facts = str(page[panel.facts])
+    assert facts.count('data-act="edit"') == facts.count('data-act="again"') == 2
+    assert "speak" not in facts and "translate" not in facts
+
+    event = click(act="edit", id="2")
+    page |= shown(await everything(panel.act_on_message(sent(panel, "", page[panel.temporary]), ask(), event)))
+    assert page[panel.ask] == "two" and "replaces what came after" in str(page[panel.note])
+    given_ = {**sent(panel, "deux", page[panel.temporary]), panel.editing: page[panel.editing]}
+    page |= shown(await everything(panel.send(given_, ask())))
+    assert text_of(page[panel.history]) == ["one", "one", "deux", "deux"] and page[panel.editing] == ""
+
+    event = click(act="again", id="1", model="echo-chat")
+    page |= shown(await everything(panel.act_on_message(sent(panel, "kept", page[panel.temporary]), ask(), event)))
+    assert text_of(page[panel.history]) == ["one", "one"]
+    for odd in ({"act": "again", "id": "0"}, {"act": "edit", "id": "9"}, {"act": "go_on", "id": "x"}):
+        given_ = sent(panel, "", page[panel.temporary])
+        assert await everything(panel.act_on_message(given_, ask(), click(**odd))) == []
+    assert "deux" not in written(echo)
+
+
+async def test_a_refused_second_try_leaves_the_first_reply(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = TemporaryChat(panel).begin(ask())
+    page |= shown(await everything(panel.send(sent(panel, "one", page[panel.temporary]), ask())))
+    event = click(act="again", id="1", model="gone")
+    told = shown(await everything(panel.act_on_message(sent(panel, "", page[panel.temporary]), ask(), event)))
+    assert "no model called" in str(told[panel.status]) and panel.history not in told and panel.ask not in told

@@ -96,6 +96,7 @@
   document.addEventListener("click", (event) => {
     const on = (selector) => event.target.closest?.(selector);
     let button;
+    for (const menu of document.querySelectorAll("details.exports[open]")) if (!menu.contains(event.target)) menu.open = false;
     if (on("#open-side")) return openDrawer("side-open");
     if (on(".toggle-aside")) return openDrawer("aside-open");
     if (on("#close-drawer")) return closeDrawers();
@@ -103,6 +104,9 @@
     if ((button = on("[data-language]"))) return setLanguage(button.dataset.language);
     if ((button = on("[data-copy]"))) return copy(button);
     if ((button = on('[data-act="tab"]'))) return openTab(button.dataset.id);
+    // The comparison stands in the Chat panel's place until something else of it is opened.
+    if (on("#compare-open")) { openTab("chat"); setDrawer("side-open", false); root_class.add("comparing"); }
+    if (on(".compare-close, .compare-on, #new-chat, #temporary-chat, .conversations .open")) root_class.remove("comparing");
     if (on("#new-chat") || on("#conversations .open")) { openTab("chat"); setDrawer("side-open", false); }
     if (root_class.contains("side-open") && !on("#side")) closeDrawers();
     if (root_class.contains("aside-open") && !on(".aside, [role=listbox], .options")) closeDrawers();
@@ -120,6 +124,8 @@
       find("#new-chat")?.click();
       setTimeout(() => find("#ask textarea")?.focus(), 50);
     } else if (event.key === "Escape") {
+      const menu = document.querySelector("details.exports[open]");
+      if (menu) { menu.open = false; return menu.querySelector("summary").focus(); }
       if (root_class.contains("side-open") || root_class.contains("aside-open")) return closeDrawers();
       [...document.querySelectorAll("button.stop")].find(visible)?.click();
     }

@@ -5,14 +5,16 @@ one|many, Polish one|few|many ("1 token|2 tokeny|5 tokenów").
 """
 
 from ui.phrases.chat import CHAT
+from ui.phrases.compare import COMPARE
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
 from ui.phrases.models import MODELS
 from ui.phrases.speech import SPEECH
 from ui.phrases.starters import STARTERS
+from ui.phrases.templates import TEMPLATES
 from ui.phrases.translate import TRANSLATE
 from ui.phrases.usage import USAGE
 
-GROUPS = (FRAME, CHAT, TRANSLATE, IMAGES, SPEECH, MODELS, USAGE, STARTERS, ERRORS)
+GROUPS = (FRAME, CHAT, COMPARE, TRANSLATE, IMAGES, SPEECH, MODELS, USAGE, STARTERS, TEMPLATES, ERRORS)
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}

@@ -12,6 +12,10 @@ CHAT: dict[str, tuple[str, str]] = {
         "A reply is being written. Stop it or wait for it, then send again.",
         "Odpowiedź jest w trakcie pisania. Zatrzymaj ją albo poczekaj i wyślij ponownie.",
     ),
+    "chat_temporary_editing": (
+        "You are editing an earlier message. Sending it replaces what came after it.",
+        "Edytujesz wcześniejszą wiadomość. Po wysłaniu zastąpi to, co było po niej.",
+    ),
     "chat_temporary_stopped": ("Stopped.", "Zatrzymano."),
     "chat_export": ("Export", "Eksportuj"),
     "chat_export_markdown": ("Markdown", "Markdown"),
@@ -95,6 +99,20 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_repeat_penalty_hint": ("Above 1 avoids repeating itself.", "Powyżej 1 unika powtórzeń."),
     "chat_seed": ("Seed", "Ziarno"),
     "chat_seed_hint": ("The same seed gives the same reply.", "To samo ziarno daje tę samą odpowiedź."),
+    "chat_context": ("Context length, in tokens", "Długość kontekstu, w tokenach"),
+    "chat_context_hint": (
+        "How much of the conversation the model sees. Another length loads the model anew.",
+        "Ile z rozmowy widzi model. Inna długość ładuje model od nowa.",
+    ),
+    "chat_context_range": ("{least} to {most} tokens", "od {least} do {most} tokenów"),
+    "chat_context_usual": ("{n} without a value", "{n} bez wartości"),
+    "chat_context_memory": ("{n} take {size} of memory", "{n} zajmuje {size} pamięci"),
+    "chat_context_left_out": (
+        "the first message did not fit and was left out|the first {n} messages did not fit and were left out",
+        "pierwsza wiadomość się nie zmieściła i została pominięta|"
+        "{n} pierwsze wiadomości się nie zmieściły i zostały pominięte|"
+        "{n} pierwszych wiadomości się nie zmieściło i zostało pominiętych",
+    ),
     "chat_stop": ("Stop at", "Zatrzymaj na"),
     "chat_stop_hint": ("Words that end the reply, one a line.", "Słowa, które kończą odpowiedź, po jednym w wierszu."),
     "chat_presets": ("Presets", "Zestawy"),
@@ -112,6 +130,9 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_default_saved": ("New chats with {name} begin like this.", "Nowe czaty z {name} zaczną się tak."),
     "chat_fill": ("{n} % of the context", "{n} % kontekstu"),
     "chat_again": ("Write this reply again", "Napisz tę odpowiedź ponownie"),
+    "chat_speak": ("Speak this reply", "Odczytaj tę odpowiedź"),
+    "chat_hush": ("Close the player", "Zamknij odtwarzacz"),
+    "chat_translate": ("Translate this reply", "Przetłumacz tę odpowiedź"),
     "chat_again_with": ("Again with another model", "Ponownie z innym modelem"),
     "chat_go_on": ("Continue", "Kontynuuj"),
     "chat_edit": ("Edit this message", "Edytuj tę wiadomość"),
