@@ -12,7 +12,7 @@ from api.schemas import Body, CountCursor, Limit, ModelName, Page, Reply, exampl
 from studio import DownloadRequest, Forbidden, JobKind, ModelInfo
 
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
-State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
+State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "unreachable", "damaged"]
 
 
 class ModelOut(Reply):

@@ -28,6 +28,7 @@ from api import (
     openai_images,
     openai_responses,
     openapi,
+    providers,
     sign_in,
     translations,
 )
@@ -45,7 +46,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(translations, models, aliases, interactions),
+    *(translations, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

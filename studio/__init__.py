@@ -15,8 +15,11 @@ from contract.errors import (
     ModelNotInstalled,
     NotFound,
     PreconditionFailed,
+    ProviderBusy,
     ProviderFailed,
+    ProviderRefusedKey,
     ProviderUnreachable,
+    SecretUnreadable,
     StorageFailed,
     StudioError,
     UnknownModel,
@@ -82,6 +85,7 @@ from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.library import Pair
+from studio.provider_rows import CheckResult, Draft, ProviderInfo
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
@@ -100,6 +104,7 @@ __all__ = [
     "Cancelled",
     "ChatRequest",
     "ChatSettings",
+    "CheckResult",
     "Conflict",
     "Conversation",
     "Delta",
@@ -108,6 +113,7 @@ __all__ = [
     "Done",
     "DownloadFailed",
     "DownloadRequest",
+    "Draft",
     "EmbedRequest",
     "Embedding",
     "EngineFailed",
@@ -147,7 +153,10 @@ __all__ = [
     "Passage",
     "PreconditionFailed",
     "Progress",
+    "ProviderBusy",
     "ProviderFailed",
+    "ProviderInfo",
+    "ProviderRefusedKey",
     "ProviderUnreachable",
     "Queued",
     "QueuedMessage",
@@ -155,6 +164,7 @@ __all__ = [
     "Revision",
     "Role",
     "Scope",
+    "SecretUnreadable",
     "Segment",
     "Settings",
     "Sound",

@@ -18,7 +18,10 @@ from tests.serving import ROOT, Server
 FUZZ_S = int(os.environ.get("HEARTH_FUZZ_S", "60"))
 FILES = ("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits")
 # They fetch from elsewhere; tests/studio has their tests.
-ELSEWHERE = {("post", "/api/pull"), ("post", "/models/downloads")}
+ELSEWHERE = {
+    *(("post", "/api/pull"), ("post", "/models/downloads")),
+    *(("post", "/providers/check"), ("post", "/providers/{provider_id}/check")),
+}
 Operation = tuple[str, str, dict[str, Any]]
 
 
@@ -86,6 +89,9 @@ def test_every_example_runs(fuzzed: Server, document: dict[str, Any]) -> None:
                 "conversation_id": http.post("/conversations", json={}).json()["id"],
                 "interaction_id": http.get("/interactions?limit=1").json()["data"][0]["id"],
                 "response_id": http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"],
+                "provider_id": http.post("/providers", json={"name": "nobody", "url": "http://127.0.0.1:9"}).json()[
+                    "id"
+                ],
                 "key_id": http.post("/api-keys", json={"name": "x", "scopes": ["generate"]}).json()["id"],
             }
             body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("example")
@@ -131,6 +137,7 @@ def test_a_fuzzer_finds_no_crash_and_no_answer_that_the_document_does_not_know(f
         *("--checks", "all", "--mode", "all", "--max-examples", "200", "--max-time", str(FUZZ_S), "--seed", "1"),
         *("--workers", "2", "--request-timeout", "20", "--no-color", "--phases", "examples,coverage,fuzzing"),
         *("--exclude-path", "/api/pull", "--exclude-path", "/models/downloads"),
+        *("--exclude-path", "/providers/check", "--exclude-path", "/providers/{provider_id}/check"),
     ]
     done = subprocess.run(command, cwd=ROOT / "tests" / "api", capture_output=True, text=True, timeout=FUZZ_S * 4)
 
