@@ -40,6 +40,7 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     ("/conversations", "conversations", "conversations"),
     ("/templates", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),
+    ("/providers", "admin", "admin"),
 )
 # Nothing of the dashboard lives below these, so an unknown path there is an API error, not a page.
 API_PATHS = (*(f"{path}/" for path, _, _ in SCOPE_OF), "/api-keys/")

@@ -16,6 +16,7 @@ from studio import LaneFull, StudioError
 
 log = structlog.get_logger(__name__)
 FAULTS_TOLD = 20
+SECRETS = ("key", "password", "secret", "token")  # fields whose value no answer says back
 TITLES = {
     400: "That request can't be read",
     404: "Not found",
@@ -52,9 +53,8 @@ def problem(
 
 def from_studio(request: Request, error: StudioError) -> JSONResponse:
     """Return a StudioError with its own status."""
-    headers = {}
-    if isinstance(error, LaneFull):
-        headers["Retry-After"] = str(error.details.get("retry_after_s", 5))
+    wait = error.details.get("retry_after_s", 5 if isinstance(error, LaneFull) else None)
+    headers = {} if wait is None else {"Retry-After": str(wait)}
     return problem(request, error.status, error.code, error.title, error.message, error.details, headers)
 
 
@@ -91,7 +91,8 @@ def _fault(fault: Mapping[str, Any]) -> dict[str, object]:
     # What a client names may be as long as its body.
     field = ".".join(str(part)[:80] for part in fault["loc"] if part != "body")[:200] or "body"
     limits = {name: value for name, value in (fault.get("ctx") or {}).items() if isinstance(value, str | int | float)}
-    return {"field": field, "value": _shown(fault.get("input")), "rule": fault["type"], **limits}
+    value = "not shown" if any(part in SECRETS for part in fault["loc"]) else _shown(fault.get("input"))
+    return {"field": field, "value": value, "rule": fault["type"], **limits}
 
 
 def _shown(value: object) -> str:

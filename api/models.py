@@ -13,7 +13,7 @@ from api.strict import Strict
 from studio import KINDS, DownloadRequest, Forbidden, JobKind, ModelInfo
 
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
-State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
+State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "unreachable", "damaged"]
 
 
 class ModelOut(Reply):

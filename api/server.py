@@ -28,6 +28,7 @@ from api import (
     openai_images,
     openai_responses,
     openapi,
+    providers,
     sign_in,
     templates,
     translations,
@@ -46,7 +47,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, translations, models, aliases, interactions),
+    *(templates, translations, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -65,10 +65,17 @@ class Engine(ABC):
     extra: ClassVar[str] = ""
     options: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, spec: ModelSpec, *, threads: int = 1) -> None:
-        """Args: spec: the model. threads: CPU threads it may use."""
+    def __init__(self, spec: ModelSpec, *, threads: int = 1, key: str = "") -> None:
+        """Take a model.
+
+        Args:
+            spec: The model.
+            threads: CPU threads it may use.
+            key: What the model's server asks for. Not in the spec, for that is shown.
+        """
         self.spec = spec
         self.threads = threads
+        self.server_key = key
 
     @property
     def slots(self) -> int:

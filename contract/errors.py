@@ -17,7 +17,10 @@
     ├── DoesNotFit                    507  does_not_fit         more memory than the budget allows
     ├── EngineFailed                  500  engine_failed        the engine broke while it ran
     ├── ProviderFailed                502  provider_failed      a server we asked failed or refused
-    │   └── ProviderUnreachable       503  provider_unreachable nobody answers there
+    │   ├── ProviderUnreachable       503  provider_unreachable nobody answers there
+    │   ├── ProviderRefusedKey        502  provider_refused_key it does not take the key that we have for it
+    │   └── ProviderBusy              429  provider_busy        too many requests for it; may carry retry_after_s
+    ├── SecretUnreadable              500  secret_unreadable    a stored key can't be decrypted
     ├── DownloadFailed                502  download_failed      a file could not be fetched whole
     ├── StorageFailed                 507  storage_failed       the data folder can't be written
     └── Interrupted                   500  interrupted          the process ended while the job ran
@@ -116,6 +119,20 @@ class ProviderFailed(StudioError):
 
 class ProviderUnreachable(ProviderFailed):
     code, title, status = "provider_unreachable", "The model's server does not answer", 503
+
+
+class ProviderRefusedKey(ProviderFailed):
+    code, title, status = "provider_refused_key", "The model's server does not take our key", 502
+
+
+class ProviderBusy(ProviderFailed):
+    """It takes no more requests for now; ``details["retry_after_s"]`` says for how long, where it told."""
+
+    code, title, status = "provider_busy", "The model's server takes no more for now", 429
+
+
+class SecretUnreadable(StudioError):
+    code, title, status = "secret_unreadable", "A stored key can't be read", 500
 
 
 class DownloadFailed(StudioError):

@@ -1,27 +1,35 @@
 """Runs models, one file an engine; knows nothing of users, HTTP, Gradio or the database.
 
-``ENGINES`` has every engine's class by name. Importing it costs milliseconds: an engine imports
-its libraries in ``load``.
+``ENGINES`` has every engine's class by name, ``PROVIDERS`` every protocol that a server elsewhere may
+speak. Importing it costs milliseconds: an engine imports its libraries in ``load``.
 """
 
 import importlib.util
 
 from contract.engine import Engine
 from contract.errors import EngineMissing
+from engines import anthropic, openai_compatible
+from engines.anthropic import Anthropic
 from engines.diffusers import Diffusers
 from engines.echo import EchoChat, EchoEmbedding, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
 from engines.firefox import Firefox
 from engines.llama_cpp import LlamaCpp
 from engines.llama_embedding import LlamaEmbedding
 from engines.ollama import Ollama
+from engines.openai_compatible import OpenAICompatible
 from engines.piper import Piper
+from engines.provider import ProviderKind
 from engines.transformers import TransformersTranslation
+from engines.transformers_chat import TransformersChat
 from engines.whisper import Whisper
 
 _CLASSES: tuple[type[Engine], ...] = (
     LlamaCpp,
     LlamaEmbedding,
     Ollama,
+    OpenAICompatible,
+    Anthropic,
+    TransformersChat,
     Firefox,
     TransformersTranslation,
     Piper,
@@ -35,6 +43,23 @@ _CLASSES: tuple[type[Engine], ...] = (
     EchoEmbedding,
 )
 ENGINES: dict[str, type[Engine]] = {engine.name: engine for engine in _CLASSES}
+_KINDS: tuple[ProviderKind, ...] = (
+    ProviderKind(
+        name="openai",
+        title="OpenAI-compatible",
+        engines={"chat": OpenAICompatible},
+        discover=openai_compatible.discover,
+        url="http://127.0.0.1:8000/v1",
+    ),
+    ProviderKind(
+        name="anthropic",
+        title="Anthropic",
+        engines={"chat": Anthropic},
+        discover=anthropic.discover,
+        url="https://api.anthropic.com",
+    ),
+)
+PROVIDERS: dict[str, ProviderKind] = {kind.name: kind for kind in _KINDS}
 
 
 _present: set[str] = set()  # modules once found: they stay, and every request would look for them again
@@ -66,4 +91,4 @@ def require(engine: type[Engine]) -> None:
         )
 
 
-__all__ = ["ENGINES", "adding", "missing", "require"]
+__all__ = ["ENGINES", "PROVIDERS", "ProviderKind", "adding", "missing", "require"]

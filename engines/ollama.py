@@ -9,11 +9,9 @@ say what it counts. It can't be made to call a tool, and drops images that its m
 silence, so both are asked for by capability first.
 """
 
-import contextlib
 import json
 import socket
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
@@ -26,11 +24,11 @@ from contract.messages import Message
 from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import ChatRequest, Request
 from engines.checks import brief, expect, number
+from engines.line import Line
 from engines.llama_tools import tools_json
 from engines.ollama_context import context_range, fitted
 
 if TYPE_CHECKING:
-    import httpx
     import ollama
 
 _DEFAULT_HOST = "http://127.0.0.1:11434"
@@ -104,7 +102,7 @@ class Ollama(Engine):
         host, model = address(str(self.spec.options.get("host", ""))), str(self.spec.options["name"])
         if stop.is_set():
             return
-        line = _Line()
+        line = Line()
         try:
             # A client of its own, so that the socket is this request's alone.
             with ollama.Client(
@@ -203,36 +201,6 @@ def _turn(message: Message, names: Mapping[str, str]) -> Mapping[str, object]:
     if message.tool_call_id is not None:
         turn["tool_name"] = names.get(message.tool_call_id, "")
     return turn
-
-
-class _Line:
-    """The socket of one request, to be shut from another thread: closing it would not wake the reader."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._is_cut = False
-
-    def watch(self, request: "httpx.Request") -> None:
-        """Have httpx tell when the request's connection stands (its "trace" extension)."""
-        request.extensions = {**request.extensions, "trace": self._trace}
-
-    def _trace(self, name: str, info: Mapping[str, object]) -> None:
-        if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
-            with self._lock:
-                stream = info["return_value"]
-                self._socket = stream.get_extra_info("socket")  # type: ignore[attr-defined]  # httpcore's NetworkStream
-                is_cut = self._is_cut
-            if is_cut:
-                self.cut()
-
-    def cut(self) -> None:
-        """Shut the connection; a read that waits on it ends."""
-        with self._lock:
-            self._is_cut = True
-            if self._socket is not None:
-                with contextlib.suppress(OSError):  # it is closed already
-                    self._socket.shutdown(socket.SHUT_RDWR)
 
 
 def address(host: str) -> str:

@@ -10,6 +10,7 @@ from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
 from store.preferences import Preferences
+from store.providers import ProviderRow, Providers
 from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
@@ -30,6 +31,8 @@ __all__ = [
     "JobRow",
     "Jobs",
     "Preferences",
+    "ProviderRow",
+    "Providers",
     "QueuedMessage",
     "Responses",
     "Revision",

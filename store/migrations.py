@@ -77,6 +77,29 @@ def trees_and_search(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0006_providers")
+def providers(db: sqlite_utils.Database) -> None:
+    """Keep the model servers that were connected; of their keys only what the master key opens."""
+    db.execute(
+        """CREATE TABLE providers (
+            id TEXT PRIMARY KEY,
+            name TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            url TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            secret BLOB,
+            hint TEXT NOT NULL DEFAULT '',
+            own_network INTEGER NOT NULL DEFAULT 0,
+            timeout_s INTEGER NOT NULL,
+            models TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(models)),
+            found TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(found)),
+            status TEXT NOT NULL,
+            since TEXT NOT NULL,
+            revision INTEGER NOT NULL DEFAULT 1
+        )"""
+    )
+
+
 @migrations(name="0008_templates")
 def templates(db: sqlite_utils.Database) -> None:
     """Keep prompt templates."""

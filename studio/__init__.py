@@ -15,8 +15,11 @@ from contract.errors import (
     ModelNotInstalled,
     NotFound,
     PreconditionFailed,
+    ProviderBusy,
     ProviderFailed,
+    ProviderRefusedKey,
     ProviderUnreachable,
+    SecretUnreadable,
     StorageFailed,
     StudioError,
     UnknownModel,
@@ -82,6 +85,7 @@ from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.library import Pair
+from studio.provider_rows import CheckResult, Draft, ProviderInfo
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
@@ -101,6 +105,7 @@ __all__ = [
     "Cancelled",
     "ChatRequest",
     "ChatSettings",
+    "CheckResult",
     "Conflict",
     "ContextRange",
     "Conversation",
@@ -110,6 +115,7 @@ __all__ = [
     "Done",
     "DownloadFailed",
     "DownloadRequest",
+    "Draft",
     "EmbedRequest",
     "Embedding",
     "EngineFailed",
@@ -149,7 +155,10 @@ __all__ = [
     "Passage",
     "PreconditionFailed",
     "Progress",
+    "ProviderBusy",
     "ProviderFailed",
+    "ProviderInfo",
+    "ProviderRefusedKey",
     "ProviderUnreachable",
     "Queued",
     "QueuedMessage",
@@ -157,6 +166,7 @@ __all__ = [
     "Revision",
     "Role",
     "Scope",
+    "SecretUnreadable",
     "Segment",
     "Settings",
     "Sound",

@@ -66,6 +66,8 @@ def check(studio: "Studio") -> Health:
         "models": _models(studio),
         "ollama": _ollama(studio),
     }
+    if (connected := _servers(studio)) is not None:
+        parts["servers"] = connected
     for engine in engines.ENGINES.values():
         absent = engines.missing(engine)
         if absent:
@@ -114,6 +116,18 @@ def _models(studio: "Studio") -> Part:
     except StudioError as error:
         return Part("down", error.message)
     return Part("ok", f"{count} models are here.") if count else Part("limited", "No model is here yet.")
+
+
+def _servers(studio: "Studio") -> Part | None:
+    states = studio.providers.states()
+    if not states:
+        return None
+    away = sorted(name for name, status in states.items() if status not in ("up", "checking"))
+    if away:
+        return Part(
+            "limited", f"{len(away)} of {len(states)} connected servers can't be used: {', '.join(away)[:200]}."
+        )
+    return Part("ok", f"{len(states)} connected servers answer.")
 
 
 def _ollama(studio: "Studio") -> Part:

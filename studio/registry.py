@@ -1,6 +1,7 @@
-"""All models there are: installed, to be had, and held by an Ollama server that comes and goes.
+"""All models there are: installed, to be had, held by an Ollama server that comes and goes, or by connected servers.
 
-The server is looked for in the background, so that a dead or slow one never holds up a request.
+Servers are looked for in the background, so that a dead or slow one never holds up a request. Models of
+connected ones stand last: nothing goes out because a server was connected, only where it is chosen.
 """
 
 import contextlib
@@ -19,13 +20,15 @@ from store import Preferences
 from studio import library
 from studio.aliases import Aliases
 from studio.catalogue import Entry, load_catalogue
+from studio.providers import Providers
 from studio.settings import Settings
 
 log = structlog.get_logger(__name__)
-ModelState = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "damaged"]
+ModelState = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "unreachable", "damaged"]
 JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 OLLAMA_EVERY_S = 15.0
+MOST_NAMED = 20  # models, where an unknown one is asked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class ModelInfo:
     """One line of the list of models.
 
     Attributes:
-        state: ``available`` means known but not here; ``damaged`` says why in ``error``.
+        state: ``available`` means known but not here; ``damaged`` and ``unreachable`` say why in ``error``.
         memory_bytes: What it takes in memory now, 0 when it is not loaded.
         starter, recommended: Comes at first start; is the one to take first for its job.
     """
@@ -54,11 +57,13 @@ class Registry:
     Args:
         settings: Where models are, and whether this is a demonstration on echo engines alone.
         preferences: Keeps the chosen default of each job.
+        providers: The servers that the owner connected.
     """
 
-    def __init__(self, settings: Settings, preferences: Preferences) -> None:
+    def __init__(self, settings: Settings, preferences: Preferences, providers: Providers) -> None:
         self._settings = settings
         self._preferences = preferences
+        self._providers = providers
         self.aliases = Aliases(preferences)
         self._lock = threading.Lock()
         self._catalogue: Mapping[str, Entry] = load_catalogue()
@@ -100,6 +105,7 @@ class Registry:
         """Return the models that a request can use now, remote ones included."""
         with self._lock:
             specs = [*self._remote.values(), *self._installed.values()]
+        specs += self._providers.specs()
         return [spec for spec in specs if kind is None or spec.kind == kind]
 
     def default(self, kind: Kind) -> ModelSpec | None:
@@ -137,6 +143,7 @@ class Registry:
             name, spec = alias.model, self._by_id(alias.model)
         if spec is None:
             self.refresh()  # it may have been put there by hand, or by another Hearth
+            self._providers.refresh()
             spec = self._by_id(name)
         if spec is None:
             raise self._not_here(name, kind)
@@ -147,7 +154,8 @@ class Registry:
     def _by_id(self, name: str) -> ModelSpec | None:
         with self._lock:
             # Ids of models here are lower case; a server elsewhere has its own way.
-            return self._installed.get(name.lower()) or self._remote.get(name)
+            found = self._installed.get(name.lower()) or self._remote.get(name)
+        return found or next((spec for spec in self._providers.specs() if spec.id == name.lower()), None)
 
     def _not_here(self, name: str, kind: Kind) -> StudioError:
         why = self._damaged.get(name.lower())
@@ -161,7 +169,9 @@ class Registry:
                 model=name,
                 size_bytes=entry.size_bytes,
             )
-        there = ", ".join(spec.id for spec in self.installed(kind)) or "none yet"
+        ids = [spec.id for spec in self.installed(kind)]
+        more = f" and {len(ids) - MOST_NAMED:,} more" if len(ids) > MOST_NAMED else ""
+        there = ", ".join(ids[:MOST_NAMED]) + more if ids else "none yet"
         return UnknownModel(
             f"There is no model called {name[:200]!r}. The {kind} models here: {there}.", model=name[:200]
         )
@@ -313,6 +323,9 @@ class Registry:
                 state = "loaded"
             elif spec.id in loading:
                 state = "loading"
+            trouble = self._providers.trouble(spec)
+            if trouble:
+                state = "unreachable"
             entry = self._catalogue.get(spec.id)
             listed.append(
                 ModelInfo(
@@ -322,6 +335,7 @@ class Registry:
                     starter=entry is not None and entry.starter,
                     memory_bytes=loaded.get(spec.id, 0),
                     missing_parts=tuple(engines.missing(engines.ENGINES[spec.engine])),
+                    error=trouble,
                 )
             )
         return listed

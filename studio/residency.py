@@ -165,6 +165,10 @@ class Residency:
             if stop.is_set() or self._closed:
                 raise StoppedWaiting
             resident = self._residents.get(spec.id)
+            if resident is not None and spec.remote and resident.ready and resident.spec != spec:
+                # Its server was changed; who is served by the one before keeps it to the end.
+                del self._residents[spec.id]
+                resident = None
             if self._others_first(ticket):
                 return None
             if resident is not None and resident.ready and not resident.engine.serves(spec):
@@ -236,7 +240,8 @@ class Residency:
             log.exception("unload_failed", model=resident.spec.id)
         finally:
             self._condition.acquire()
-            del self._residents[resident.spec.id]
+            if self._residents.get(resident.spec.id) is resident:
+                del self._residents[resident.spec.id]
             self._condition.notify_all()
         log.info("model_unloaded", model=resident.spec.id, bytes=resident.size_bytes)
 

@@ -11,6 +11,9 @@ from typing import NoReturn
 import platformdirs
 import psutil
 
+from contract.errors import InvalidRequest
+from studio.provider_rows import from_settings
+
 _ORIGIN = re.compile(r"https?://(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+)(:[0-9]{1,5})?")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _Reader = Callable[[str], object]
@@ -80,6 +83,13 @@ class Settings:
     no_starters: bool = field(default=False, metadata=_help("do not fetch the starter models at start"))
     demo: bool = field(default=False, metadata=_help("run on the echo engines alone, without any model"))
     ollama_host: str = field(default="", metadata=_help("address of an Ollama server; empty: OLLAMA_HOST"))
+    servers: str = field(
+        default="",
+        metadata=_help(
+            "model servers to connect, with commas between: name=http://host:8000/v1 or name=anthropic:https://…; "
+            "HEARTH_KEY_NAME holds a key"
+        ),
+    )
     threads: int = field(
         default_factory=lambda: psutil.cpu_count(logical=True) or 1, metadata=_help("CPU threads a model may use")
     )
@@ -132,6 +142,10 @@ class Settings:
         for origin in settings.origins:
             if not _ORIGIN.fullmatch(origin):
                 parser.error(f"--cors-origins: {origin!r} is not a site's origin: write it like https://a.example:8443")
+        try:
+            from_settings(settings.servers, environ)
+        except InvalidRequest as exc:
+            parser.error(f"--servers: {exc.message}")
         if not settings.loopback and not (settings.open or settings.require_key) and "SPACE_ID" not in environ:
             parser.error(
                 f"{'--share' if settings.share else f'--host {settings.host}'} lets others reach this Hearth. "

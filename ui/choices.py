@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 
+import gradio as gr
+
 from studio import Kind, Studio
 from ui import render
 from ui.words import Words
 
+FEW = 12
 USABLE = ("installed", "loading", "loaded", "remote")
 
 
@@ -16,10 +19,19 @@ class Choices:
     pairs: list[tuple[str, str]]
     value: str | None
 
+    def dropdown(self) -> gr.Dropdown:
+        """Return what a Dropdown becomes; a long list can be searched by typing."""
+        return gr.Dropdown(choices=self.pairs, value=self.value, filterable=len(self.pairs) > FEW)
+
 
 def of_kind(studio: Studio, kind: Kind, chosen: str | None = None) -> Choices:
     """Return the models of a job; ``chosen`` stays if it still can be used, else the job's default."""
-    infos = [info for info in studio.models() if info.spec.kind == kind and info.state in USABLE]
+    infos = [
+        info
+        for info in studio.models()
+        # One whose server is away stays chosen: it may be back before the message is written.
+        if info.spec.kind == kind and (info.state in USABLE or (info.state == "unreachable" and info.spec.id == chosen))
+    ]
     ids = [info.spec.id for info in infos]
     if chosen not in ids:
         chosen = next((info.spec.id for info in infos if info.is_default), ids[0] if ids else None)
@@ -33,6 +45,6 @@ def hint(studio: Studio, model: str | None, words: Words) -> str:
         return render.notice("", words("no_model"), kind="info", action=go)
     for info in studio.models():
         if info.spec.id == model:
-            note = words.note(info.spec.id, info.spec.note)
+            note = info.error or words.note(info.spec.id, info.spec.note)
             return f'<p class="hint">{render.escape(note)}</p>' if note else ""
     return ""

@@ -11,10 +11,12 @@ from ui import fetch, render
 from ui.caller import caller_of, page_of
 from ui.follow import View
 from ui.panel import Panel, Updates, area, event_text, on
+from ui.servers import ServersBox
 from ui.words import Words, label, words_of
 
 KINDS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 HUB_EXAMPLE = "stabilityai/sd-turbo"
+SERVER_MODELS_SHOWN = 12
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -31,6 +33,8 @@ class ModelsPanel(Panel):
                 )
                 self.go = gr.Button(label("download"), variant="primary", elem_id="mo-go", scale=0)
             self.status = area(elem_id="mo-status", script=render.CLICKS)
+            self.servers = ServersBox(self.studio, self.turns)
+            self.servers.build()
             self.list = area(elem_id="mo-list", script=render.CLICKS)
 
     def wire(self, tab: gr.Tab) -> None:
@@ -39,6 +43,8 @@ class ModelsPanel(Panel):
         on([tab.select], self.load, [], outputs)
         on([self.go.click, self.hub.submit], self.fetch_hub, [self.hub], outputs)
         on([self.status.click, self.list.click], self.act, [], outputs)
+        self.servers.wire(tab)
+        on([self.servers.list.change], self.redraw, [], [self.list])
 
     # Events
 
@@ -74,6 +80,10 @@ class ModelsPanel(Panel):
             for job in self.studio.jobs(caller_of(request), "download"):
                 if job.id == target:
                     job.cancel()
+
+    async def redraw(self, request: gr.Request) -> Updates:
+        """Show the list anew, for a server has come, gone or changed."""
+        return {self.list: await self._draw(words_of(request))}
 
     # Pieces
 
@@ -137,13 +147,19 @@ def _section(heading: str, infos: Sequence[ModelInfo], words: Words) -> str:
     """Return one job's models: those here and those to take first; the rest folded away."""
     open_ones = [info for info in infos if info.state != "available" or info.recommended or info.starter]
     rest = [info for info in infos if info not in open_ones]
+    elsewhere = [info for info in open_ones if info.spec.remote]
+    if len(elsewhere) > SERVER_MODELS_SHOWN:
+        open_ones = [info for info in open_ones if not info.spec.remote]
+    else:
+        elsewhere = []
     rows = "".join(_row(info, words) for info in open_ones)
     none = f'<p class="muted">{render.escape(words("mo_none"))}</p>'
     more = ""
-    if rest:
-        text = render.escape(words("mo_more", n=len(rest)))
-        inner = "".join(_row(info, words) for info in rest)
-        more = f'<details><summary>{text}</summary><ul class="models">{inner}</ul></details>'
+    for key, folded in (("mo_elsewhere", elsewhere), ("mo_more", rest)):
+        if folded:
+            text = render.escape(words(key, n=len(folded)))
+            inner = "".join(_row(info, words) for info in folded)
+            more += f'<details><summary>{text}</summary><ul class="models">{inner}</ul></details>'
     body = f'<ul class="models">{rows}</ul>' if rows else none
     return f'<section class="kind"><h2>{render.escape(heading)}</h2>{body}{more}</section>'
 

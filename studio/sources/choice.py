@@ -30,13 +30,14 @@ class Choice:
     files: tuple[ModelFile, ...]
 
 
-def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "") -> Choice:
+def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "", architectures: tuple[str, ...] = ()) -> Choice:
     """Decide what a repository is.
 
     Args:
         repo: Its name, for messages.
         files: All it holds, ``path`` as it is there.
         tag: The quantisation wanted of a GGUF repository; "": the usual one.
+        architectures: What its config.json says the weights are, as far as the Hub tells.
 
     Raises:
         DownloadFailed: It holds nothing that an engine here loads, or only pickles.
@@ -63,10 +64,10 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "") -> Choice:
     if voices:
         raise _nothing(repo, f"it holds {len(voices)} voices; choose one of them in the list of models")
     if any(name.endswith(".safetensors") for name in names):
-        raise _nothing(repo, "it holds weights for transformers, which no engine here loads; look for its GGUF version")
+        return Choice("transformers_chat", "chat", _language_model(repo, files, architectures))
     if any(name.endswith(_PICKLES) for name in names):
         raise _nothing(repo, "it holds its weights as Python pickles only, which can run code when they are loaded")
-    raise _nothing(repo, "it holds no GGUF, diffusers, Whisper (CTranslate2) or Piper model")
+    raise _nothing(repo, "it holds no GGUF, transformers, diffusers, Whisper (CTranslate2) or Piper model")
 
 
 def loaded_paths(engine: str, files: tuple[ModelFile, ...]) -> tuple[str, ...]:
@@ -104,6 +105,18 @@ def _diffusers(repo: str, files: tuple[ModelFile, ...]) -> tuple[ModelFile, ...]
         if weights or any(file.path.endswith("config.json") or "tokenizer" in file.path for file in texts):
             kept += [file for file in texts if ".fp16." not in file.path and "openvino" not in file.path] + weights
     return tuple(kept)
+
+
+def _language_model(repo: str, files: tuple[ModelFile, ...], architectures: tuple[str, ...]) -> tuple[ModelFile, ...]:
+    """The weights, the tokenizer and the chat template of a transformers model that writes text; no code."""
+    top = [file for file in files if "/" not in file.path]
+    names = {file.path for file in top}
+    weights = [file for file in top if file.path.startswith("model") and file.path.endswith(".safetensors")]
+    if architectures and not any(name.endswith("ForCausalLM") for name in architectures):
+        raise _nothing(repo, f"its weights are a {architectures[0][:60]}, and of transformers only chat models are run")
+    if not weights or "config.json" not in names or not names & {"tokenizer.json", "tokenizer.model"}:
+        raise _nothing(repo, "it holds weights without what a chat model needs; look for its GGUF version")
+    return (*weights, *(file for file in top if file.path.endswith((".json", ".txt", ".jinja", "tokenizer.model"))))
 
 
 def _quantisation(repo: str, ggufs: list[ModelFile], tag: str) -> tuple[ModelFile, ...]:

@@ -47,7 +47,7 @@ def describe(model_id: str, *, endpoint: str = "") -> Entry:
         )
     repo, tag = match["repo"], match["tag"] or ""
     info = _info(repo, "", endpoint)
-    chosen = choose(repo, _files(info), tag)
+    chosen = choose(repo, _files(info), tag, _architectures(info))
     languages = getattr(info.card_data, "language", None) or []
     licence = getattr(info.card_data, "license_name", None) or getattr(info.card_data, "license", None)
     return Entry(
@@ -111,7 +111,7 @@ def _listed(entry: Entry, endpoint: str) -> tuple[tuple[ModelFile, ...], str]:
     info = _info(name, entry.source.revision, endpoint)
     there = {file.path: file for file in _files(info)}
     if not entry.files:
-        chosen = choose(name, tuple(there.values()))
+        chosen = choose(name, tuple(there.values()), "", _architectures(info))
         if chosen.engine != entry.engine:
             raise _failed(name, f"it is for {chosen.engine} now, not for {entry.engine}", reason="unsuitable")
         return chosen.files, info.sha or "main"
@@ -132,6 +132,11 @@ def _files(info: "ModelInfo") -> tuple[ModelFile, ...]:
         ModelFile(path=item.rfilename, size_bytes=item.size or 0, sha256=item.lfs.sha256 if item.lfs else "")
         for item in info.siblings or []
     )
+
+
+def _architectures(info: "ModelInfo") -> tuple[str, ...]:
+    named = (getattr(info, "config", None) or {}).get("architectures")
+    return tuple(map(str, named)) if isinstance(named, list) else ()
 
 
 def _info(repo: str, revision: str, endpoint: str) -> "ModelInfo":

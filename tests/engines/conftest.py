@@ -3,6 +3,7 @@
 import wave
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,11 +12,13 @@ from contract.engine import Engine
 from contract.events import AudioChunk
 from contract.models import ModelSpec
 from contract.requests import EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest, TranslateRequest
-from engines import ENGINES, whisper
+from engines import ENGINES, PROVIDERS, whisper
+from engines.wire import Server
 from studio.manifest import scan
 from tests.echo_models import recording
 from tests.engines.cases import SENTENCES, Case, ask, run
 from tests.engines.servers import LlamaServer, OllamaServer
+from tests.engines.tiny_language_model import make_tiny_language_model
 from tests.engines.tiny_pipeline import make_tiny_pipeline
 from tests.engines.tiny_translators import make_tiny_marian
 
@@ -30,6 +33,12 @@ def specs(starters: Path) -> dict[str, ModelSpec]:
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a real diffusers pipeline, tiny and with random weights."""
     return make_tiny_pipeline(tmp_path_factory.mktemp("pipeline") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def language_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a real causal language model, tiny and with random weights."""
+    return make_tiny_language_model(tmp_path_factory.mktemp("language-model") / "tiny")
 
 
 @pytest.fixture(scope="session")
@@ -101,6 +110,25 @@ def _make_ollama(request: pytest.FixtureRequest) -> Case:
     return Case(spec=server.spec, request=ask("Tell me a story.", max_tokens=24))
 
 
+def _make_transformers_chat(request: pytest.FixtureRequest) -> Case:
+    folder: Path = request.getfixturevalue("language_model")
+    spec = ModelSpec(id="tiny-lm", engine="transformers_chat", kind="chat", title="Tiny", paths=(folder,))
+    files = tuple(folder / name for name in ("model.safetensors", "tokenizer.json", "config.json"))
+    return Case(spec=spec, request=ask("the red apple", max_tokens=24, seed=3), files=files)
+
+
+def _make_provider(kind: str, request: pytest.FixtureRequest) -> Case:
+    """The chat starter behind a server that is not ours."""
+    server: LlamaServer = request.getfixturevalue("llama_server")
+    protocol = PROVIDERS[kind]
+    found = protocol.discover(Server("them", server.url), 30)
+    spec = ModelSpec(
+        id="them/starter", engine=protocol.engines["chat"].name, kind="chat", title="Theirs", remote=True,
+        options={**found.models[0].options, "name": found.models[0].name, "url": found.url, "server": "them"},
+    )  # fmt: skip
+    return Case(spec=spec, request=ask("Tell me a story.", max_tokens=24))
+
+
 def _make_firefox(request: pytest.FixtureRequest) -> Case:
     spec = request.getfixturevalue("specs")["firefox-en-pt"]
     files = tuple(path for pattern in ("model*", "vocab*", "lex*") for path in sorted(spec.paths[0].glob(pattern)))
@@ -161,6 +189,9 @@ _MAKERS.update(
     llama_cpp=_make_llama_cpp,
     llama_embedding=_make_llama_embedding,
     ollama=_make_ollama,
+    transformers_chat=_make_transformers_chat,
+    openai_compatible=partial(_make_provider, "openai"),
+    anthropic=partial(_make_provider, "anthropic"),
     firefox=_make_firefox,
     transformers=_make_transformers,
     piper=_make_piper,
@@ -191,7 +222,10 @@ def engine(case: Case) -> Iterator[Engine]:
     engine.unload()
 
 
-_LOCAL = ("llama_cpp", "llama_embedding", "firefox", "transformers", "piper", "whisper", "diffusers")
+_LOCAL = (
+    *("llama_cpp", "llama_embedding", "firefox", "transformers", "transformers_chat"),
+    *("piper", "whisper", "diffusers"),
+)
 
 
 @pytest.fixture(scope="module", params=_LOCAL)

@@ -7,8 +7,9 @@ import pytest
 
 from contract.engine import Stop
 from contract.errors import DownloadFailed, InvalidRequest, StudioError
-from studio import library, sources
+from studio import ChatRequest, Done, Message, Settings, Studio, library, sources
 from studio.catalogue import Entry, load_catalogue
+from tests.engines.tiny_language_model import make_tiny_language_model
 from tests.studio.conftest import FileServer, left_in, sha256
 from tests.studio.test_contents import PICKLES
 
@@ -113,6 +114,49 @@ def test_a_whisper_and_a_voice_are_known_by_their_files(
     speech, transcription = sorted(library.scan(tmp_path).models, key=lambda spec: spec.kind)
     assert [path.suffix for path in speech.paths] == [".onnx", ".json"]
     assert transcription.paths[0].joinpath("model.bin").stat().st_size == 75_537_502
+
+
+def test_a_transformers_model_comes_without_code_and_pickles_and_answers(
+    file_server: FileServer, tmp_path: Path
+) -> None:
+    made = make_tiny_language_model(tmp_path / "made")
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    more = {
+        "modeling_odd.py": b"import os",
+        "pytorch_model.bin": b"pickle",
+        "original/model.safetensors": safetensors(),
+    }
+    config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
+    publish(file_server, "o/lm", {**files, **more, "README.md": b"#"}, config=config)
+    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+        install_from(file_server, "hf:o/lm", studio.settings.models_dir)
+        studio.registry.refresh()
+        spec = studio.spec("hf:o/lm", "chat")
+        assert spec.engine == "transformers_chat"
+        assert {path.name for path in spec.paths[0].iterdir()} == {*files, "hearth.json"}
+        job = studio.submit(ChatRequest(messages=(Message("user", "the red apple"),), model="hf:o/lm", max_tokens=8))
+        assert isinstance(job.wait(), Done) and job.text()
+
+
+@pytest.mark.parametrize(
+    ("files", "config", "words"),
+    [
+        ({"model.safetensors": b""}, {}, "GGUF version"),
+        (
+            {"model.safetensors": b"", "config.json": b"{}", "tokenizer.json": b"{}"},
+            {"architectures": ["BertModel"]},
+            "BertModel",
+        ),
+    ],
+    ids=["weights alone", "no chat model"],
+)
+def test_weights_that_are_no_chat_model_are_refused_before_the_download(
+    file_server: FileServer, files: dict[str, bytes], config: dict[str, object], words: str
+) -> None:
+    publish(file_server, "o/x", files, config=config)
+    with pytest.raises(DownloadFailed, match=words):
+        sources.describe("hf:o/x", hub_endpoint=file_server.url)
+    assert all("resolve" not in path for path, _ in file_server.asked)
 
 
 def test_a_catalogue_voice_comes_with_its_published_md5(file_server: FileServer, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
 from ui.phrases.models import MODELS
+from ui.phrases.servers import SERVERS
 from ui.phrases.speech import SPEECH
 from ui.phrases.starters import STARTERS
 from ui.phrases.templates import TEMPLATES
@@ -17,4 +18,5 @@ from ui.phrases.translate import TRANSLATE
 from ui.phrases.usage import USAGE
 
 GROUPS = (FRAME, CHAT, COMPARE, TRANSLATE, IMAGES, SPEECH, MODELS, USAGE, STARTERS, TEMPLATES, ERRORS)
+GROUPS = (FRAME, CHAT, TRANSLATE, IMAGES, SPEECH, MODELS, SERVERS, USAGE, STARTERS, ERRORS)
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}
