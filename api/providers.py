@@ -8,7 +8,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from api.caller import caller_of, studio_of
-from api.schemas import Body, Reply, examples, json_wanted
+from api.schemas import Reply, examples, json_wanted
+from api.strict import Strict
 from studio import CheckResult, Draft, ProviderInfo
 
 router = APIRouter(prefix="/providers", tags=["providers"], dependencies=[Depends(json_wanted)])
@@ -21,7 +22,7 @@ Names = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=
 Seconds = Annotated[int, Field(ge=5, le=3_600, description="How long the server may say nothing.")]
 
 
-class NewProvider(Body):
+class NewProvider(Strict):
     """The body of ``POST /providers``; ``models`` are the names to offer, all where there is none."""
 
     name: Annotated[str, Field(min_length=1, max_length=40, pattern="^[a-z0-9-]+$")]
@@ -33,7 +34,7 @@ class NewProvider(Body):
     models: Names = Field(default_factory=list)
 
 
-class ProviderChange(Body):
+class ProviderChange(Strict):
     """The body of ``PATCH /providers/{id}``; what is left out stays. An empty ``key`` forgets the key."""
 
     url: Url | None = None

@@ -17,6 +17,18 @@ from ui.phrases.templates import TEMPLATES
 from ui.phrases.translate import TRANSLATE
 from ui.phrases.usage import USAGE
 
-GROUPS = (FRAME, CHAT, COMPARE, TRANSLATE, IMAGES, SPEECH, MODELS, USAGE, STARTERS, TEMPLATES, ERRORS)
-GROUPS = (FRAME, CHAT, TRANSLATE, IMAGES, SPEECH, MODELS, SERVERS, USAGE, STARTERS, ERRORS)
+GROUPS = (
+    FRAME,
+    CHAT,
+    COMPARE,
+    TEMPLATES,
+    TRANSLATE,
+    IMAGES,
+    SPEECH,
+    MODELS,
+    SERVERS,
+    USAGE,
+    STARTERS,
+    ERRORS,
+)
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}
