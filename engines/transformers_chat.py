@@ -75,7 +75,8 @@ class TransformersChat(Engine):
                 folder, local_files_only=True, use_safetensors=True, trust_remote_code=False, dtype="auto"
             )
             widened = device == "cpu" and model.dtype == torch.float16
-            self._model = (model.float() if widened else model).to(device).eval()
+            dtype = torch.float32 if widened else model.dtype
+            self._model = model.to(device=device, dtype=dtype).eval()  # type: ignore[call-arg]  # their decorator hides self
         except (torch.cuda.OutOfMemoryError, MemoryError) as exc:
             raise DoesNotFit(f"{self.spec.title} does not fit into memory. Choose a smaller model.") from exc
         except Exception as exc:  # transformers, tokenizers and safetensors each raise their own
