@@ -1,16 +1,21 @@
-"""API keys over HTTP, for the owner: made and shown once, listed, revoked."""
+"""API keys over HTTP, for the owner: made and shown once, listed, revoked.
+
+A POST repeated with its ``Idempotency-Key`` tells of the key that the first one made, without its
+text: that was in the first answer alone, and is kept nowhere. Who missed it revokes that key.
+"""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from api.caller import caller_of, studio_of
+from api.idempotency import HEADER, Once
 from api.schemas import Reply, examples, json_wanted
 from api.strict import Strict
-from studio import ApiKey, Forbidden, Scope
+from studio import ApiKey, Conflict, Forbidden, Scope
 
 router = APIRouter(prefix="/api-keys", tags=["keys"], dependencies=[Depends(json_wanted)])
 
@@ -36,9 +41,9 @@ class KeyOut(Reply):
 
 
 class MadeKey(KeyOut):
-    """A key with its text, which is shown this once."""
+    """A key with its text, which is shown this once; null where the request is a repeated one."""
 
-    key: str
+    key: str | None
 
 
 class KeyList(Reply):
@@ -73,11 +78,21 @@ def api_keys(request: Request) -> Response:
     openapi_extra=examples({"name": "laptop", "scopes": ["generate"], "days": 30}),
 )
 def make(request: Request, body: NewKey) -> Response:
-    """Make a key; its text is in this answer and nowhere else."""
+    """Make a key; its text is in this answer and nowhere else, a repeated request's answer included."""
     _only_admin(request)
-    key, text = studio_of(request).keys.make(body.name, tuple(body.scopes), body.days)
+    keys, once = studio_of(request).keys, cast(Once, request.app.state.once)
+    told: list[str] = []
+
+    def first() -> ApiKey:
+        key, text = keys.make(body.name, tuple(body.scopes), body.days)
+        told.append(text)
+        return key
+
+    key = once.do(request, body.model_dump_json(), first)
+    if not told and all(kept.id != key.id for kept in keys.all()):
+        raise Conflict(f"The key that this {HEADER} made is revoked. Take a new {HEADER}.", field=HEADER)
     headers = {"Location": f"/api-keys/{key.id}", "Cache-Control": "no-store"}
-    return JSONResponse({**_shown(key), "key": text}, 201, headers=headers)
+    return JSONResponse({**_shown(key), "key": told[0] if told else None}, 201, headers=headers)
 
 
 @router.delete("/{key_id}", status_code=204, response_class=Response)

@@ -1,7 +1,6 @@
 """Models: what is here and what could be, loaded and unloaded, fetched, deleted, and the default of each job."""
 
 import asyncio
-from typing import Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
@@ -10,10 +9,9 @@ from api.caller import caller_of, studio_of
 from api.generation import accepted, submit
 from api.schemas import CountCursor, Limit, ModelName, Page, Reply, examples, json_wanted
 from api.strict import Strict
-from studio import KINDS, DownloadRequest, Forbidden, JobKind, ModelInfo
+from studio import KINDS, DownloadRequest, Forbidden, JobKind, ModelInfo, ModelState
 
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
-State = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "unreachable", "damaged"]
 
 
 class ModelOut(Reply):
@@ -23,7 +21,7 @@ class ModelOut(Reply):
     kind: str
     engine: str
     title: str
-    state: State
+    state: ModelState
     is_default: bool
     starter: bool
     recommended: bool
@@ -94,7 +92,7 @@ def _only_admin(request: Request, what: str) -> None:
 def models(
     request: Request,
     kind: JobKind | None = None,
-    state: State | None = None,
+    state: ModelState | None = None,
     limit: Limit = 100,
     cursor: CountCursor = None,
 ) -> Response:

@@ -104,6 +104,11 @@ class Engine(ABC):
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         """Do the job; once ``stop`` is set, end (without an event for it) within one token or step."""
 
+    @classmethod
+    def abilities(cls, spec: ModelSpec) -> frozenset[str]:
+        """Return those of ``options`` that this model can do, as far as its files tell."""
+        return cls.options
+
     def count_tokens(self, request: Request) -> int:
         """Return how many tokens the model reads for a request; loaded, and with ``count_tokens`` in ``options``."""
         raise InvalidRequest(f"{self.spec.id} can't count tokens. Choose another model.", model=self.spec.id)

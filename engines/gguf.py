@@ -9,6 +9,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAGIC = b"GGUF"
+# Encoders: they give vectors and write nothing (llama.cpp's LLM_ARCH_* of them).
+ENCODERS = frozenset(
+    {"bert", "modern-bert", "nomic-bert", "nomic-bert-moe", "neo-bert", "jina-bert-v2", "jina-bert-v3", "eurobert"}
+    | {"gemma-embedding", "t5encoder"}
+)
+POOLED = (1, 2, 3)  # mean, cls, last: a vector of a text; 0 is none, 4 ranks two texts
 Scalar = str | int | float | bool
 _FORMS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -35,6 +41,12 @@ def metadata(path: Path) -> Mapping[str, Scalar]:
             else:
                 found[key] = _string(file) if form == _STRING else _scalar(file, form)
     return found
+
+
+def embeds(facts: Mapping[str, Scalar]) -> bool:
+    """Whether a model with this metadata is made for embeddings rather than chat."""
+    architecture = facts.get("general.architecture")
+    return architecture in ENCODERS or facts.get(f"{architecture}.pooling_type") in POOLED
 
 
 def _read(file: BinaryIO, size: int) -> bytes:

@@ -42,6 +42,7 @@ from engines.llama_tools import (
     as_number,
     as_object,
     as_objects,
+    has_tools,
     knows_tools,
     messages_json,
     tools_body,
@@ -104,6 +105,10 @@ class LlamaCpp(Engine):
     )
     _server: "xllamacpp.Server | None" = None
 
+    @classmethod
+    def abilities(cls, spec: ModelSpec) -> frozenset[str]:
+        return cls.options if has_tools(spec.paths[0]) else cls.options - {"tools"}
+
     @property
     def slots(self) -> int:
         small = self.spec.size_bytes < _SMALL_BYTES
@@ -147,8 +152,7 @@ class LlamaCpp(Engine):
         params.warmup = False
         params.verbosity = -1
         # The server also listens on a loopback port. Nobody may use it: no other process, no web page.
-        key = secrets.token_urlsafe(32)
-        params.api_keys = [key]
+        params.api_keys = [key := secrets.token_urlsafe(32)]
         params.cors_origins, params.cors_credentials = "null", False
         params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
         try:

@@ -13,11 +13,14 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
 
 from contract.events import ToolCallDelta
 from contract.ids import new_id
 from contract.messages import Message, Tool
 from contract.requests import ChatRequest
+from engines import gguf
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 _CHATML = "<|im_start|>"
@@ -64,6 +67,15 @@ def with_tools(template: str) -> str:
     if knows_tools(template) or _CHATML not in template:
         return template
     return f"{_TOOLS_PART}{template}{{%- endif %}}"
+
+
+@lru_cache(maxsize=256)
+def has_tools(path: Path) -> bool:
+    """Whether a GGUF file's chat template has a place for tools, or gets one; a damaged file's has none."""
+    try:
+        return knows_tools(with_tools(str(gguf.metadata(path).get("tokenizer.chat_template", ""))))
+    except (OSError, ValueError):
+        return False
 
 
 def messages_json(messages: Sequence[Message]) -> list[Json]:

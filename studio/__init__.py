@@ -86,7 +86,7 @@ from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.library import Pair
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
-from studio.registry import ModelInfo
+from studio.registry import ModelInfo, ModelState
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
 from studio.studio import Studio
@@ -149,6 +149,7 @@ __all__ = [
     "ModelInfo",
     "ModelNotInstalled",
     "ModelSpec",
+    "ModelState",
     "NotFound",
     "Pair",
     "Part",

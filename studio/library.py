@@ -21,7 +21,7 @@ from contract.models import ModelSpec
 from studio import manifest, sources
 from studio.catalogue import Entry, ModelFile, SourceType, load_catalogue, unknown
 from studio.manifest import Damaged, Scan, folder_name, folder_of, scan
-from studio.sources.choice import loaded_paths
+from studio.sources.choice import as_it_is, loaded_paths
 
 PARTIAL = ".partial"
 # Room that must stay free beside a download, for the database and the system.
@@ -98,7 +98,8 @@ def install(
         try:
             files = yield from fetch(entry, partial, stop)
             if not stop.is_set():
-                _finish(entry, files, partial, final)
+                entry = as_it_is(entry, partial)
+                _finish(entry, files, partial, folder_of(models_dir, entry.engine, entry.id))
         except OSError as exc:
             raise _storage_failed(models_dir, exc) from exc
         finally:

@@ -29,6 +29,7 @@ JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcripti
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 OLLAMA_EVERY_S = 15.0
 MOST_NAMED = 20  # models, where an unknown one is asked for
+OLLAMA_PATIENCE = 2  # so many questions may go unanswered before its models are no longer listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ class Registry:
         self._remote: dict[str, ModelSpec] = {}
         self._wake = threading.Event()
         self._closed = False
+        self._silences = 0
         self.ollama_host = settings.ollama_host or OLLAMA_DEFAULT
         self.ollama_state: Literal["unknown", "up", "down"] = "unknown"
         self.refresh()
@@ -153,8 +155,8 @@ class Registry:
 
     def _by_id(self, name: str) -> ModelSpec | None:
         with self._lock:
-            # Ids of models here are lower case; a server elsewhere has its own way.
-            found = self._installed.get(name.lower()) or self._remote.get(name)
+            # Ids of models here are lower case, and Ollama finds its own in any case.
+            found = self._installed.get(name.lower()) or self._remote.get(name.lower())
         return found or next((spec for spec in self._providers.specs() if spec.id == name.lower()), None)
 
     def _not_here(self, name: str, kind: Kind) -> StudioError:
@@ -280,7 +282,7 @@ class Registry:
     # Ollama
 
     def look_for_ollama(self) -> None:
-        """Ask the Ollama server for its models, once; a silence marks it as down."""
+        """Ask the Ollama server for its models, once; a silence marks it as down, a few let its models go."""
         from engines import ollama  # the client costs 0.3 s to import, on this thread only
 
         try:
@@ -294,7 +296,9 @@ class Registry:
             log.info("ollama", host=self.ollama_host, state=state, models=len(found))
         with self._lock:
             self.ollama_state = state
-            self._remote = {spec.id: spec for spec in found}
+            self._silences = 0 if state == "up" else self._silences + 1
+            if state == "up" or self._silences > OLLAMA_PATIENCE:
+                self._remote = {spec.id.lower(): spec for spec in found}
 
     def _watch_ollama(self) -> None:
         while not self._closed:
@@ -318,14 +322,14 @@ class Registry:
         }
         listed: list[ModelInfo] = []
         for spec in specs:
-            state: ModelState = "remote" if spec.remote else "installed"
-            if spec.id in loaded and not spec.remote:
+            state: ModelState = "installed"
+            trouble = self._trouble(spec)
+            if spec.remote:
+                state = "unreachable" if trouble else "remote"
+            elif spec.id in loaded:
                 state = "loaded"
-            elif spec.id in loading:
+            if spec.id in loading:
                 state = "loading"
-            trouble = self._providers.trouble(spec)
-            if trouble:
-                state = "unreachable"
             entry = self._catalogue.get(spec.id)
             listed.append(
                 ModelInfo(
@@ -339,6 +343,13 @@ class Registry:
                 )
             )
         return listed
+
+    def _trouble(self, spec: ModelSpec) -> str:
+        """Return why a model's server can't be asked just now; "": nothing is known against it."""
+        if spec.engine == "ollama":
+            silent = self.ollama_state == "down"
+            return f"Ollama does not answer at {self.ollama_host}. Start it again." if silent else ""
+        return self._providers.trouble(spec)
 
     def infos(self, loaded: Mapping[str, int], loading: set[str], downloading: set[str]) -> list[ModelInfo]:
         """Return the list of models, those here first, then what can be fetched."""

@@ -268,7 +268,7 @@ class Studio(Calls, Conversing, Carrying):
     @staticmethod
     def abilities(spec: ModelSpec) -> frozenset[str]:
         """Return which of the fields that not every engine can do this model's can; see ``Engine.options``."""
-        return engines.ENGINES[spec.engine].options
+        return engines.ENGINES[spec.engine].abilities(spec)
 
     def context_range(self, model: str) -> ContextRange | None:
         """Return the context lengths that a chat model can be asked for; None: that can't be chosen. May wait.

@@ -13,6 +13,9 @@ WORDS_MOST = 9
 TURN_CHARACTERS = 600
 ASK = "Name the topic of this conversation in two to five words. Answer with the name alone."
 _LEAD = re.compile(r"^\s*(?:[#>*\-\d.]+\s+)*(?:\W*(?:title|topic|name|tytuł|temat)\s*:\s*)?", re.IGNORECASE)
+# Emphasis, code, strikes, headings and links; an underscore within a word is no emphasis.
+_MARKS = re.compile(r"\*+|`+|~~|(?<!\w)_+(?=\S)|(?<=\S)_+(?!\w)|(?<!\S)#+(?=\s)")
+_LINK = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
 _EDGES = re.compile(r"^\W+|[^\w)?!]+$")
 _WORD = re.compile(r"\w{4,}")
 
@@ -44,6 +47,7 @@ def clean(answer: str, turns: Sequence[str]) -> str | None:
     A small model often answers something else altogether: a title must share a word with the conversation.
     """
     line = next((line for line in answer.strip().splitlines() if line.strip()), "")
+    line = _MARKS.sub("", _LINK.sub(r"\1", line))
     title = " ".join(_LEAD.sub("", line, count=1).split())
     title = _EDGES.sub("", title)
     words = {word.casefold()[:5] for word in _WORD.findall(title)}

@@ -7,11 +7,12 @@ Told from names and sizes before anything is fetched, and only among formats tha
 import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from contract.errors import DownloadFailed
 from contract.models import Kind
-from studio.catalogue import ModelFile
+from engines import gguf
+from studio.catalogue import Entry, ModelFile
 
 # What of a GGUF repository is taken when none is named: good for its size first.
 _QUANTISATIONS = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q4_1", "Q5_K_M", "Q8_0", "Q6_K", "F16", "BF16")
@@ -37,7 +38,8 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "", architectures
         repo: Its name, for messages.
         files: All it holds, ``path`` as it is there.
         tag: The quantisation wanted of a GGUF repository; "": the usual one.
-        architectures: What its config.json says the weights are, as far as the Hub tells.
+        architectures: What its config.json and its GGUF files say of the weights, as far as the Hub tells;
+            ``as_it_is`` looks again once they are here.
 
     Raises:
         DownloadFailed: It holds nothing that an engine here loads, or only pickles.
@@ -48,7 +50,10 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "", architectures
     if "model_index.json" in names:
         return Choice("diffusers", "image", _diffusers(repo, files))
     if ggufs:
-        return Choice("llama_cpp", "chat", _quantisation(repo, ggufs, tag))
+        quantised = _quantisation(repo, ggufs, tag)
+        if gguf.ENCODERS.intersection(architectures):
+            return Choice("llama_embedding", "embedding", quantised)
+        return Choice("llama_cpp", "chat", quantised)
     if {"model.bin", "config.json"} <= names and names & {"vocabulary.txt", "vocabulary.json"}:
         kept = {*_WHISPER, "vocabulary.json"}
         return Choice("whisper", "transcription", tuple(file for file in files if file.path in kept))
@@ -68,6 +73,17 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "", architectures
     if any(name.endswith(_PICKLES) for name in names):
         raise _nothing(repo, "it holds its weights as Python pickles only, which can run code when they are loaded")
     raise _nothing(repo, "it holds no GGUF, transformers, diffusers, Whisper (CTranslate2) or Piper model")
+
+
+def as_it_is(entry: Entry, folder: Path) -> Entry:
+    """Return a chat model's entry, as one for embeddings where its GGUF file says that it is made for those."""
+    if entry.engine != "llama_cpp":
+        return entry
+    try:
+        made_for_embeddings = any(gguf.embeds(gguf.metadata(path)) for path in sorted(folder.rglob("*.gguf"))[:1])
+    except ValueError:  # damaged: loading it tells
+        return entry
+    return replace(entry, engine="llama_embedding", kind="embedding") if made_for_embeddings else entry
 
 
 def loaded_paths(engine: str, files: tuple[ModelFile, ...]) -> tuple[str, ...]:

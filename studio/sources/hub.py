@@ -136,7 +136,8 @@ def _files(info: "ModelInfo") -> tuple[ModelFile, ...]:
 
 def _architectures(info: "ModelInfo") -> tuple[str, ...]:
     named = (getattr(info, "config", None) or {}).get("architectures")
-    return tuple(map(str, named)) if isinstance(named, list) else ()
+    in_gguf = (getattr(info, "gguf", None) or {}).get("architecture")
+    return (*(map(str, named) if isinstance(named, list) else ()), *([str(in_gguf)] if in_gguf else ()))
 
 
 def _info(repo: str, revision: str, endpoint: str) -> "ModelInfo":

@@ -12,7 +12,7 @@ import httpx
 import openai
 import pytest
 
-from studio import Settings
+from studio import Settings, new_id
 from studio.keys import SCOPES
 from tests.echo_models import until
 from tests.serving import ROOT, Server
@@ -258,3 +258,19 @@ def test_the_scopes_of_the_command_are_the_studios(tmp_path: Path) -> None:
     assert command(tmp_path, "add", "x", "--scope", "everything").returncode == 2
     for scope in SCOPES:
         assert command(tmp_path, "add", scope, "--scope", scope).returncode == 0
+
+
+def test_a_repeated_request_for_a_key_makes_no_second_one_and_shows_no_text_again(http: httpx.Client) -> None:
+    once = {"Idempotency-Key": f"key-{new_id()}"}
+    body = {"name": "once", "scopes": ["generate"]}
+
+    first, again = (http.post("/api-keys", json=body, headers=once).json() for _ in range(2))
+
+    assert first["key"].startswith("hearth_")
+    assert again == {**first, "key": None}
+    assert [key["name"] for key in http.get("/api-keys").json()["data"]].count("once") == 1
+    other = http.post("/api-keys", json={**body, "name": "other"}, headers=once)
+    assert other.status_code == 409
+    http.delete(f"/api-keys/{first['id']}")
+    revoked = http.post("/api-keys", json=body, headers=once)
+    assert (revoked.status_code, "revoked" in revoked.json()["detail"]) == (409, True)

@@ -9,6 +9,7 @@ from contract.engine import Stop
 from contract.errors import DownloadFailed, InvalidRequest, StudioError
 from studio import ChatRequest, Done, Message, Settings, Studio, library, sources
 from studio.catalogue import Entry, load_catalogue
+from tests.engines.test_gguf import written
 from tests.engines.tiny_language_model import make_tiny_language_model
 from tests.studio.conftest import FileServer, left_in, sha256
 from tests.studio.test_contents import PICKLES
@@ -266,3 +267,18 @@ def test_the_token_goes_to_the_hub(file_server: FileServer, tmp_path: Path, monk
 def test_a_hub_name_that_is_none_is_refused(name: str, nobody: str) -> None:
     with pytest.raises(InvalidRequest):
         sources.describe(name, hub_endpoint=nobody)
+
+
+def test_a_gguf_repository_for_embeddings_is_no_chat_model(file_server: FileServer, tmp_path: Path) -> None:
+    made = written(tmp_path / "made.gguf", general__architecture="qwen3", qwen3__pooling_type=3).read_bytes()
+    encoder = written(tmp_path / "made.gguf", general__architecture="bert").read_bytes()
+    publish(file_server, "o/pooled", {"m-Q8_0.gguf": made})
+    publish(file_server, "o/encoder", {"m-Q8_0.gguf": encoder}, gguf={"architecture": "bert", "total": 1})
+
+    told = install_from(file_server, "hf:o/encoder", tmp_path / "models")
+    install_from(file_server, "hf:o/pooled", tmp_path / "models")
+
+    assert (told.engine, told.kind) == ("llama_embedding", "embedding"), "the Hub tells it before anything is fetched"
+    found = {spec.id: (spec.engine, spec.kind) for spec in library.scan(tmp_path / "models").models}
+    assert found == dict.fromkeys(("hf:o/encoder", "hf:o/pooled"), ("llama_embedding", "embedding"))
+    assert left_in(tmp_path / "models" / "llama_cpp") == []

@@ -72,3 +72,27 @@ def test_a_silent_or_dead_server_holds_up_neither_the_start_nor_the_list_nor_a_r
             assert isinstance(job.wait(), Done)
             assert looking.is_alive() and not remote(studio)
             until(lambda: studio.registry.ollama_state == "down")
+
+
+def test_one_silence_lets_no_model_go_but_marks_it_and_any_case_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "OLLAMA_EVERY_S", 3_600.0)
+    with BadServer() as server:
+        studio = Studio.open(Settings(data_dir=tmp_path, ollama_host=server.url, no_starters=True))
+        registry = studio.registry
+        until(lambda: remote(studio), 60)
+        [name] = remote(studio)
+        assert registry.find(name.upper(), "chat").id == name
+
+    def states() -> list[str]:
+        return [info.state for info in studio.models() if info.spec.id == name]
+
+    with studio:
+        assert states() == ["remote"]
+        for _ in range(module.OLLAMA_PATIENCE):
+            registry.look_for_ollama()
+            assert states() == ["unreachable"]
+            assert registry.find(name, "chat").id == name
+        registry.look_for_ollama()
+        assert states() == []
