@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import Field, JsonValue
 
 from api.caller import cancelled_when_gone, studio_of
 from api.error_forms import ErrorFacts, anthropic_error
-from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import accepted, first_output, submit, wants_async
 from api.openai_tools import base64_bytes, chosen, tool
 from api.replies import TEXT, Reply, arguments_of, collected, left_out, model_of
 from api.strict import Strict
@@ -219,14 +220,13 @@ async def messages(request: Request, body: MessagesBody) -> Response:
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
-        after = await first_output(job, TEXT)
+        after = await first_output(job, TEXT, patience_s=KEEP_ALIVE_S if body.stream else None)
         if not body.stream:
             reply = await collected(job)
             reason = STOP_REASONS.get(reply.finish_reason, "end_turn")
             return JSONResponse(_message(job, _blocks(reply), reason, _usage(reply.usage)), headers=left_out(job))
     request_id = request.scope.get("hearth.request_id", "")
-    headers = {**SSE_HEADERS, **left_out(job)}
-    return StreamingResponse(_events(job, after, request_id), media_type="text/event-stream", headers=headers)
+    return EventStream(_events(job, after, request_id), headers=left_out(job))
 
 
 @router.post("/count_tokens", response_model=None)

@@ -65,6 +65,15 @@ async def _studio_error(request: Request, error: Exception) -> JSONResponse:
 
 async def _validation_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    answer = _unreadable(request, error)
+    # It never became a request, so the log knows nothing of it; it is counted instead.
+    code = {400: "invalid_json", 415: "unsupported_media_type"}.get(answer.status_code, "invalid_request")
+    request.app.state.metrics.count_refused(request.scope, code)
+    return answer
+
+
+def _unreadable(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Return what is told of a body or a field that is none that the route takes."""
     faults = error.errors()
     first = faults[0]
     rule, context = first["type"], first.get("ctx") or {}

@@ -1,6 +1,7 @@
 """One generation over HTTP: submitted once, then followed, handed over, or cancelled with its client."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Sequence
 
@@ -12,7 +13,7 @@ from api.idempotency import Once
 from studio import Event, Failed, Job, StudioError, Terminal, error_class
 from studio import Request as StudioRequest
 
-SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def submit(http: Request, wanted: StudioRequest, fingerprint: str | None = None) -> Job:
@@ -63,16 +64,21 @@ def raise_failed(event: Event) -> None:
         raise error_class(event.code)(event.message, **event.details)
 
 
-async def first_output(job: Job, kinds: tuple[type, ...]) -> int:
+async def first_output(job: Job, kinds: tuple[type, ...], *, patience_s: float | None = None) -> int:
     """Wait for the first output or the end, and return the number before it.
 
     A failure is raised here, while the status can still say so.
+
+    Args:
+        patience_s: Wait no longer and return 0: then the answer begins, and a failure is told in it.
     """
-    async for number, event in job.events():
-        raise_failed(event)
-        if isinstance(event, (*kinds, Terminal)):
-            return number - 1
-    raise AssertionError("a job's events end with a terminal one")
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            async for number, event in job.events():
+                raise_failed(event)
+                if isinstance(event, (*kinds, Terminal)):
+                    return number - 1
+    return 0
 
 
 async def ended(job: Job) -> None:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 
 from api.caller import caller_of, studio_of
+from api.event_stream import EventStream
 from api.schemas import Reply, content
 from studio import Event, Job, Kind, Progress
 
@@ -78,15 +79,18 @@ async def events(
     job_id: str,
     after: Annotated[int, Query(ge=0)] = 0,
     last_event_id: Annotated[int | None, Header(ge=0)] = None,
-) -> StreamingResponse:
-    """Follow a job as server-sent events; ``Last-Event-ID`` or ``after`` replays what came since."""
+) -> EventStream:
+    """Follow a job as server-sent events; ``Last-Event-ID`` or ``after`` replays what came since.
+
+    A comment comes every 15 seconds when nothing else does, so that no proxy cuts the connection.
+    """
     found = studio_of(request).job(job_id, caller_of(request))
 
     async def stream() -> AsyncIterator[str]:
         async for number, event in found.events(after if last_event_id is None else last_event_id):
             yield f"id: {number}\ndata: {json.dumps(as_json(event), ensure_ascii=False, default=str)}\n\n"
 
-    return StreamingResponse(stream(), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+    return EventStream(stream())
 
 
 @router.get("/jobs/{job_id}/audio.mp3", response_class=StreamingResponse, responses={200: content("audio/mpeg")})

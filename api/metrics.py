@@ -85,6 +85,12 @@ class Metrics:
         self.registry.register(StudioState(studio))
         asked, job = ["method", "route", "status"], ["kind", "model"]
         self._requests = Counter("hearth_http_requests_total", "HTTP requests", asked, registry=self.registry)
+        self._refused = Counter(
+            "hearth_refused_requests_total",
+            "Requests that are in no log, because what they sent could not be read as one",
+            ["route", "code"],
+            registry=self.registry,
+        )
         self._request_s = self._histogram("hearth_http_request_duration_seconds", "Until the last byte", asked[:2])
         self._first_byte_s = self._histogram("hearth_http_first_byte_seconds", "Until the first byte", asked[:2])
         self._jobs = Counter(
@@ -144,6 +150,10 @@ class Metrics:
         self._request_s.labels(*asked).observe(duration_s)
         if first_byte_s is not None:
             self._first_byte_s.labels(*asked).observe(first_byte_s)
+
+    def count_refused(self, scope: Scope, code: str) -> None:
+        """Count a request whose body or fields are none that its route takes."""
+        self._refused.labels(self.route(scope) or "none", code).inc()
 
     def render(self, accept: str) -> Response:
         """Return the exposition in the format that the scraper accepts."""

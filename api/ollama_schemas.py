@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from api.openai_tools import FunctionTool, base64_bytes, tool
-from api.strict import Strict
+from api.strict import No, Strict
 from studio import ChatRequest, InvalidRequest, Message, ToolCall
 
 
@@ -151,7 +151,7 @@ class PullBody(Strict):
     """The body of ``POST /api/pull``; the official client always says that it is not ``insecure``."""
 
     model: str
-    insecure: Literal[False] = False
+    insecure: No = False
     stream: bool = True
 
 

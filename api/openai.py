@@ -6,10 +6,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from api.caller import cancelled_when_gone, studio_of
-from api.generation import SSE_HEADERS, accepted, error_frame, first_output, merged, submit_all, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import accepted, error_frame, first_output, merged, submit_all, wants_async
 from api.openai_schemas import ChatCompletionBody
 from api.replies import TEXT, Reply, collected, left_out, model_of, usage_json, variants
 from studio import (
@@ -62,7 +63,7 @@ async def chat_completions(request: Request, body: ChatCompletionBody) -> Respon
         return accepted(jobs[0])
     head = {"id": f"chatcmpl-{jobs[0].id}", "created": int(time.time()), "model": model_of(jobs[0])}
     async with cancelled_when_gone(request, *jobs):
-        after = await first_output(jobs[0], TEXT)
+        after = await first_output(jobs[0], TEXT, patience_s=KEEP_ALIVE_S if body.stream else None)
         if not body.stream:
             replies = [await collected(job) for job in jobs]
             choices = [_choice(index, reply) for index, reply in enumerate(replies)]
@@ -70,8 +71,7 @@ async def chat_completions(request: Request, body: ChatCompletionBody) -> Respon
             content = {**head, "object": "chat.completion", "choices": choices, "usage": usage}
             return JSONResponse(content, headers=left_out(jobs[0]))
     include_usage = body.stream_options is not None and body.stream_options.include_usage
-    headers = {**SSE_HEADERS, **left_out(jobs[0])}
-    return StreamingResponse(_chunks(jobs, after, head, include_usage), media_type="text/event-stream", headers=headers)
+    return EventStream(_chunks(jobs, after, head, include_usage), headers=left_out(jobs[0]))
 
 
 def _choice(index: int, reply: Reply) -> dict[str, object]:

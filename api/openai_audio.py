@@ -14,7 +14,8 @@ from fastapi import APIRouter, Form, Request, UploadFile
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 
 from api.caller import caller_of, cancelled_when_gone, studio_of
-from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import STREAM_HEADERS, accepted, first_output, raise_failed, submit, wants_async
 from api.openai_schemas import SpeechBody, TranscriptionBody, TranslationBody
 from api.subtitles import as_srt, as_vtt
 from studio import (
@@ -94,7 +95,7 @@ async def speech(request: Request, body: SpeechBody) -> Response:
         finally:
             job.cancel()
 
-    return StreamingResponse(stream(), media_type=MEDIA_TYPES[form], headers=SSE_HEADERS)
+    return StreamingResponse(stream(), media_type=MEDIA_TYPES[form], headers=STREAM_HEADERS)
 
 
 # Transcription
@@ -140,11 +141,11 @@ async def transcriptions(request: Request, body: Annotated[TranscriptionBody, Fo
             keep_until(job)
             return accepted(job)
         async with cancelled_when_gone(request, job):
-            after = await first_output(job, (Segment,))
+            after = await first_output(job, (Segment,), patience_s=KEEP_ALIVE_S if body.stream else None)
             if not body.stream:
                 return _answer(await _heard(job, body.language), body.response_format, body.granularities)
         keep_until(job)
-        return StreamingResponse(_deltas(job, after), media_type="text/event-stream", headers=SSE_HEADERS)
+        return EventStream(_deltas(job, after))
 
 
 @router.post("/translations", response_model=None)

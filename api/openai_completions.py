@@ -6,10 +6,11 @@ import time
 from collections.abc import AsyncIterator, Sequence
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 
 from api.caller import cancelled_when_gone
-from api.generation import SSE_HEADERS, accepted, error_frame, first_output, merged, submit_all, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import accepted, error_frame, first_output, merged, submit_all, wants_async
 from api.openai_schemas import CompletionBody
 from api.replies import collected, model_of, usage_json, variants
 from studio import ChatRequest, Delta, Done, Failed, Job, Likelihood, Message, Terminal, Usage
@@ -45,7 +46,7 @@ async def completions(request: Request, body: CompletionBody) -> Response:
     }
     before = body.prompt if body.echo else ""
     async with cancelled_when_gone(request, *jobs):
-        after = await first_output(jobs[0], (Delta,))
+        after = await first_output(jobs[0], (Delta,), patience_s=KEEP_ALIVE_S if body.stream else None)
         if not body.stream:
             replies = [await collected(job) for job in jobs]
             choices = [
@@ -54,9 +55,7 @@ async def completions(request: Request, body: CompletionBody) -> Response:
             ]
             return JSONResponse({**head, "choices": choices, "usage": usage_json([reply.usage for reply in replies])})
     include_usage = body.stream_options is not None and body.stream_options.include_usage
-    return StreamingResponse(
-        _chunks(jobs, after, head, before, include_usage), media_type="text/event-stream", headers=SSE_HEADERS
-    )
+    return EventStream(_chunks(jobs, after, head, before, include_usage))
 
 
 def _choice(

@@ -12,7 +12,7 @@ from api.caller import cancelled_when_gone
 from api.generation import accepted, raise_failed, submit, wants_async
 from api.ollama_schemas import without_tag
 from api.replies import model_of, nanoseconds
-from api.strict import Strict
+from api.strict import No, Strict
 from studio import Embedding, EmbedRequest, InvalidRequest, Job, Usage
 
 router = APIRouter()
@@ -54,7 +54,7 @@ class EmbedBody(Strict):
 
     model: str
     input: str | list[str]
-    truncate: Literal[False] | None = None
+    truncate: No | None = None
     dimensions: int | None = None
 
 

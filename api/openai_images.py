@@ -6,14 +6,16 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Request, UploadFile
-from fastapi.responses import JSONResponse, Response, StreamingResponse
-from pydantic import Field
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
 
 from api.caller import cancelled_when_gone, studio_of
-from api.generation import SSE_HEADERS, accepted, first_output, raise_failed, submit, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import accepted, first_output, raise_failed, submit, wants_async
 from api.strict import Strict, StrictForm
 from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
 
@@ -21,8 +23,8 @@ router = APIRouter(prefix="/v1/images", tags=["openai"])
 JPEG_MAGIC = b"\xff\xd8"
 
 
-class ImageBody(Strict):
-    """The body of ``POST /v1/images/generations``; the last five are Hearth's own."""
+class Wanted(BaseModel):
+    """What both routes take; the last four are Hearth's own."""
 
     prompt: str
     model: str | None = None
@@ -43,26 +45,42 @@ class ImageBody(Strict):
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
 
+    def request(self) -> ImageRequest:
+        """Return it as the Studio takes it; raises InvalidRequest for fields that do not go together."""
+        if self.stream and self.n != 1:
+            raise InvalidRequest(
+                f"n is {self.n}; a streamed request makes one picture. Leave out n or stream.", field="n"
+            )
+        if self.partial_images and not self.stream:
+            raise InvalidRequest(
+                "partial_images goes with stream only. Leave it out, or stream.", field="partial_images"
+            )
+        if self.stream and self.response_format == "url":
+            raise InvalidRequest("A stream carries b64_json. Leave out response_format.", field="response_format")
+        size = size_px(self.size)
+        return ImageRequest(
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            model=self.model,
+            width=size[0] if size else None,
+            height=size[1] if size else None,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            seed=self.seed,
+            num_images=self.n,
+        )
 
-class EditBody(StrictForm):
-    """The form of ``POST /v1/images/edits``; the last five are Hearth's own."""
+
+class ImageBody(Strict, Wanted):
+    """The body of ``POST /v1/images/generations``."""
+
+
+class EditBody(StrictForm, Wanted):
+    """The form of ``POST /v1/images/edits``; ``strength`` is Hearth's own too."""
 
     image: UploadFile
-    prompt: str
     mask: UploadFile | None = None
-    model: str | None = None
-    n: int = 1
-    size: Annotated[str, Field(pattern=r"^(auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3})$")] = "auto"
-    response_format: Literal["url", "b64_json"] | None = None
-    output_format: Literal["png"] = "png"
-    quality: Literal["auto"] = "auto"
-    background: Literal["auto", "opaque"] = "auto"
-    user: str | None = None
-    seed: int | None = None
     strength: float | None = None
-    negative_prompt: str = ""
-    num_inference_steps: int | None = None
-    guidance_scale: float | None = None
 
 
 @router.post("/edits", response_model=None)
@@ -70,28 +88,25 @@ async def edits(request: Request, body: Annotated[EditBody, Form()]) -> Response
     """Pictures made of another one by a prompt: all of it, or what the mask leaves transparent."""
     image = await body.image.read()
     mask = None if body.mask is None else await body.mask.read()
-    size = size_px(body.size)
-    wanted = ImageRequest(
-        prompt=body.prompt,
-        negative_prompt=body.negative_prompt,
-        model=body.model,
-        width=size[0] if size else None,
-        height=size[1] if size else None,
-        num_inference_steps=body.num_inference_steps,
-        guidance_scale=body.guidance_scale,
-        seed=body.seed,
-        num_images=body.n,
-        image=image,
-        mask=mask,
-        strength=body.strength,
-    )
+    wanted = replace(body.request(), image=image, mask=mask, strength=body.strength)
     digest = hashlib.sha256(image + b"\x00" + (mask or b"")).hexdigest()
-    job = submit(request, wanted, fingerprint=f"{digest} {wanted!r}")
+    return await _answer(request, body, submit(request, wanted, fingerprint=f"{digest} {wanted!r}"), "image_edit")
+
+
+@router.post("/generations", response_model=None)
+async def generations(request: Request, body: ImageBody) -> Response:
+    """Pictures of a prompt."""
+    return await _answer(request, body, submit(request, body.request()), "image_generation")
+
+
+async def _answer(request: Request, body: Wanted, job: Job, event: str) -> Response:
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
-        await first_output(job, (Progress, Artifact))
-        return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
+        after = await first_output(job, (Progress, Artifact), patience_s=KEEP_ALIVE_S if body.stream else None)
+        if not body.stream:
+            return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
+    return EventStream(_stream(studio_of(request), job, after, body.partial_images, event))
 
 
 def size_px(size: str) -> tuple[int, int] | None:
@@ -107,40 +122,6 @@ def as_base64(response_format: Literal["url", "b64_json"] | None, model: str | N
     if response_format is None:
         return (model or "").startswith("gpt-image-")
     return response_format == "b64_json"
-
-
-@router.post("/generations", response_model=None)
-async def generations(request: Request, body: ImageBody) -> Response:
-    """Pictures of a prompt."""
-    if body.stream and body.n != 1:
-        raise InvalidRequest(f"n is {body.n}; a streamed request makes one picture. Leave out n or stream.", field="n")
-    if body.partial_images and not body.stream:
-        raise InvalidRequest("partial_images goes with stream only. Leave it out, or stream.", field="partial_images")
-    if body.stream and body.response_format == "url":
-        raise InvalidRequest("A stream carries b64_json. Leave out response_format.", field="response_format")
-    size = size_px(body.size)
-    wanted = ImageRequest(
-        prompt=body.prompt,
-        negative_prompt=body.negative_prompt,
-        model=body.model,
-        width=size[0] if size else None,
-        height=size[1] if size else None,
-        num_inference_steps=body.num_inference_steps,
-        guidance_scale=body.guidance_scale,
-        seed=body.seed,
-        num_images=body.n,
-    )
-    job = submit(request, wanted)
-    if wants_async(request):
-        return accepted(job)
-    studio = studio_of(request)
-    async with cancelled_when_gone(request, job):
-        after = await first_output(job, (Progress, Artifact))
-        if not body.stream:
-            return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
-    return StreamingResponse(
-        _stream(studio, job, after, body.partial_images), media_type="text/event-stream", headers=SSE_HEADERS
-    )
 
 
 async def _pictures(request: Request, job: Job, as_base64: bool) -> dict[str, object]:
@@ -166,7 +147,7 @@ async def _base64(studio: Studio, job: Job, picture: Artifact) -> str:
     return await asyncio.to_thread(read)
 
 
-async def _stream(studio: Studio, job: Job, after: int, partial_images: int) -> AsyncIterator[str]:
+async def _stream(studio: Studio, job: Job, after: int, partial_images: int, event_name: str) -> AsyncIterator[str]:
     made: Artifact | None = None
     sent = 0
 
@@ -181,7 +162,7 @@ async def _stream(studio: Studio, job: Job, after: int, partial_images: int) -> 
                 if event.step * (partial_images + 1) >= event.total * (sent + 1):
                     form = "jpeg" if event.preview.startswith(JPEG_MAGIC) else "png"
                     preview = base64.b64encode(event.preview).decode()
-                    yield frame("image_generation.partial_image", preview, form, "auto", partial_image_index=sent)
+                    yield frame(f"{event_name}.partial_image", preview, form, "auto", partial_image_index=sent)
                     sent += 1
             elif isinstance(event, Artifact):
                 made = event
@@ -192,6 +173,6 @@ async def _stream(studio: Studio, job: Job, after: int, partial_images: int) -> 
             elif isinstance(event, Terminal) and made is not None:
                 size = f"{made.details['width']}x{made.details['height']}"
                 data = await _base64(studio, job, made)
-                yield frame("image_generation.completed", data, "png", size, seed=made.details["seed"])
+                yield frame(f"{event_name}.completed", data, "png", size, seed=made.details["seed"])
     finally:
         job.cancel()

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Iterator
 from typing import cast
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import JsonValue
 
 from api.caller import caller_of, cancelled_when_gone, studio_of
-from api.generation import SSE_HEADERS, accepted, first_output, submit, wants_async
+from api.event_stream import KEEP_ALIVE_S, EventStream
+from api.generation import accepted, first_output, submit, wants_async
 from api.replies import TEXT, Reply, collected, left_out, model_of
 from api.responses_schemas import ResponsesBody
 from studio import Delta, Failed, InvalidRequest, Job, Message, StoredResponse, Studio, Terminal, ToolCallDelta
@@ -36,15 +37,14 @@ async def create(request: Request, body: ResponsesBody) -> Response:
         return accepted(job)
     answer = _Answer(studio, job, body)
     async with cancelled_when_gone(request, job):
-        after = await first_output(job, TEXT)
+        after = await first_output(job, TEXT, patience_s=KEEP_ALIVE_S if body.stream else None)
         if not body.stream:
             answer.reply = await collected(job)
             for _ in answer.close():
                 pass
             await answer.keep()
             return JSONResponse(answer.as_json(), headers=left_out(job))
-    headers = {**SSE_HEADERS, **left_out(job)}
-    return StreamingResponse(_events(job, after, answer), media_type="text/event-stream", headers=headers)
+    return EventStream(_events(job, after, answer), headers=left_out(job))
 
 
 @router.get("/{response_id}")

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from api.openai_tools import chosen, data_url, tool
-from api.strict import Strict
+from api.strict import No, Strict
 from studio import ChatRequest, Message, Role, Tool, ToolCall, ToolChoice
 
 
@@ -145,7 +145,7 @@ class ResponsesBody(Strict):
     parallel_tool_calls: bool | None = None
     metadata: Annotated[dict[str, str] | None, Field(max_length=16)] = None
     truncation: Literal["disabled"] | None = None
-    background: Literal[False] | None = None
+    background: No | None = None
     user: Annotated[str | None, Field(description="Whose request this is at the client's; not kept.")] = None
 
     def turns(self) -> tuple[Message, ...]:

@@ -1,6 +1,18 @@
 """The base of every body: it takes no field that it does not know, and in JSON no text where a number belongs."""
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+
+def _truth(value: object) -> object:
+    # For Python 0 is False, and a Literal takes what is equal.
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise ValueError("a number is no true or false")
+    return value
+
+
+No = Annotated[Literal[False], BeforeValidator(_truth)]
 
 
 class Strict(BaseModel):

@@ -189,3 +189,21 @@ def test_the_scrape_file_points_at_where_hearth_serves_its_metrics(http: httpx.C
 
     assert http.get(job["metrics_path"]).status_code == 200
     assert job["static_configs"] == [{"targets": ["127.0.0.1:7860"]}]
+
+
+def test_what_could_not_be_read_as_a_request_is_counted_though_no_log_has_it(http: httpx.Client) -> None:
+    def refused() -> dict[str, float]:
+        return {
+            sample.labels["code"]: sample.value
+            for sample in samples(http)
+            if sample.name == "hearth_refused_requests_total" and sample.labels["route"] == "/api/embed"
+        }
+
+    before, logged = refused(), http.get("/interactions", params={"limit": 1}).json()
+    for body in ('{"model": "m", "input": "a", "truncate": 0}', '{"model": 7}', "{"):
+        http.post("/api/embed", content=body, headers={"Content-Type": "application/json"})
+
+    after = refused()
+    assert after["invalid_request"] - before.get("invalid_request", 0) == 2
+    assert after["invalid_json"] - before.get("invalid_json", 0) == 1
+    assert http.get("/interactions", params={"limit": 1}).json() == logged
