@@ -10,7 +10,18 @@ from pathlib import Path
 from benchmarks.measure import Result, from_json, table, to_json
 from deploy.readme import README, put
 
-NAMES = ("install", "start", "page", "conversations", "own_cost", "engine", "requests", "speech", "translate")
+NAMES = (
+    "install",
+    "start",
+    "page",
+    "conversations",
+    "long_chat",
+    "own_cost",
+    "engine",
+    "requests",
+    "speech",
+    "translate",
+)
 # These take many minutes, so they run only when they are named.
 LONG = ("crowd", "soak")
 ALL = (*NAMES, *LONG)

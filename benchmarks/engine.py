@@ -18,7 +18,7 @@ MODEL = "smollm2-135m"
 TOKENS = 64
 QUICK_TOKENS = 4
 SHORT_ASKED = 10
-STREAMS = 20
+STREAMS = (16, 20)
 COLD_AIM_S = 1.5
 STORY = "Tell me a long story about the {} ships that sailed around the world, with every harbour they saw."
 FACT = "Ship number {} left harbour {} in the year {} with {} sailors, salt and wool on board. "
@@ -51,12 +51,15 @@ async def ask(port: int, number: int, effort: Effort) -> dict[str, float]:
     found = {
         "first": statistics.median(short),
         "one": speed([await chat(port, body(user(STORY.format(next(numbers))), tokens))]),
-        "all": speed(await chats(port, [body(user(STORY.format(next(numbers))), tokens) for _ in range(STREAMS)])),
     }
+    for streams in STREAMS:  # every one must come, or this raises
+        asked = [body(user(STORY.format(next(numbers))), tokens) for _ in range(streams)]
+        found[f"all_{streams}"] = speed(await chats(port, asked))
     turns = user("".join(FACT.format(next(numbers), i, 1600 + i, 40 + i) for i in range(30)) + "Which was the first?")
     reply = await chat(port, body(turns, 16))
     turns += [{"role": "assistant", "content": reply.text}, *user("And which was the last?")]
-    return {**found, "long": reply.first_s, "second_turn": (await chat(port, body(turns, 16))).first_s}
+    second = (await chat(port, body(turns, 16))).first_s
+    return {**found, "long": reply.first_s, "second_turn": second, "second_of_first": second / reply.first_s}
 
 
 def side(port: int, effort: Effort) -> Side:
@@ -93,9 +96,11 @@ def measure(effort: Effort) -> Result:
     rows += [
         row("first token, short prompt", "ms", made, "first", limit, scale=1000, aim=1.10, aim_of="ratio"),
         row(f"{tokens}, 1 stream", "tokens/s", made, "one", limit, aim=0.98, aim_of="ratio", more_is_better=True),
-        row(f"{tokens}, 20 together", "tokens/s", made, "all", limit, aim=0.97, aim_of="ratio", more_is_better=True),
+        row(f"{tokens}, 16 together", "tokens/s", made, "all_16", limit, aim=0.9, aim_of="ratio", more_is_better=True),
+        row(f"{tokens}, 20 together", "tokens/s", made, "all_20", limit, aim=0.97, aim_of="ratio", more_is_better=True),
         row("first token, long prompt", "ms", made, "long", limit, scale=1000, aim=1.10, aim_of="ratio"),
         row("first token, second turn of it", "ms", made, "second_turn", limit, scale=1000, aim=1.10, aim_of="ratio"),
+        row("first token of the second turn, as a part of the first's", "ratio", made, "second_of_first", limit),
     ]
     return result("engine", made, rows)
 

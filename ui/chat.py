@@ -307,4 +307,6 @@ class ChatPanel(ChatPage):
             if turn.over:
                 return
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
+            if turn.over:  # something else was opened meanwhile
+                return
             yield self.drawn(opened, words, caller, window, running=job is not None, export=export)

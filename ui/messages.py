@@ -1,5 +1,6 @@
 """Messages as the Chat panel shows them: stored ones, the growing one, their bars, and what stands below the last."""
 
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 
@@ -17,6 +18,13 @@ LATEX: list[dict[str, str | bool]] = [
     {"left": "\\[", "right": "\\]", "display": True},
     {"left": "\\(", "right": "\\)", "display": False},
 ]
+
+
+# Code and displayed formulas, which are passed over; or what stands between two dollars.
+DOLLARS = re.compile(
+    r"(```.*?(?:```|\Z)|`[^`\n]*`|\$\$.*?(?:\$\$|\Z))|(?<![\\$\w])\$(?=[^\s$])([^$\n`]{1,300})(?<=[^\s\\])\$(?![$\w])",
+    re.DOTALL,
+)
 
 
 def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
@@ -39,10 +47,19 @@ def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
 
 def plain_message(role: str, text: str, thought: str = "") -> dict[str, object]:
     """Return one message of the Chatbot; as a typed part, its indentation is kept."""
-    message: dict[str, object] = {"role": role, "content": [{"type": "text", "text": text}]}
+    shown = inline_math(text) if role == "assistant" else text
+    message: dict[str, object] = {"role": role, "content": [{"type": "text", "text": shown}]}
     if thought:
         message["metadata"] = {"title": thought}
     return message
+
+
+def inline_math(text: str) -> str:
+    """Return a text with its formulas between single dollars as the Chatbot takes them; prices and code stay.
+
+    The rule is Pandoc's (tex_math_dollars): no space inside either dollar, no digit after the second.
+    """
+    return DOLLARS.sub(lambda found: found[0] if found[1] else f"\\({found[2]}\\)", text) if "$" in text else text
 
 
 def shown_as(message: StoredMessage, words: Words) -> list[dict[str, object]]:

@@ -1,5 +1,8 @@
 """What all panels share: how events are wired, and what a handler gives back."""
 
+import contextlib
+import functools
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from collections.abc import Set as AbstractSet
 
@@ -42,7 +45,7 @@ def on(
     """
     gr.on(
         list(triggers),
-        handler,
+        _never_silent(handler, outputs[0]),
         set(inputs) if isinstance(inputs, AbstractSet) else list(inputs),
         list(outputs),
         show_progress="hidden",
@@ -51,6 +54,27 @@ def on(
         concurrency_limit=None,
         queue=queue,
     )
+
+
+def _never_silent(handler: Handler, output: Component) -> Handler:
+    """Return a handler that tells at least that nothing changes.
+
+    Gradio empties every output of a generator that ends without a word.
+    """
+    if not inspect.isasyncgenfunction(handler):
+        return handler
+
+    @functools.wraps(handler)
+    async def told(*args: object) -> AsyncIterator[Updates]:
+        silent = True
+        async with contextlib.aclosing(handler(*args)) as updates:
+            async for update in updates:
+                silent = False
+                yield update
+        if silent:
+            yield {output: gr.skip()}
+
+    return told
 
 
 def area(

@@ -187,6 +187,30 @@ def test_the_next_turn_reads_only_what_is_new_also_after_many_other_conversation
     assert turn() < 40
 
 
+def test_conversations_that_begin_alike_find_their_own_cache_when_they_are_answered_together(llama: Engine) -> None:
+    rules = Message("system", "You are a clerk. " + " ".join(f"Rule {n}: greet customer {n}." for n in range(12)))
+    talks = [
+        [rules, Message("user", f"Shop {k}: " + " ".join(f"Item {n} costs {n * k % 13} crowns." for n in range(15)))]
+        for k in range(6)
+    ]
+    read: dict[int, int] = {}
+
+    def turn(place: int) -> None:
+        events = run(llama, ChatRequest(messages=tuple(talks[place]), temperature=0.0, max_tokens=6))
+        usage = usage_of(events)
+        read[place] = (usage.tokens_in or 0) - (usage.tokens_cached or 0)
+        talks[place] += [Message("assistant", text_of(events)), Message("user", "And then?")]
+
+    for number in range(3):
+        threads = [threading.Thread(target=turn, args=(place,)) for place in sorted(range(6), key=lambda k: k * 5 % 6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if number:
+            assert max(read.values()) < 40, read
+
+
 def test_a_model_that_can_not_be_found_in_this_state_says_so_in_one_sentence(llama: Engine) -> None:
     with pytest.raises(InvalidRequest, match="messages"):
         run(llama, ask("half an emoji: \ud83d"))

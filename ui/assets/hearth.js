@@ -185,6 +185,9 @@
       button.setAttribute("aria-label", button.closest(".thought-group")?.textContent.trim().slice(0, 60) || "…");
     }
     for (const code of document.querySelectorAll(".messages pre:not([tabindex])")) code.tabIndex = 0;
+    for (const block of document.querySelectorAll(".messages .code_wrap:not([data-language])")) {
+      block.dataset.language = /language-([\w+#.-]+)/.exec(block.querySelector("code")?.className || "")?.[1] || "";
+    }
     // A reply that grows would be read out from the start with each token; it is read once, when it joins the history.
     for (const live of document.querySelectorAll('#chat-live [aria-live="polite"]')) live.setAttribute("aria-live", "off");
   };

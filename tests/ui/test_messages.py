@@ -1,0 +1,23 @@
+"""How a message is made ready for the Chatbot: formulas between single dollars, and prices that are none."""
+
+import pytest
+
+from ui.messages import inline_math
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("So $a^2+b^2=c^2$ holds.", r"So \(a^2+b^2=c^2\) holds."),
+        ("($x$), $y_1$.", r"(\(x\)), \(y_1\)."),
+        ("It is 5$ for one and 7$ for two.", None),
+        ("From $5 to $7, or $20/month vs $30/month.", None),
+        ("US$100 and A$200", None),
+        ("`$a$` and ```\n$b$\n``` and $$c$$", None),
+        ("```sh\necho $PATH $HOME", None),
+        (r"\$5 and \$6", None),
+        ("one $ alone, and $x\ny$", None),
+    ],
+)
+def test_a_formula_is_shown_as_one_and_nothing_else_is(text: str, shown: str | None) -> None:
+    assert inline_math(text) == (text if shown is None else shown)
