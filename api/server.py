@@ -16,6 +16,7 @@ from api import (
     health,
     interactions,
     jobs,
+    libretranslate,
     metrics,
     models,
     ollama,
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, conversations, conversation_files, translations, models, aliases, interactions),
+    *(jobs, conversations, conversation_files, translations, libretranslate, models, aliases, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -80,6 +80,7 @@ from studio.exporting import Format as ExportFormat
 from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
+from studio.languages import language_name
 from studio.library import Pair
 from studio.registry import ModelInfo
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
@@ -183,6 +184,7 @@ __all__ = [
     "Via",
     "allows",
     "error_class",
+    "language_name",
     "new_id",
     "system_of",
 ]

@@ -31,7 +31,15 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
-from contract.requests import ChatRequest, DownloadRequest, EmbedRequest, ImageRequest, Request, TranscribeRequest
+from contract.requests import (
+    ChatRequest,
+    DownloadRequest,
+    EmbedRequest,
+    ImageRequest,
+    Request,
+    TranscribeRequest,
+    TranslateRequest,
+)
 from store import (
     Artifacts,
     Conversations,
@@ -81,6 +89,8 @@ def parameters(request: Request) -> Mapping[str, object]:
         if not request.tools:
             values.pop("tool_choice")
             values.pop("parallel_tool_calls")
+    if isinstance(request, TranslateRequest) and not request.alternatives:
+        values.pop("alternatives")
     return {name: value for name, value in values.items() if value is not False and value not in (None, "", (), [])}
 
 

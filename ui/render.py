@@ -30,6 +30,7 @@ ICONS = {
     "again": "M20 12a8 8 0 11-2.6-5.9M20 4v4h-4",
     "copy": "M9 9h10v11H9zM15 9V4H5v11h4",
     "more": "M5 12h.1M12 12h.1M19 12h.1",
+    "sound": "M4 9v6h4l5 4V5L8 9zM16 9.500a4 4 0 010 5M18.500 7a8 8 0 010 10",
     "arrow": "M5 12h14M13 6l6 6-6 6",
 }
 EXPORTS: dict[ExportFormat, str] = {

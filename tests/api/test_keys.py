@@ -11,6 +11,7 @@ import anthropic
 import httpx
 import openai
 import pytest
+from libretranslate_aio import ForbiddenError, LibreTranslate
 
 from studio import Settings
 from studio.keys import SCOPES
@@ -258,3 +259,18 @@ def test_the_scopes_of_the_command_are_the_studios(tmp_path: Path) -> None:
     assert command(tmp_path, "add", "x", "--scope", "everything").returncode == 2
     for scope in SCOPES:
         assert command(tmp_path, "add", scope, "--scope", scope).returncode == 0
+
+
+def test_the_body_of_libretranslates_clients_carries_the_key(locked: Server) -> None:
+    key = make_key(locked, "libre")
+    with LibreTranslate(locked.url, api_key=key) as client:
+        assert client.translate("Hello.", "en", "pl").translated_text == "[pl] Hello."
+        assert client.languages() and client.detect("Hello.")
+        assert client.frontend_settings().key_required
+    for wrong in (None, "hearth_" + "x" * 43, "none", make_key(locked, "scraper", "--scope", "metrics")):
+        with LibreTranslate(locked.url, api_key=wrong) as stranger:
+            with pytest.raises(ForbiddenError):
+                stranger.translate("Hello.", "en", "pl")
+            with pytest.raises(ForbiddenError):
+                stranger.detect("Hello.")
+    assert key not in locked.log_path.read_text()
