@@ -29,14 +29,18 @@ KEY_COOKIE_S = 30 * 24 * 3600
 KEY_PREFIX = "hearth_"
 READING = ("GET", "HEAD")
 PUBLIC = ""
+# LibreTranslate's clients carry their key in the body, which is read behind the door: the routes ask for it there.
+KEY_IN_BODY = ("/translate", "/translate_file", "/detect", "/suggest")
 # The first line that fits decides: path, the scope to read, the scope for anything else.
 SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, PUBLIC, PUBLIC) for path in ("/live", "/ping", "/ready", "/docs", "/openapi.json", "/sign-in")),
+    # What LibreTranslate tells everybody; a file there has a name that nobody can guess.
+    *((path, PUBLIC, PUBLIC) for path in ("/languages", "/frontend/settings", "/download_file")),
     *((path, "metrics", "metrics") for path in ("/health", "/metrics")),
     *((path, "models", "models") for path in ("/api/pull", "/api/delete", "/api/create", "/api/copy")),
     *((path, "generate", "models") for path in ("/models", "/aliases")),
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
-    *((path, "generate", "generate") for path in ("/jobs", "/files")),
+    *((path, "generate", "generate") for path in (*KEY_IN_BODY, "/jobs", "/files")),
     ("/conversations", "conversations", "conversations"),
     ("/templates", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),
@@ -113,24 +117,43 @@ class Access:
                 )
             return Identity(key.owner, "admin" if _is_admin(key, needed) else "user")
         if self._required:
+            if scope["path"] in KEY_IN_BODY and scope["method"] == "POST":
+                return Identity("", "user")  # nobody yet: see ``identify_body``
             if needed != PUBLIC:
                 raise Refused(401, "key_required", "This Hearth asks for an API key. Send it as Authorization: Bearer.")
             return Identity("nobody", "user")
         return Identity("local", "admin") if self._loopback else self._guest(scope, headers)
 
+    def identify_body(self, path: str, text: str | None) -> Identity | None:
+        """Return who a key in a body stands for; None: it carries none that is judged.
+
+        Raises:
+            Refused: It is no valid key, or lacks the scope of the path.
+        """
+        key = self._judged(text or None)
+        needed = scope_for("POST", path)
+        if key is not None and not allows(key, needed):
+            raise Refused(403, "missing_scope", f"The key {key.name!r} lacks the scope {needed}. Make one that has it.")
+        return Identity(key.owner, "user") if key is not None else None
+
     def _key(self, headers: Headers) -> ApiKey | None:
-        text = presented(headers)
-        # Clients of others' services send what they have, "none" mostly; only what looks like ours is judged.
-        if text is not None and (self._required or text.startswith(KEY_PREFIX)):
-            key = self._keys.find(text)
-            if key is None:
-                raise Refused(401, "invalid_key", "This API key is unknown, expired or revoked. Ask for another.")
+        key = self._judged(presented(headers))
+        if key is not None:
             return key
         key_id = self._signed(headers, KEY_COOKIE) if self._required else None
         if key_id is None:
             return None
         name, _, until = key_id.rpartition("~")
         return self._keys.get(name) if until.isdecimal() and int(until) > time.time() else None
+
+    def _judged(self, text: str | None) -> ApiKey | None:
+        # Clients of others' services send what they have, "none" mostly; only what looks like ours is judged.
+        if text is None or not (self._required or text.startswith(KEY_PREFIX)):
+            return None
+        key = self._keys.find(text)
+        if key is None:
+            raise Refused(401, "invalid_key", "This API key is unknown, expired or revoked. Ask for another.")
+        return key
 
     def _guest(self, scope: Scope, headers: Headers) -> Identity:
         name = self._signed(headers, GUEST_COOKIE)

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 
 JSON = "application/json"
 PROBLEM = "application/problem+json"
+# LibreTranslate's paths; an exact one is no beginning of another of ours.
+LIBRETRANSLATE = ("/translate", "/translate_file", "/detect", "/suggest", "/languages", "/frontend/", "/download_file/")
 # https://docs.anthropic.com/en/api/errors
 ANTHROPIC_TYPES = {
     401: "authentication_error",
@@ -57,6 +59,11 @@ def ollama_error(facts: ErrorFacts) -> dict[str, object]:
     return {"error": facts.message, "code": facts.code, "request_id": facts.request_id}
 
 
+def libretranslate_error(facts: ErrorFacts) -> dict[str, object]:
+    """Return LibreTranslate's form, with code and request id added."""
+    return {"error": facts.message, "code": facts.code, "request_id": facts.request_id}
+
+
 def problem_details(facts: ErrorFacts) -> dict[str, object]:
     """Return problem details (RFC 9457)."""
     return {
@@ -75,6 +82,7 @@ FORMS: tuple[tuple[str, Callable[[ErrorFacts], dict[str, object]], str], ...] = 
     ("/v1/messages", anthropic_error, JSON),
     ("/v1/", openai_error, JSON),
     ("/api/", ollama_error, JSON),
+    *((path, libretranslate_error, JSON) for path in LIBRETRANSLATE),
     ("/", problem_details, PROBLEM),
 )
 
@@ -82,6 +90,11 @@ FORMS: tuple[tuple[str, Callable[[ErrorFacts], dict[str, object]], str], ...] = 
 def error_body(path: str, facts: ErrorFacts) -> tuple[dict[str, object], str]:
     """Return the body and the media type of an error on ``path``."""
     for prefix, form, media_type in FORMS:
-        if path.startswith(prefix):
+        if fits(path, prefix):
             return form(facts), media_type
     return problem_details(facts), PROBLEM
+
+
+def fits(path: str, prefix: str) -> bool:
+    """Whether a path is one of a form's: below a prefix that ends with a slash, else the prefix or below it."""
+    return path.startswith(prefix) if prefix.endswith("/") else path == prefix or path.startswith(prefix + "/")

@@ -8,8 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel, JsonValue
 
-from api.access import PUBLIC, scope_for
-from api.error_forms import PROBLEM
+from api.access import KEY_IN_BODY, PUBLIC, scope_for
+from api.error_forms import LIBRETRANSLATE, PROBLEM, fits
 from api.openapi_answers import TOLD, links, refusals
 from api.openapi_examples import ANSWERS, BODIES
 
@@ -17,7 +17,8 @@ router = APIRouter(include_in_schema=False)
 ASSETS = Path(__file__).parent / "assets"
 DESCRIPTION = """A local AI studio: chat, translation, images and speech, on this machine.
 
-Errors are problem details (RFC 9457); under `/v1` and `/api` they have the form that the clients of those routes read.
+Errors are problem details (RFC 9457); under `/v1` and `/api`, and on the routes of
+LibreTranslate, they have the form that the clients of those routes read.
 Every answer carries `X-Request-ID`. Where keys are required, send one as `Authorization: Bearer` or `x-api-key`.
 """
 
@@ -74,6 +75,14 @@ class OllamaError(BaseModel):
     request_id: str
 
 
+class LibreTranslateError(BaseModel):
+    """LibreTranslate's form of an error."""
+
+    error: str
+    code: str
+    request_id: str
+
+
 class Accepted(BaseModel):
     """A job instead of the answer; ``Location`` says where to follow it."""
 
@@ -86,9 +95,10 @@ ERRORS: tuple[tuple[str, type[BaseModel], str], ...] = (
     ("/v1/messages", AnthropicError, "application/json"),
     ("/v1/", OpenAIError, "application/json"),
     ("/api/", OllamaError, "application/json"),
+    *((path, LibreTranslateError, "application/json") for path in LIBRETRANSLATE),
     ("/", Problem, PROBLEM),
 )
-MODELS = (Problem, OpenAIError, AnthropicError, OllamaError, Accepted)
+MODELS = (Problem, OpenAIError, AnthropicError, OllamaError, LibreTranslateError, Accepted)
 # What answers 202 to `Prefer: respond-async`.
 GENERATING = ("/v1/", "/translations", "/conversations/{conversation_id}/messages")
 NOT_GENERATING = ("/v1/models", "/v1/messages/count_tokens")
@@ -131,7 +141,7 @@ def _completed(made: Document) -> Document:
 def _complete(path: str, method: str, operation: Document) -> None:
     responses = operation["responses"]
     responses.pop("422", None)
-    form, media_type = next((form, media) for prefix, form, media in ERRORS if path.startswith(prefix))
+    form, media_type = next((form, media) for prefix, form, media in ERRORS if fits(path, prefix))
     error = {"content": {media_type: {"schema": {"$ref": f"#/components/schemas/{form.__name__}"}}}}
     for status in refusals(path, method, operation):
         responses.setdefault(status, {"description": TOLD[status], **error})
@@ -161,8 +171,8 @@ def _without_null(schema: Document) -> None:
 
 def _complete_post(path: str, operation: Document) -> None:
     sent = operation.get("requestBody", {}).get("content", {})
-    # FastAPI says so of a form without defaults, and a file can't be sent in it.
-    if (form := sent.pop("application/x-www-form-urlencoded", None)) is not None:
+    # FastAPI says so of a form without defaults, and a file can't be sent in it. LibreTranslate's do come so.
+    if path not in KEY_IN_BODY and (form := sent.pop("application/x-www-form-urlencoded", None)) is not None:
         sent["multipart/form-data"] = form
     if path in BODIES and "application/json" in sent:
         sent["application/json"].setdefault("example", BODIES[path])

@@ -18,6 +18,7 @@ from api import (
     health,
     interactions,
     jobs,
+    libretranslate,
     metrics,
     models,
     ollama,
@@ -47,7 +48,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, translations, models, aliases, providers, interactions),
+    *(templates, translations, libretranslate, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

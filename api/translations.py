@@ -12,7 +12,7 @@ from api.generation import accepted, ended, submit, wants_async
 from api.replies import model_of
 from api.schemas import CountCursor, Language, Limit, ModelName, Page, Plain, Reply, examples, json_wanted
 from api.strict import Strict
-from studio import Detected, Pair, TranslateRequest, Usage
+from studio import Aligned, Detected, Pair, Tone, TranslateRequest, TranslationEngine, Usage
 
 router = APIRouter(tags=["translation"], dependencies=[Depends(json_wanted)])
 
@@ -31,12 +31,28 @@ class Guesses(Reply):
 
 
 class NewTranslation(Strict):
-    """What to translate; ``source_lang`` left out: detect it. ``model`` left out: the pair's own."""
+    """What to translate; ``source_lang`` left out: detect it.
+
+    ``model`` and ``engine`` left out: the best one here for the pair. ``tone`` needs a chat model.
+    """
 
     text: Annotated[Plain, Field(min_length=1, max_length=200_000, pattern=r"\S")]
     target_lang: Language
     source_lang: Language | None = None
     model: ModelName | None = None
+    engine: TranslationEngine | None = None
+    tone: Tone | None = None
+    alternatives: Annotated[int, Field(ge=0, le=5)] = 0
+
+
+class Sentence(Reply):
+    """A sentence and its translation, each by its place in code points, and other wordings of it."""
+
+    source_start: int
+    source_end: int
+    start: int
+    end: int
+    alternatives: list[str]
 
 
 class TextBody(Strict):
@@ -54,7 +70,9 @@ class TranslationOut(Reply):
     source_lang: str | None
     detected: Guess | None
     model: str
+    engine: str | None
     characters: int | None
+    sentences: list[Sentence]
 
 
 class PairOut(Reply):
@@ -66,6 +84,7 @@ class PairOut(Reply):
     installed: bool
     size_bytes: int
     models: list[str]
+    engine: str
 
 
 @router.post(
@@ -76,19 +95,27 @@ class PairOut(Reply):
 async def translate(request: Request, body: NewTranslation) -> Response:
     """Translate a text; with ``Prefer: respond-async`` get a job to follow instead."""
     wanted = TranslateRequest(
-        text=body.text, target_lang=body.target_lang, source_lang=body.source_lang, model=body.model
+        text=body.text,
+        target_lang=body.target_lang,
+        source_lang=body.source_lang,
+        model=body.model,
+        engine=body.engine,
+        tone=body.tone,
+        alternatives=body.alternatives,
     )
     job = submit(request, wanted)
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
         await ended(job)
-    detected, usage = None, Usage()
+    detected, usage, sentences = None, Usage(), []
     for _, event in job.snapshot():
         if isinstance(event, Detected):
             detected = asdict(event)
         elif isinstance(event, Usage):
             usage = event
+        elif isinstance(event, Aligned):
+            sentences.append(asdict(event))
     return JSONResponse(
         {
             "id": job.id,
@@ -97,6 +124,8 @@ async def translate(request: Request, body: NewTranslation) -> Response:
             "source_lang": body.source_lang or (detected and detected["language"]),
             "detected": detected,
             "model": model_of(job),
+            "engine": job.spec.engine if job.spec else None,
+            "sentences": sentences,
             "characters": usage.characters,
         }
     )

@@ -15,6 +15,7 @@ from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 
 from studio.catalogue import Entry, ModelFile, Source
+from studio.languages import LANGUAGES
 
 DATA = Path(__file__).parent.parent / "studio" / "data"
 FIREFOX_COMMIT = "e7957fc407441a5e3e35bbcbf9d60d9b35764618"
@@ -24,17 +25,6 @@ ARCHITECTURES = ("tiny", "base-memory", "base")
 # The growth of a process that loaded and used one; the larger ones have not been measured.
 MEMORY_BYTES = {"tiny": 32_000_000}
 ROLES = ("model", "vocab", "srcvocab", "trgvocab", "lex")
-LANGUAGES = {
-    "ar": "Arabic", "az": "Azerbaijani", "be": "Belarusian", "bg": "Bulgarian", "bn": "Bengali", "bs": "Bosnian",
-    "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "en": "English", "es": "Spanish",
-    "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French", "gu": "Gujarati", "he": "Hebrew",
-    "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "is": "Icelandic", "it": "Italian",
-    "ja": "Japanese", "kn": "Kannada", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "ml": "Malayalam",
-    "ms": "Malay", "mt": "Maltese", "nb": "Norwegian Bokmål", "nl": "Dutch", "nn": "Norwegian Nynorsk",
-    "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak", "sl": "Slovenian",
-    "sq": "Albanian", "sr": "Serbian", "sv": "Swedish", "ta": "Tamil", "te": "Telugu", "tr": "Turkish",
-    "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}  # fmt: skip
 RECOMMENDED_PAIRS = {("en", "pl"), ("pl", "en")}
 RECOMMENDED_VOICES = {"pl_PL-gosia-medium", "pl_PL-darkman-medium"}
 

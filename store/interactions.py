@@ -2,8 +2,9 @@
 
 import json
 import math
+import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 
 from contract.errors import NotFound
@@ -150,6 +151,41 @@ class Interactions:
             {"owner": owner, "before": before, "limit": limit, **found},
         )
         return [_interaction(row) for row in rows]
+
+    def search(self, owner: str, kind: str, words: str, limit: int) -> list[Interaction]:
+        """Return an owner's finished rows from the dashboard whose texts hold ``words``, the newest first.
+
+        Rows whose texts were taken back are not there. Upper and lower case are one for ASCII letters.
+        """
+        pattern = "%" + re.sub(r"([\\%_])", r"\\\1", words.strip()) + "%"
+        rows = self._database.rows(
+            r"""SELECT * FROM interactions
+               WHERE owner = :owner AND kind = :kind AND status = 'done' AND via = 'ui' AND input IS NOT NULL
+                 AND (input LIKE :pattern ESCAPE '\' OR output LIKE :pattern ESCAPE '\')
+               ORDER BY id DESC LIMIT :limit""",
+            {"owner": owner, "kind": kind, "pattern": pattern, "limit": limit},
+        )
+        return [_interaction(row) for row in rows]
+
+    def forget(self, owner: str, kind: str, ids: Sequence[str] | None) -> None:
+        """Take back the texts of an owner's rows, here and in their jobs; the figures stay.
+
+        Args:
+            ids: None: of all rows of this kind.
+        """
+
+        def write(db: Transaction) -> None:
+            for table, column in (("jobs", "id"), ("interactions", "job_id")):
+                texts = "input = NULL" if table == "jobs" else "input = NULL, output = NULL"
+                found = "SELECT value FROM json_each(?)"
+                jobs = f"SELECT job_id FROM interactions WHERE owner = ? AND kind = ? AND id IN ({found})"
+                if ids is None:
+                    db.execute(f"UPDATE {table} SET {texts} WHERE owner = ? AND kind = ?", (owner, kind))
+                else:
+                    chosen = (owner, kind, json.dumps(list(ids)))
+                    db.execute(f"UPDATE {table} SET {texts} WHERE {column} IN ({jobs})", chosen)
+
+        self._database.write(write)
 
     def get(self, interaction_id: str, owner: str) -> Interaction:
         """Return one row; raises NotFound when it is not this owner's."""

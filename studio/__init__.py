@@ -84,6 +84,7 @@ from studio.exporting import Format as ExportFormat
 from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
+from studio.languages import language_name
 from studio.library import Pair
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
 from studio.registry import ModelInfo, ModelState
@@ -201,6 +202,7 @@ __all__ = [
     "Via",
     "allows",
     "error_class",
+    "language_name",
     "new_id",
     "system_of",
 ]

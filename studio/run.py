@@ -39,6 +39,7 @@ from contract.requests import (
     Request,
     SpeechRequest,
     TranscribeRequest,
+    TranslateRequest,
 )
 from store import (
     Artifacts,
@@ -90,6 +91,8 @@ def parameters(request: Request) -> Mapping[str, object]:
         if not request.tools:
             values.pop("tool_choice")
             values.pop("parallel_tool_calls")
+    if isinstance(request, TranslateRequest) and not request.alternatives:
+        values.pop("alternatives")
     return {name: value for name, value in values.items() if value is not False and value not in (None, "", (), [])}
 
 

@@ -304,8 +304,6 @@ class ChatPanel(ChatPage):
                 if going != told:
                     updates[self.status] = told = going
                 yield updates
-            if turn.over:
-                return
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
             if turn.over:  # something else was opened meanwhile
                 return

@@ -50,7 +50,7 @@ class Page:
         elif path == "/":
             await self._page(scope, receive, send)
         elif path.startswith("/hearth/"):
-            files = self._text if path.endswith((".css", ".svg")) else self._files
+            files = self._text if path.endswith((".css", ".js", ".svg")) else self._files
             below = {**scope, "path": path.removeprefix("/hearth"), "root_path": ""}
             await files(below, receive, keep(send, FOR_GOOD))
         elif path.startswith("/assets/"):
@@ -135,4 +135,7 @@ FIRST = (
     '<meta name="theme-color" media="(prefers-color-scheme: light)" content="#FAF7F2">'
     '<meta name="theme-color" media="(prefers-color-scheme: dark)" content="#171412">'
 )
-STYLES = f'{_fonts()}<link rel="stylesheet" href="{address("hearth.css")}">'
+STYLES = (
+    f'{_fonts()}<link rel="stylesheet" href="{address("hearth.css")}">'
+    f'<script defer src="{address("translate.js")}"></script>'
+)

@@ -33,6 +33,7 @@ def on(
     outputs: Sequence[Component],
     *,
     queue: bool = True,
+    script: str | None = None,
 ) -> None:
     """Connect events to a handler.
 
@@ -42,6 +43,7 @@ def on(
     Args:
         inputs: As a set, the handler gets them as one mapping.
         queue: False answers at once over plain HTTP; for buttons such as Stop.
+        script: A JavaScript function that gives the inputs in the handler's place.
     """
     gr.on(
         list(triggers),
@@ -53,6 +55,7 @@ def on(
         trigger_mode="multiple",
         concurrency_limit=None,
         queue=queue,
+        js=script,
     )
 
 

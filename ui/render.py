@@ -32,6 +32,7 @@ ICONS = {
     "speaker": "M4 10v4h4l5 4V6L8 10zM16.5 9a4 4 0 010 6M19 6.500a8 8 0 010 11",
     "translate": "M4 6h9M8.500 4v2M11 6c-1 4-4 7-7 8M6 9c1 3 4 5 6 6M12.500 20l4-9 4 9M14 17h5",
     "more": "M5 12h.1M12 12h.1M19 12h.1",
+    "sound": "M4 9v6h4l5 4V5L8 9zM16 9.500a4 4 0 010 5M18.500 7a8 8 0 010 10",
     "arrow": "M5 12h14M13 6l6 6-6 6",
 }
 EXPORTS: dict[ExportFormat, str] = {

@@ -1,13 +1,16 @@
 """The Translate panel: two panes, translated live as one types; a missing pair is offered with its size."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 
 import gradio as gr
 
 from studio import (
+    Aligned,
     Cancelled,
     Failed,
+    Interaction,
     Job,
     Pair,
     Studio,
@@ -17,11 +20,20 @@ from studio import (
 from ui import render
 from ui.caller import caller_of, page_of
 from ui.fetch import fetch
-from ui.follow import Turn, Turns, View, follow
+from ui.follow import INTERVAL_S, Turn, Turns, View, follow
 from ui.panel import Panel, Updates, area, event_text, on
+from ui.translation import Shown, below_result, below_source, pane, placed
+from ui.translation_choices import ANY, DETECT, ENGINES, TONES, offer
+from ui.translation_history import History
+from ui.translation_listening import spoken
+from ui.translation_wordings import Wordings
 from ui.words import Words, label, words_of
 
-DETECT = "auto"
+# A long translation is sent whole each time it has grown: then less often.
+LONG_CHARACTERS = 10_000
+LONG_INTERVAL_S = 1.0
+# What this tab had before it was reloaded, kept by the browser alone; see assets/translate.js.
+KEPT = "() => sessionStorage.getItem('hearth-translate') || ''"
 
 
 class TranslatePanel(Panel):
@@ -31,6 +43,8 @@ class TranslatePanel(Panel):
         super().__init__(studio, turns)
         # The last job of each open page: what one types next makes it worthless, so it is stopped.
         self._last_job: dict[str, Job] = {}
+        self.wordings = Wordings(studio, turns)
+        self.history = History(studio, self.reopen)
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
@@ -53,119 +67,234 @@ class TranslatePanel(Panel):
                     )
                     self.below_text = area(elem_id="tr-below", script=render.CLICKS)
                 with gr.Column(min_width=280):
-                    self.result = gr.Textbox(
-                        label=label("tr_result"),
-                        show_label=False,
-                        container=False,
-                        lines=10,
-                        max_lines=24,
-                        interactive=False,
-                        elem_id="tr-result",
-                    )
+                    self.result = area(elem_id="tr-result", script=render.CLICKS)
                     self.status = area(elem_id="tr-status", script=render.CLICKS)
+            self.player = area(elem_id="tr-player", script=render.CLICKS)
+            self.shown = gr.State(Shown())
+            self.wordings.build(self.result, self.shown)
+            self._build_drawer()
+            self.history.build()
             # hearth.js clicks it when the keys have been still for a moment.
             self.go = gr.Button(label("tr_go"), visible="hidden", elem_id="tr-go")
+            self.kept = gr.Textbox(visible="hidden", elem_id="tr-kept", show_label=False)
+            self.form = area(elem_id="tr-form")
+
+    def _build_drawer(self) -> None:
+        with gr.Accordion(label("tr_settings"), open=False, elem_id="tr-drawer"), gr.Row():
+            self.engine = gr.Dropdown(
+                label=label("tr_engine"), info=label("tr_engine_hint"), choices=[], elem_id="tr-engine", scale=1
+            )
+            self.tone = gr.Radio(
+                label=label("tr_tone"),
+                info=label("tr_tone_hint"),
+                choices=[(label(f"tr_tone_{name or 'any'}"), name) for name in (ANY, *TONES)],
+                value=ANY,
+                visible=False,
+                elem_id="tr-tone",
+                scale=1,
+            )
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
-        form = [self.text, self.source, self.target]
-        outputs = [*form, self.result, self.below_text, self.status]
-        on([demo.load], self.load, [], outputs)
-        on([self.go.click, self.source.input, self.target.input], self.translate, form, outputs)
-        on([self.swap.click], self.swap_languages, [*form, self.result], outputs)
-        on([self.below_text.click, self.status.click], self.act, form, outputs)
+        form = [self.text, self.source, self.target, self.engine, self.tone]
+        box = self.wordings.box
+        outputs = [*form, self.result, self.below_text, self.status, self.shown, self.form, self.player, box]
+        on([demo.load], self.load, [self.kept], outputs, script=KEPT)
+        changed = [self.go.click, self.source.input, self.target.input, self.engine.input, self.tone.input]
+        on(changed, self.translate, form, outputs)
+        on([self.swap.click], self.swap_languages, [*form, self.shown], outputs)
+        clicked = [self.below_text.click, self.status.click, self.player.click, box.click]
+        on(clicked, self.act, [*form, self.shown], outputs)
+        pointed = [self.result.click, box.click]
+        on(pointed, self.wordings.act, [self.shown, self.wordings.known], self.wordings.outputs)
+        self.history.wire(outputs)
 
     # Events
 
-    async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Offer the languages, and follow the translation that still runs, if one does."""
+    async def load(self, kept: str, request: gr.Request) -> AsyncIterator[Updates]:
+        """Offer the languages; follow the translation that still runs, else show what this tab had."""
         words, caller = words_of(request), caller_of(request)
-        pairs = await asyncio.to_thread(self.studio.pairs)
-        yield {**self._languages(pairs, words), self.below_text: _start(words)}
+        had = _read(kept)
+        offered = await asyncio.to_thread(offer, self.studio, words, had)
+        yield {
+            self.source: gr.Dropdown(choices=offered.sources, value=offered.source),
+            self.target: gr.Dropdown(choices=offered.targets, value=offered.target),
+            self.engine: gr.Dropdown(choices=offered.engines, value=offered.engine),
+            self.tone: gr.Radio(value=offered.tone, visible=offered.engine == "chat"),
+            self.below_text: _start(words),
+            self.result: pane(Shown(), words),
+        }
         running = self.studio.jobs(caller, "translation")
         job = running[-1] if running else None
-        if job is None or job.caller.via != "ui" or not isinstance(job.request, TranslateRequest):
-            return
-        asked = job.request
-        yield {
-            self.text: asked.text,
-            self.source: asked.source_lang or DETECT,
-            self.target: asked.target_lang,
-            self.below_text: _below(asked.text, words),
-        }
-        async for updates in self._follow(job, words, self.turns.take(page_of(request), "translate")):
-            yield updates
+        if job is not None and job.caller.via == "ui" and isinstance(job.request, TranslateRequest):
+            asked = job.request
+            yield {
+                self.text: asked.text,
+                self.source: asked.source_lang or DETECT,
+                self.target: asked.target_lang,
+                self.below_text: below_source(asked.text, words),
+            }
+            async for updates in self._follow(job, words, self.turns.take(page_of(request), "translate")):
+                yield updates
+        elif text := had.get("text", ""):
+            yield {self.text: text}  # translate.js asks for its translation once the panel is drawn
 
-    async def translate(self, text: str, source: str, target: str, request: gr.Request) -> AsyncIterator[Updates]:
+    async def translate(
+        self, text: str, source: str, target: str, engine: str | None, tone: str | None, request: gr.Request
+    ) -> AsyncIterator[Updates]:
         """Translate what stands on the left; the newest text wins and stops the job before it."""
         words, caller, page = words_of(request), caller_of(request), page_of(request)
         turn = self.turns.take(page, "translate")
         before = self._last_job.pop(page, None)
         if before is not None:
             before.cancel()
+        form = {"source": source, "target": target, "engine": engine or ANY, "tone": tone or ANY}
+        yield {self.form: _kept(form), self.tone: gr.Radio(visible=engine == "chat"), self.wordings.box: ""}
         if not text.strip():
-            yield {self.result: "", self.status: "", self.below_text: _start(words)}
+            yield {**self._nothing(words), self.status: "", self.below_text: _start(words)}
             return
         if source == target:
             yield {self.status: render.notice("", words("tr_same"), kind="info")}
             return
-        yield {self.below_text: _below(text, words)}
-        asked = TranslateRequest(text=text, target_lang=target, source_lang=None if source == DETECT else source)
+        yield {self.below_text: below_source(text, words)}
+        asked = TranslateRequest(
+            text=text,
+            target_lang=target,
+            source_lang=None if source == DETECT else source,
+            engine=ENGINES.get(engine or ""),
+            tone=TONES.get(tone or "") if engine == "chat" else None,
+        )
         try:
-            job = self._last_job[page] = await asyncio.to_thread(self.studio.submit, asked, caller)
+            job = await asyncio.to_thread(self.studio.submit, asked, caller)
         except StudioError as exc:
-            yield {self.result: "", self.status: self._refused(exc, words)}
+            yield {**self._nothing(words), self.status: self._refused(exc, words)}
             return
         except Exception as exc:
-            yield {self.result: "", self.status: render.crash(words, exc)}
+            yield {**self._nothing(words), self.status: render.crash(words, exc)}
             return
+        if turn.over:  # a newer text came while this one was on its way, and did not know of it yet
+            job.cancel()
+            return
+        self._last_job[page] = job
         async for updates in self._follow(job, words, turn):
             yield updates
         if self._last_job.get(page) is job:
             del self._last_job[page]
 
     async def swap_languages(
-        self, text: str, source: str, target: str, result: str, request: gr.Request
+        self,
+        text: str,
+        source: str,
+        target: str,
+        engine: str | None,
+        tone: str | None,
+        shown: Shown,
+        request: gr.Request,
     ) -> AsyncIterator[Updates]:
         """Swap the languages; the translation becomes the text."""
         if source == DETECT:
             found = await asyncio.to_thread(self.studio.detect, text) if text.strip() else []
             source = found[0][0] if found else next((pair.target for pair in self._from(target)), target)
-        text, source, target = result or text, target, source
+        text, source, target = (shown.result if text.strip() else "") or text, target, source
         yield {self.text: text, self.source: source, self.target: target}
-        async for updates in self.translate(text, source, target, request):
+        async for updates in self.translate(text, source, target, engine, tone, request):
             yield updates
 
     async def act(
-        self, text: str, source: str, target: str, request: gr.Request, event: gr.EventData
+        self,
+        text: str,
+        source: str,
+        target: str,
+        engine: str | None,
+        tone: str | None,
+        shown: Shown,
+        request: gr.Request,
+        event: gr.EventData,
     ) -> AsyncIterator[Updates]:
-        """Take the example, fetch a missing pair, or cancel that."""
+        """Do what was clicked: an example, a language, a download, listening."""
         words, caller = words_of(request), caller_of(request)
         act, told = event_text(event, "act"), event_text(event, "id")
-        if act == "example":
-            text = words("tr_example")
-            yield {self.text: text}
-        elif act == "fetch":
-            try:
-                turn = self.turns.take(page_of(request), "translate")
-                whole = False
-                async for fetched in fetch(self.studio, told.split(","), caller, words, turn):
-                    yield {self.status: fetched.shown}
-                    whole = fetched.whole
-                if not whole:
-                    return
-            except StudioError as exc:
-                yield {self.status: render.failure(words, exc)}
-                return
-        elif act == "cancel":
+        if act in ("listen", "close-player", "fetch-voice"):
+            async for updates in self._listen(act, told, source, text, shown, request):
+                yield updates
+            return
+        if act == "cancel":
             for job in self.studio.jobs(caller, "download"):
                 if job.id == told:
                     job.cancel()
             return
+        if act == "example":
+            text = words("tr_example")
+            yield {self.text: text}
+        elif act == "clear":
+            text = ""
+            yield {self.text: text, self.player: ""}
+        elif act == "from":
+            source = told
+            yield {self.source: source}
+        elif act == "fetch":
+            here = False
+            async for shown_now, whole in self._fetch(told, request):
+                here = whole
+                yield {self.status: shown_now, self.wordings.box: ""}
+            if not here:
+                return
         else:
             return
-        async for updates in self.translate(text, source, target, request):
+        async for updates in self.translate(text, source, target, engine, tone, request):
             yield updates
+
+    async def _listen(
+        self, act: str, told: str, source: str, text: str, shown: Shown, request: gr.Request
+    ) -> AsyncIterator[Updates]:
+        """Read one side aloud, stop that, or fetch a voice that can."""
+        words, caller = words_of(request), caller_of(request)
+        if act == "close-player":
+            for job in self.studio.jobs(caller, "speech"):
+                if job.id == told:
+                    job.cancel()
+            yield {self.player: ""}
+            return
+        if act == "fetch-voice":
+            async for shown_now, whole in self._fetch(told, request):
+                done = render.notice("", words("tr_voice_here"), kind="info") if whole else shown_now
+                yield {self.player: done}
+            return
+        if told == "result":
+            text, language = shown.result, shown.target
+        else:
+            found = [] if source != DETECT else await asyncio.to_thread(self.studio.detect, text)
+            language = source if source != DETECT else (found[0][0] if found else "")
+        if not text.strip():
+            return
+        async for player in spoken(self.studio, text, language, request, caller, words):
+            yield {self.player: player}
+
+    async def _fetch(self, models: str, request: gr.Request) -> AsyncIterator[tuple[str, bool]]:
+        """Yield how far a download is, and whether all of it is here."""
+        words = words_of(request)
+        try:
+            turn = self.turns.take(page_of(request), "translate-fetch")
+            async for fetched in fetch(self.studio, models.split(","), caller_of(request), words, turn):
+                yield fetched.shown, fetched.whole
+        except StudioError as exc:
+            yield render.failure(words, exc), False
+
+    def reopen(self, row: Interaction, words: Words) -> Updates:
+        """Show a past translation as it was."""
+        source, target = (str(row.parameters.get(name) or "") for name in ("source_lang", "target_lang"))
+        shown = Shown(row.input or "", row.output or "", source or None, target, row.model or "")
+        return {
+            self.text: shown.text,
+            self.source: source or DETECT,
+            self.target: target,
+            self.shown: shown,
+            self.result: pane(shown, words),
+            self.below_text: below_source(shown.text, words),
+            self.status: below_result(words, [row.model or ""]),
+            self.wordings.box: "",
+            self.form: _kept({"source": source or DETECT, "target": target}),
+        }
 
     # Pieces
 
@@ -174,42 +303,34 @@ class TranslatePanel(Panel):
             (pair for pair in self.studio.pairs() if pair.source == source), key=lambda pair: not pair.installed
         )
 
-    def _languages(self, pairs: list[Pair], words: Words) -> Updates:
-        """Return the two lists of languages: those that work now first, then what can be fetched."""
-        ready = {code for pair in pairs if pair.installed for code in (pair.source, pair.target)}
-        codes = {code for pair in pairs for code in (pair.source, pair.target)}
-        ordered = sorted(codes, key=lambda code: (code not in ready, words.language_name(code)))
-        named = [(words.language_name(code), code) for code in ordered]
-        targets = sorted(
-            (not pair.installed, pair.source != "en", pair.target != words.language, pair.target)
-            for pair in pairs
-            if pair.source == "en" or pair.installed
-        )
-        return {
-            self.source: gr.Dropdown(choices=[(words("tr_detect"), DETECT), *named], value=DETECT),
-            self.target: gr.Dropdown(choices=named, value=targets[0][-1] if targets else None),
-        }
+    def _nothing(self, words: Words) -> Updates:
+        return {self.result: pane(Shown(), words), self.shown: Shown()}
 
     async def _follow(self, job: Job, words: Words, turn: Turn) -> AsyncIterator[Updates]:
-        async for view in follow(job, turn):
-            updates: Updates = {self.result: view.text}
+        text = _text_of(job)
+        interval = LONG_INTERVAL_S if len(text) > LONG_CHARACTERS else INTERVAL_S
+        found: list[tuple[str, float]] = []
+        async for view in follow(job, turn, interval):
+            if view.detected is not None and not found:
+                found = await asyncio.to_thread(self.studio.detect, text)
+            # No wait from here on: the view goes on growing meanwhile, and one update must be of one moment.
+            shown = _shown(job, view)
+            updates: Updates = {self.result: pane(shown, words, growing=view.end is None)}
             if view.detected is not None:
-                updates[self.below_text] = _below(_text_of(job), words, view)
+                updates[self.below_text] = below_source(text, words, found)
             if isinstance(view.end, Failed):
                 updates[self.status] = self._refused(view.end, words)
+                updates |= self._nothing(words)
             elif isinstance(view.end, Cancelled):
                 updates[self.status] = ""
             elif view.end is not None:
-                updates[self.status] = self._finished(view, words)
+                spec = view.job.spec
+                parts = [words("took", n=words.duration(view.duration_s)), spec.title if spec else ""]
+                updates[self.status] = below_result(words, parts)
+                updates[self.shown] = shown
             else:
                 updates[self.status] = render.waiting(words, view)
             yield updates
-
-    def _finished(self, view: View, words: Words) -> str:
-        """Return what it cost, and the button that copies the translation."""
-        spec = view.job.spec
-        spent = render.cost([words("took", n=words.duration(view.duration_s)), spec.title if spec else ""])
-        return f'<div class="below">{spent}{render.copy(words, "#tr-result textarea")}</div>'
 
     def _refused(self, error: StudioError | Failed, words: Words) -> str:
         """Return an error as a notice; a pair that can be fetched comes with its button."""
@@ -227,15 +348,29 @@ def _text_of(job: Job) -> str:
     return job.request.text if isinstance(job.request, TranslateRequest) else ""
 
 
+def _shown(job: Job, view: View) -> Shown:
+    asked = job.request
+    assert isinstance(asked, TranslateRequest)
+    source = asked.source_lang or (view.detected.language if view.detected is not None else None)
+    places = placed([event for _, event in job.snapshot() if isinstance(event, Aligned)])
+    return Shown(asked.text, view.text, source, asked.target_lang, job.spec.id if job.spec else "", places)
+
+
+def _read(kept: str) -> dict[str, str]:
+    """What the browser kept of this tab's form; anything else is nothing."""
+    try:
+        found = json.loads(kept) if kept else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, str)}
+
+
+def _kept(form: dict[str, str]) -> str:
+    """What the browser keeps of the form until this tab is closed; see assets/translate.js."""
+    return f'<span hidden data-form="{render.escape(json.dumps(form))}"></span>'
+
+
 def _start(words: Words) -> str:
     return render.empty(words("tr_empty"), words("tr_example"))
-
-
-def _below(text: str, words: Words, view: View | None = None) -> str:
-    """Return the counter below the text, and which language it seems to be in."""
-    found = view.detected if view is not None else None
-    language = ""
-    if found is not None:
-        percent = words.number(found.confidence * 100)
-        language = words("tr_detected", language=words.language_name(found.language), n=percent)
-    return render.cost([words.count("n_characters", len(text)), language])

@@ -11,6 +11,7 @@ import anthropic
 import httpx
 import openai
 import pytest
+from libretranslate_aio import ForbiddenError, LibreTranslate
 
 from studio import Settings, new_id
 from studio.keys import SCOPES
@@ -274,3 +275,18 @@ def test_a_repeated_request_for_a_key_makes_no_second_one_and_shows_no_text_agai
     http.delete(f"/api-keys/{first['id']}")
     revoked = http.post("/api-keys", json=body, headers=once)
     assert (revoked.status_code, "revoked" in revoked.json()["detail"]) == (409, True)
+
+
+def test_the_body_of_libretranslates_clients_carries_the_key(locked: Server) -> None:
+    key = make_key(locked, "libre")
+    with LibreTranslate(locked.url, api_key=key) as client:
+        assert client.translate("Hello.", "en", "pl").translated_text == "[pl] Hello."
+        assert client.languages() and client.detect("Hello.")
+        assert client.frontend_settings().key_required
+    for wrong in (None, "hearth_" + "x" * 43, "none", make_key(locked, "scraper", "--scope", "metrics")):
+        with LibreTranslate(locked.url, api_key=wrong) as stranger:
+            with pytest.raises(ForbiddenError):
+                stranger.translate("Hello.", "en", "pl")
+            with pytest.raises(ForbiddenError):
+                stranger.detect("Hello.")
+    assert key not in locked.log_path.read_text()

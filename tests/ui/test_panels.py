@@ -27,7 +27,9 @@ from ui.images import ImagesPanel
 from ui.models import ModelsPanel
 from ui.panel import Panel, Updates
 from ui.speech import SpeechPanel
-from ui.translate import DETECT, TranslatePanel
+from ui.translate import TranslatePanel
+from ui.translation import Shown
+from ui.translation_choices import DETECT
 from ui.usage import UsagePanel
 from ui.words import words_of
 
@@ -56,21 +58,22 @@ async def wait_for_job(studio: Studio) -> None:
 
 async def test_a_text_is_translated_with_its_language_and_cost(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
-    page = shown(await everything(panel.translate("Good day.", DETECT, "pt", ask())))
-    assert page[panel.result] == "[pt] Good day."
+    page = shown(await everything(panel.translate("Good day.", DETECT, "pt", "", "", ask())))
+    assert page[panel.shown].result == "[pt] Good day."
+    assert ">[pt] Good day.</span>" in str(page[panel.result])
     assert "English, 100 % sure" in str(page[panel.below_text])
-    assert "9 characters" in str(page[panel.below_text])
+    assert "9 / 200\u202f000" in str(page[panel.below_text])
     assert "took" in str(page[panel.status])
     assert "data-copy" in str(page[panel.status])
 
 
 async def test_the_newest_text_wins_and_the_job_before_it_is_stopped(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, slow_echo)
-    first = asyncio.create_task(everything(panel.translate("One. " * 1_000, "en", "pt", ask())))
+    first = asyncio.create_task(everything(panel.translate("One. " * 1_000, "en", "pt", "", "", ask())))
     await wait_for_job(slow_echo)
     (old,) = slow_echo.jobs(Caller(via="ui"))
-    page = shown(await everything(panel.translate("Two.", "en", "pt", ask())))
-    assert page[panel.result] == "[pt] Two."
+    page = shown(await everything(panel.translate("Two.", "en", "pt", "", "", ask())))
+    assert page[panel.shown].result == "[pt] Two."
     await asyncio.wait_for(first, 30)
     while not old.finished:
         await asyncio.sleep(0.005)
@@ -79,29 +82,29 @@ async def test_the_newest_text_wins_and_the_job_before_it_is_stopped(slow_echo: 
 
 async def test_another_page_does_not_stop_this_ones_translation(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, slow_echo)
-    first = asyncio.create_task(everything(panel.translate("One. " * 20, "en", "pt", ask("a"))))
+    first = asyncio.create_task(everything(panel.translate("One. " * 20, "en", "pt", "", "", ask("a"))))
     await wait_for_job(slow_echo)
-    await everything(panel.translate("Two.", "en", "pt", ask("b")))
-    assert str(shown(await first)[panel.result]).count("[pt] One.") == 20
+    await everything(panel.translate("Two.", "en", "pt", "", "", ask("b")))
+    assert shown(await first)[panel.shown].result.count("[pt] One.") == 20
 
 
 async def test_swapping_takes_the_translation_as_the_text(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
-    page = shown(await everything(panel.swap_languages("Hello", "en", "pt", "Olá", ask())))
+    page = shown(await everything(panel.swap_languages("Hello", "en", "pt", "", "", Shown("Hello", "Olá"), ask())))
     assert (page[panel.text], page[panel.source], page[panel.target]) == ("Olá", "pt", "en")
-    assert page[panel.result] == "[en] Olá"
+    assert page[panel.shown].result == "[en] Olá"
 
 
 async def test_emptied_text_empties_the_translation(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
-    page = shown(await everything(panel.translate("  ", "en", "pt", ask())))
-    assert page[panel.result] == ""
+    page = shown(await everything(panel.translate("  ", "en", "pt", "", "", ask())))
+    assert page[panel.shown] == Shown()
     assert "example" in str(page[panel.below_text])
 
 
 async def test_two_equal_languages_are_explained_not_tried(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
-    page = shown(await everything(panel.translate("Hello", "en", "en", ask())))
+    page = shown(await everything(panel.translate("Hello", "en", "en", "", "", ask())))
     assert "Choose two languages." in str(page[panel.status])
 
 
@@ -109,9 +112,9 @@ async def test_a_reloaded_page_follows_the_translation_that_runs(slow_echo: Stud
     panel = laid_out(TranslatePanel, slow_echo)
     text = "One. " * 30
     slow_echo.submit(TranslateRequest(text=text, source_lang="en", target_lang="pt"), Caller(via="ui"))
-    page = shown(await everything(panel.load(ask())))
+    page = shown(await everything(panel.load("", ask())))
     assert page[panel.text] == text
-    assert str(page[panel.result]).count("[pt] One.") == 30
+    assert page[panel.shown].result.count("[pt] One.") == 30
 
 
 # Images

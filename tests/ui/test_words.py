@@ -13,7 +13,20 @@ from ui.words import LANGUAGES, Words, both, label, language_head, language_of
 
 UI = Path(__file__).resolve().parents[2] / "ui"
 PANELS = [path for path in UI.glob("*.py") if path.name not in ("languages.py", "theme.py", "words.py")]
-DYNAMIC = ("note_", "error_", "mo_kind_", "mo_state_", "us_kind_", "theme_", "us_7", "us_28", "us_90", "sv_status_")
+DYNAMIC = (
+    "tr_engine_",
+    "tr_tone_",
+    "note_",
+    "error_",
+    "mo_kind_",
+    "mo_state_",
+    "us_kind_",
+    "theme_",
+    "us_7",
+    "us_28",
+    "us_90",
+    "sv_status_",
+)
 # Code, not words: what these arguments hold is never read by a person.
 NOT_SHOWN = {"elem_id", "elem_classes", "storage_key", "secret", "variant", "type", "key"}
 

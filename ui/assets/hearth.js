@@ -131,14 +131,6 @@
     }
   });
 
-  // Translation follows the keys once they have been still for a moment.
-  let still;
-  document.addEventListener("input", (event) => {
-    if (!event.target.closest?.("#tr-text")) return;
-    clearTimeout(still);
-    still = setTimeout(() => find("#tr-go")?.click(), 400);
-  });
-
   // The streamed sound has no length; once it has ended, the file takes its place and can be sought.
   document.addEventListener("ended", (event) => {
     const player = event.target;

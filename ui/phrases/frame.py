@@ -39,7 +39,6 @@ FRAME: dict[str, tuple[str, str]] = {
     ),
     # What it cost
     "n_tokens": ("{n} token|{n} tokens", "{n} token|{n} tokeny|{n} tokenów"),
-    "n_characters": ("{n} character|{n} characters", "{n} znak|{n} znaki|{n} znaków"),
     "n_seconds_audio": ("{n} s of sound", "{n} s dźwięku"),
     "first_after": ("first after {n}", "pierwszy po {n}"),
     "took": ("took {n}", "trwało {n}"),

@@ -1,0 +1,176 @@
+"""The Translate panel's parts: sentences and their places, other wordings, listening, history, what a tab keeps."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from studio import Caller, ModelNotInstalled, Settings, Studio, TranslateRequest
+from tests.serving import use_models
+from tests.ui.conftest import Asked, everything, shown
+from tests.ui.test_panels import click, laid_out
+from ui.translate import TranslatePanel
+from ui.translation import Place, Shown, below_source, pane
+from ui.translation_history import settled
+from ui.words import Words
+
+WORDS = Words("en")
+
+
+def test_each_sentence_knows_its_source_as_javascript_counts() -> None:
+    text = "🦊 One. Two."
+    places = (Place(0, 6, 0, 3), Place(7, 11, 4, 7))
+    html = pane(Shown(text, "Um. Dos", "en", "pt", places=places), WORDS)
+    assert 'data-a="0" data-b="7"' in html and 'data-a="8" data-b="12"' in html
+    assert 'data-length="12"' in html and 'lang="pt"' in html
+
+
+def test_what_a_model_writes_is_no_markup() -> None:
+    html = pane(Shown("a", "<img src=x onerror=alert(1)> ${1} {{2}}", "en", "pt", places=(Place(0, 1, 0, 9),)), WORDS)
+    assert "<img" not in html and "${" not in html and "{{" not in html
+
+
+def test_a_sentence_in_other_words_moves_those_after_it() -> None:
+    before = Shown("One. Two.", "Um. Dois.", "en", "pt", places=(Place(0, 4, 0, 3), Place(5, 9, 4, 9)))
+    after = before.with_sentence(0, "Primeiro.")
+    assert after.result == "Primeiro. Dois."
+    assert after.sentence(1) == ("Two.", "Dois.") and after.sentence(2) is None and after.sentence(-1) is None
+
+
+def test_a_text_over_the_limit_shows_it() -> None:
+    assert "figure bad" in below_source("x" * 200_001, WORDS)
+    assert "figure bad" not in below_source("x" * 200_000, WORDS)
+
+
+def test_another_likely_language_is_offered() -> None:
+    html = below_source("Dobro", WORDS, [("pl", 0.6), ("cs", 0.3), ("sk", 0.01)])
+    assert 'data-id="cs"' in html and 'data-id="sk"' not in html
+
+
+async def test_choosing_another_source_translates_anew(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    updates = panel.act("Dobro", "auto", "pt", "", "", Shown(), ask(), click(act="from", id="cs"))
+    page = shown(await everything(updates))
+    assert page[panel.source] == "cs" and page[panel.shown].source == "cs"
+
+
+async def test_the_chat_model_may_be_chosen_and_then_a_tone(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    offered = shown(await everything(panel.load("", ask())))
+    assert "chat" in [value for _, value in offered[panel.engine].choices]
+    page = shown(await everything(panel.translate("Hello.", "en", "pl", "chat", "formal", ask())))
+    assert page[panel.shown].model == "echo-chat" and page[panel.tone].visible
+    (row,) = echo.interactions.page("local", 5)
+    assert row.parameters["tone"] == "formal"
+
+
+async def test_a_click_on_a_sentence_offers_other_wordings_and_takes_one(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("Hello. You.", "en", "pl", "", "", ask())))
+    words = panel.wordings
+    offered = shown(await everything(words.act(page[panel.shown], [], ask(), click(act="other", id="1"))))
+    found = [each.text for each in offered[words.known]]
+    assert "[pl 2] You." in found and "You." in found  # of the engine itself, and of the chat model
+    taken = click(act="use", id=f"1:{found.index('[pl 2] You.')}")
+    after = shown(await everything(words.act(page[panel.shown], offered[words.known], ask(), taken)))
+    assert after[panel.shown].result == "[pl] Hello. [pl 2] You."
+
+
+@pytest.mark.parametrize("told", ["", "99", "-1", "x", "0:99", "1:x", "²:0"])
+async def test_a_sentence_that_is_not_there_changes_nothing(echo: Studio, ask: Asked, told: str) -> None:
+    words = laid_out(TranslatePanel, echo).wordings
+    for act in ("other", "use"):
+        assert [update async for update in words.act(Shown("a", "b"), [], ask(), click(act=act, id=told))] == []
+
+
+async def test_a_text_is_read_aloud_or_a_voice_is_named(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    shown_now = Shown("Hello.", "Cześć.", "en", "pl")
+    heard = panel.act("Hello.", "en", "pl", "", "", shown_now, ask(), click(act="listen", id="source"))
+    assert "<audio" in str(shown(await everything(heard))[panel.player])
+    silent = panel.act("Hello.", "en", "pl", "", "", shown_now, ask(), click(act="listen", id="result"))
+    assert "Polish" in str(shown(await everything(silent))[panel.player])
+
+
+async def test_a_missing_voice_and_a_missing_model_are_offered_with_their_size(
+    starters: Path, tmp_path: Path, ask: Asked
+) -> None:
+    use_models(tmp_path, starters, only=["firefox-en-pt"])
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        page = shown(await everything(panel.translate("Hello.", "en", "pt", "", "", ask())))
+        other = panel.wordings.act(page[panel.shown], [], ask(), click(act="other", id="0"))
+        assert 'data-act="fetch"' in str(shown(await everything(other))[panel.wordings.box])
+        listen = panel.act("Hello.", "en", "pt", "", "", page[panel.shown], ask(), click(act="listen", id="result"))
+        assert 'data-act="fetch-voice"' in str(shown(await everything(listen))[panel.player])
+        missing = shown(await everything(panel.translate("Hello.", "en", "pl", "", "", ask())))
+        assert "Download" in str(missing[panel.status]) and "firefox-en-pl" in str(missing[panel.status])
+        with pytest.raises(ModelNotInstalled):
+            studio.submit(TranslateRequest(text="Hi", source_lang="en", target_lang="pl"))
+
+
+# History
+
+
+def past(studio: Studio, *texts: str, owner: str = "local", target: str = "pl") -> None:
+    for text in texts:
+        request = TranslateRequest(text=text, source_lang="en", target_lang=target)
+        studio.submit(request, Caller(owner=owner, via="ui")).wait()
+
+
+async def listed(panel: TranslatePanel, ask: Asked, search: str = "", owner: str | None = None) -> str:
+    return str((await panel.history.draw(search, ask(owner=owner)))[panel.history.list])
+
+
+async def test_the_history_is_searched_opened_and_deleted(echo: Studio, ask: Asked) -> None:
+    past(echo, "The dog sleeps.", "A 100% cat <eats>.")
+    past(echo, "Of another.", owner="bob")
+    panel = laid_out(TranslatePanel, echo)
+    everything_there = await listed(panel, ask)
+    assert "The dog sleeps." in everything_there and "&lt;eats&gt;" in everything_there
+    assert "Of another." not in everything_there
+    assert "dog" in await listed(panel, ask, "DOG") and "cat" not in await listed(panel, ask, "dog")
+    assert "cat" in await listed(panel, ask, "100%") and "dog" not in await listed(panel, ask, "%")
+    (dog,) = echo.interactions.search("local", "translation", "dog", 9)
+    page = shown(await everything(panel.history.act("", ask(), click(act="open", id=dog.id))))
+    assert (page[panel.text], page[panel.target]) == ("The dog sleeps.", "pl")
+    assert page[panel.shown].result == "[pl] The dog sleeps."
+    await everything(panel.history.act("", ask(owner="bob"), click(act="forget", id=dog.id)))
+    assert "dog" in await listed(panel, ask)
+    await everything(panel.history.act("", ask(), click(act="forget", id=dog.id)))
+    assert "dog" not in await listed(panel, ask) and "cat" in await listed(panel, ask)
+    row = echo.interactions.get(dog.id, "local")
+    assert row.input is None and row.output is None and row.characters == 15
+    await everything(panel.history.act("", ask(), click(act="forget-all")))
+    assert "cat" not in await listed(panel, ask) and "Of another." in await listed(panel, ask, owner="bob")
+
+
+def test_what_was_typed_on_the_way_to_a_text_is_left_out(echo: Studio) -> None:
+    past(echo, "The d", "The dog", "The dog sleeps.", "A cat", "A cat eats.", "A cat eats.")
+    rows = echo.interactions.search("local", "translation", "", 50)
+    assert [row.input for row in settled(rows)] == ["A cat eats.", "The dog sleeps."]
+    assert settled([replace(rows[0], parameters={"target_lang": "de"}), *rows[1:]])[1].input == "A cat eats."
+
+
+# What a tab keeps
+
+
+async def test_a_reloaded_tab_has_its_text_and_choices_again(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    kept = json.dumps({"text": "Hello.", "source": "en", "target": "pl", "engine": "chat", "tone": "informal"})
+    page = shown(await everything(panel.load(kept, ask())))
+    assert page[panel.text] == "Hello."
+    chosen = [page[part].value for part in (panel.source, panel.target, panel.engine, panel.tone)]
+    assert chosen == ["en", "pl", "chat", "informal"]
+
+
+@pytest.mark.parametrize(
+    "kept", ["", "{", "[1]", "null", '{"target": 7}', '{"target": "xx", "engine": "rm"}', "[" * 9999]
+)
+async def test_what_a_browser_made_up_is_nothing(echo: Studio, ask: Asked, kept: str) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.load(kept, ask())))
+    assert isinstance(page[panel.target], gr.Dropdown) and page[panel.target].value
+    assert page[panel.engine].value == ""

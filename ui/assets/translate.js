@@ -1,0 +1,138 @@
+// The Translate panel's own part of the page: live typing, sentences pointed at on both sides, shortcuts, what a tab keeps.
+(() => {
+  const KEY = "hearth-translate";
+  const find = (selector) => document.querySelector(selector);
+  const area = () => find("#tr-text textarea");
+  const out = () => find("#tr-out");
+
+  // What this tab had survives a reload in this tab alone, and nothing of it is sent anywhere but to translate it.
+  const read = () => {
+    try { return JSON.parse(sessionStorage.getItem(KEY)) || {}; } catch { return {}; }
+  };
+  const write = () => {
+    const form = find("#tr-form [data-form]")?.dataset.form ?? "{}";
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify({ ...read(), ...JSON.parse(form), text: area()?.value ?? read().text ?? "" }));
+    } catch { /* too large, or storage is off */ }
+  };
+  window.addEventListener("pagehide", write);
+
+  // Translation follows the keys once they have been still for a moment, and only when something changed.
+  let still;
+  let asked = null;
+  const ask = () => {
+    clearTimeout(still);
+    const text = area()?.value ?? "";
+    if (text === asked) return;
+    asked = text;
+    find("#tr-go")?.click();
+  };
+  document.addEventListener("input", (event) => {
+    if (!event.target.closest?.("#tr-text")) return;
+    clearTimeout(still);
+    still = setTimeout(ask, 300);
+    const count = find("#tr-count");
+    if (count) {
+      let length = 0;
+      for (const _ of event.target.value) length += 1; // in code points, as the limit is
+      const limit = Number(count.dataset.limit);
+      const shown = (value) => value.toLocaleString(document.documentElement.lang).replace(/[\s,.]/g, "\u202f");
+      count.textContent = `${shown(length)} / ${shown(limit)}`;
+      count.classList.toggle("bad", length > limit);
+    }
+    light(null);
+  });
+  // A text that came another way (swapped, cleared, opened again) is not asked for twice.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest?.("#tr-swap, #tr-past, #tr-below, #tr-status")) asked = null;
+  });
+
+  // After a reload the text is back before the panel is drawn; what came with it then would be lost.
+  // A field's value changes without a trace in the page, so it is looked at until the panel has been opened.
+  const restoring = setInterval(() => {
+    const had = read().text;
+    if (had && (!find("#tr-out") || !find("#tr-target input")?.value || area()?.value !== had)) return;
+    clearInterval(restoring);
+    if (had && !find("#tr-out .seg")) ask();
+  }, 250);
+
+  // A sentence on one side marks its twin on the other: a layer behind the text holds the mark.
+  const mirror = (field) => {
+    let layer = field.parentElement.querySelector(".mirror");
+    if (!layer) {
+      layer = document.createElement("div");
+      layer.className = "mirror";
+      layer.setAttribute("aria-hidden", "true");
+      field.before(layer);
+      field.addEventListener("scroll", () => { layer.scrollTop = field.scrollTop; }, { passive: true });
+    }
+    layer.style.width = `${field.clientWidth}px`;
+    layer.style.height = `${field.clientHeight}px`;
+    return layer;
+  };
+  const light = (sentence) => {
+    for (const lit of document.querySelectorAll("#tr-out .seg.on")) lit.classList.remove("on");
+    const field = area();
+    if (!field) return;
+    const layer = mirror(field);
+    if (!sentence || field.value.length !== Number(out()?.dataset.length)) return layer.replaceChildren();
+    sentence.classList.add("on");
+    const [from, to] = [Number(sentence.dataset.a), Number(sentence.dataset.b)];
+    const mark = document.createElement("mark");
+    mark.textContent = field.value.slice(from, to);
+    layer.replaceChildren(field.value.slice(0, from), mark, `${field.value.slice(to)}\n`);
+    layer.scrollTop = field.scrollTop;
+    return mark;
+  };
+  const sentenceOf = (event) => event.target.closest?.("#tr-out .seg");
+  document.addEventListener("mouseover", (event) => {
+    const sentence = sentenceOf(event);
+    if (sentence) light(sentence);
+    else if (event.target.closest?.("#tr-out")) light(null);
+  });
+  document.addEventListener("mouseout", (event) => {
+    if (sentenceOf(event) && !event.relatedTarget?.closest?.("#tr-out")) light(null);
+  });
+  document.addEventListener("focusin", (event) => {
+    const sentence = sentenceOf(event);
+    if (!sentence) return;
+    const mark = light(sentence);
+    const field = area();
+    // With the keyboard, the twin may be out of sight.
+    if (mark && field && (mark.offsetTop < field.scrollTop || mark.offsetTop > field.scrollTop + field.clientHeight - 30)) {
+      field.scrollTop = mark.offsetTop - 30;
+    }
+  });
+  document.addEventListener("focusout", (event) => { if (sentenceOf(event)) light(null); });
+  document.addEventListener("selectionchange", () => {
+    const field = area();
+    if (!field || document.activeElement !== field) return;
+    const at = field.selectionStart;
+    const within = [...document.querySelectorAll("#tr-out .seg")].find(
+      (sentence) => Number(sentence.dataset.a) <= at && at <= Number(sentence.dataset.b),
+    );
+    light(within ?? null);
+  });
+
+  // Keys
+  document.addEventListener("keydown", (event) => {
+    const sentence = sentenceOf(event);
+    if (sentence && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      return sentence.click();
+    }
+    if (!find("#translate")?.getClientRects().length || event.altKey || !(event.ctrlKey || event.metaKey)) return;
+    const key = event.key.toLowerCase();
+    if (key === "enter" && !event.shiftKey) {
+      event.preventDefault();
+      asked = null;
+      ask();
+    } else if (event.shiftKey && key === "e") {
+      event.preventDefault();
+      find("#tr-swap")?.click();
+    } else if (event.shiftKey && key === "l") {
+      event.preventDefault();
+      find('#tr-status [data-act="listen"]')?.click();
+    }
+  });
+})();

@@ -1,0 +1,136 @@
+"""A translation on the page: its sentences as marks that know their source, and what stands below both panes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from studio import Aligned, Limits
+from ui import render
+from ui.words import Words
+
+LIMIT = Limits().translate_characters
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A sentence in the source and in the translation, in code points."""
+
+    source_start: int
+    source_end: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows: kept by the server, for what a browser sends back proves nothing.
+
+    Attributes:
+        source, target: Languages; source is the detected one where none was chosen.
+        model: The id of the model that translated.
+    """
+
+    text: str = ""
+    result: str = ""
+    source: str | None = None
+    target: str = ""
+    model: str = ""
+    places: tuple[Place, ...] = ()
+
+    def sentence(self, number: int) -> tuple[str, str] | None:
+        """Return a sentence and its translation; None: there is none of this number."""
+        if not 0 <= number < len(self.places):
+            return None
+        place = self.places[number]
+        return self.text[place.source_start : place.source_end], self.result[place.start : place.end]
+
+    def with_sentence(self, number: int, wording: str) -> "Shown":
+        """Return the same with one sentence put in other words."""
+        place = self.places[number]
+        longer = len(wording) - (place.end - place.start)
+        places = [*self.places[:number], replace(place, end=place.end + longer)]
+        places += [
+            replace(later, start=later.start + longer, end=later.end + longer) for later in self.places[number + 1 :]
+        ]
+        result = self.result[: place.start] + wording + self.result[place.end :]
+        return replace(self, result=result, places=tuple(places))
+
+
+def placed(events: Sequence[Aligned]) -> tuple[Place, ...]:
+    """Return the places that a job has told."""
+    return tuple(Place(event.source_start, event.source_end, event.start, event.end) for event in events)
+
+
+def pane(shown: Shown, words: Words, *, growing: bool = False) -> str:
+    """Return the right pane: each sentence can be pointed at, and clicked for other wordings."""
+    parts: list[str] = []
+    at = 0
+    units = _Units(shown.text)
+    name = render.escape(words("tr_other"))
+    for number, place in enumerate(shown.places):
+        if place.end > len(shown.result):
+            break
+        begin, end = units.at(place.source_start), units.at(place.source_end)
+        parts.append(render.escape(shown.result[at : place.start]))
+        parts.append(
+            f'<span class="seg" role="button" tabindex="0" data-act="other" data-id="{number}" data-a="{begin}" '
+            f'data-b="{end}" title="{name}">{render.escape(shown.result[place.start : place.end])}</span>'
+        )
+        at = place.end
+    inner = "".join(parts) + render.escape(shown.result[at:])
+    label = render.escape(words("tr_result"))
+    live = "off" if growing else "polite"
+    hint = "" if inner else f'<span class="muted">{render.escape(words("tr_here"))}</span>'
+    language = f' lang="{render.escape(shown.target)}"' if shown.target else ""
+    return (
+        f'<div id="tr-out" class="pane" role="region" tabindex="0" aria-label="{label}" aria-live="{live}" '
+        f'data-length="{units.at(len(shown.text))}" dir="auto"{language}>{inner or hint}</div>'
+    )
+
+
+class _Units:
+    """Places in code points as JavaScript counts them, in UTF-16 units; asked in rising order."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._simple = text.isascii() or max(text) <= "\uffff"
+        self._at = self._units = 0
+
+    def at(self, place: int) -> int:
+        """Return the place in UTF-16 units."""
+        if self._simple:
+            return place
+        if place < self._at:
+            self._at = self._units = 0
+        self._units += len(self._text[self._at : place].encode("utf-16-le", "surrogatepass")) // 2
+        self._at = place
+        return self._units
+
+
+def below_source(text: str, words: Words, found: Sequence[tuple[str, float]] = ()) -> str:
+    """Return the counter, the detected language and its rivals to click, and the buttons of the left pane."""
+    count = f"{words.number(len(text))} / {words.number(LIMIT)}"
+    over = " bad" if len(text) > LIMIT else ""
+    counter = (
+        f'<span id="tr-count" class="figure{over}" data-limit="{LIMIT}" title="{render.escape(words("tr_count"))}">'
+        f"{render.escape(count)}</span>"
+    )
+    guess = ""
+    if found:
+        language, sure = found[0]
+        told = words("tr_detected", language=words.language_name(language), n=words.number(sure * 100))
+        rivals = "".join(
+            render.button(words("tr_rather", language=words.language_name(code)), "from", code, kind="quiet chip")
+            for code, share in found[1:3]
+            if share >= 0.03
+        )
+        guess = f'<span class="guess">{render.escape(told)}</span>{rivals}'
+    listen = render.button("", "listen", "source", drawing="sound", name=words("tr_listen_source"))
+    clear = render.button("", "clear", drawing="close", name=words("tr_clear"))
+    return f'<div class="below"><p class="cost">{counter}{guess}</p><span class="tools">{listen}{clear}</span></div>'
+
+
+def below_result(words: Words, parts: Sequence[str]) -> str:
+    """Return what it cost and who did it, and the buttons of the right pane."""
+    listen = render.button("", "listen", "result", drawing="sound", name=words("tr_listen_result"))
+    tools = listen + render.copy(words, "#tr-out")
+    return f'<div class="below">{render.cost(parts)}<span class="tools">{tools}</span></div>'
