@@ -26,10 +26,10 @@ TOLD = {
     "421": "Hearth does not answer by this host name",
     "422": "A value breaks a rule, or the model can't do it; the message names the field",
 }
-JSON_ONLY = ("/conversations", "/translations", "/detections", "/models", "/interactions", "/usage", "/api-keys")
-# What no schema says of a body that it names: a model that is not here, a twin of a POST, something at work.
-NAMING_MODELS = ("/v1/", "/api/", "/translations", "/models", "/conversations/")
-AT_WORK = ("/models/unloads", "/models/{model_id}", "/conversations/{conversation_id}")
+JSON_ONLY = (
+    *("/conversations", "/templates", "/translations", "/detections", "/models", "/providers"),
+    *("/interactions", "/usage", "/api-keys"),
+)
 MESSAGES = "/conversations/{conversation_id}/messages"
 
 
@@ -68,6 +68,8 @@ SOURCES = (
         body={"message_id": "$response.body#/message/parent_id"},
     ),
     Source("post", "/v1/responses", "200", {"response_id": "$response.body#/id"}),
+    Source("post", "/templates", "201", {"template_id": "$response.body#/id"}),
+    Source("post", "/providers", "201", {"provider_id": "$response.body#/id"}),
     Source("post", "/api-keys", "201", {"key_id": "$response.body#/id"}),
     Source("get", "/interactions", "200", {"interaction_id": "$response.body#/data/0/id"}),
     Source("get", "/interactions", "200", {"file_id": "$response.body#/data/0/artifacts/0"}),
@@ -88,14 +90,14 @@ def refusals(path: str, method: str, operation: Operation) -> list[str]:
         found |= {"400", "408", "413", "415", "422"}
     if places & {"query", "header"}:
         found.add("422")
-    if "path" in places or (has_body and path.startswith(NAMING_MODELS)):
+    if "path" in places or has_body:  # a body names models, and other things that may not be here
         found.add("404")
     if "if-match" in names:
         found.add("412")
     if path.startswith(JSON_ONLY):
         found.add("406")
-    if (method == "post" and has_body) or (path.startswith(AT_WORK) and method != "get"):
-        found.add("409")
+    if method != "get" and (has_body or "path" in places):
+        found |= {"409", "422"}
     if scope_for(method.upper(), path) == PUBLIC and method == "get":
         found.discard("403")
     return sorted(found)
