@@ -7,6 +7,7 @@ import httpx
 import openai
 import pytest
 
+from studio import Settings, Studio
 from tests.echo_models import until
 from tests.model_server import ModelServer, json_answer, model_server
 from tests.serving import Server
@@ -116,12 +117,11 @@ def test_neither_guests_nor_plain_keys_have_to_do_with_servers(
     tmp_path_factory: pytest.TempPathFactory, theirs: ModelServer
 ) -> None:
     data_dir = tmp_path_factory.mktemp("open")
+    with Studio.open(Settings(demo=True, data_dir=data_dir)) as studio:
+        plain = {"Authorization": f"Bearer {studio.keys.make('plain', ('generate', 'models'))[1]}"}
+        owner = {"Authorization": f"Bearer {studio.keys.make('owner', ('admin',))[1]}"}
     server = Server(data_dir, "--demo", "--open", "--host", "0.0.0.0").start()
     try:
-        from tests.api.test_keys import make_key
-
-        plain = {"Authorization": f"Bearer {make_key(server, 'plain', '--scope', 'generate', '--scope', 'models')}"}
-        owner = {"Authorization": f"Bearer {make_key(server, 'owner', '--scope', 'admin')}"}
         body = {"name": "them", "url": theirs.url, "key": KEY}
         with httpx.Client(base_url=server.url, timeout=30) as client:
             for headers in ({}, plain):

@@ -126,7 +126,7 @@ def _make_provider(kind: str, request: pytest.FixtureRequest) -> Case:
         id="them/starter", engine=protocol.engines["chat"].name, kind="chat", title="Theirs", remote=True,
         options={**found.models[0].options, "name": found.models[0].name, "url": found.url, "server": "them"},
     )  # fmt: skip
-    return Case(spec=spec, request=ask("Tell me a story.", max_tokens=24))
+    return Case(spec=spec, request=ask("Tell me a story.", max_tokens=8))
 
 
 def _make_firefox(request: pytest.FixtureRequest) -> Case:

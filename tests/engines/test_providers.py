@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from contract.engine import Engine, Stop
+from contract.engine import Stop
 from contract.errors import (
     InvalidRequest,
     ProviderBusy,
@@ -22,48 +22,24 @@ from contract.events import Delta, Finish, ToolCallDelta
 from contract.messages import Message, Tool, ToolCall
 from contract.models import ModelSpec
 from contract.requests import ChatRequest
-from engines import ENGINES, PROVIDERS
-from engines.wire import Server, address, is_own, retry_after
+from engines import PROVIDERS
+from engines.wire import Server
 from tests.engines.cases import ask, run, text_of, until, usage_of
+from tests.engines.providing import BOTH, KEY, engine_for, ours, spec_for
 from tests.engines.servers import LlamaServer, free_port
-from tests.model_server import Answer, ModelServer, events, json_answer, model_server, page, word
+from tests.model_server import Answer, ModelServer, events, json_answer, model_server, page
 from tests.serving import Server as Hearth
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
-KEY = "sk-test-0123456789abcdef"
 TOOL = Tool(
     name="weather", description="Tells it", parameters='{"type": "object", "properties": {"town": {"type": "string"}}}'
 )
-BOTH = pytest.mark.parametrize("kind", ["openai", "anthropic"])
-
-
-def spec_for(url: str, kind: str = "openai", name: str = "tiny", **options: str | int | float | bool) -> ModelSpec:
-    engine = PROVIDERS[kind].engines["chat"].name
-    said = {"url": url, "name": name, "server": "them", "timeout_s": 30, **options}
-    return ModelSpec(id=f"them/{name}", engine=engine, kind="chat", title="Theirs", remote=True, options=said)
-
-
-def engine_for(spec: ModelSpec, key: str = "") -> Engine:
-    engine = ENGINES[spec.engine](spec, key=key)
-    engine.load()
-    return engine
 
 
 @pytest.fixture
 def server() -> Iterator[ModelServer]:
     with model_server() as made:
         yield made
-
-
-def ours(kind: str, *texts: str) -> Answer:
-    """A whole reply in a protocol's own events."""
-    if kind == "openai":
-        return events(*(word(text) for text in texts), word("", "stop"))
-    deltas = [{"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}} for text in texts]
-    end = {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 2}}
-    return events(
-        {"type": "message_start", "message": {"usage": {"input_tokens": 3}}}, *deltas, end, {"type": "message_stop"}
-    )
 
 
 # A server that is not ours
@@ -395,84 +371,3 @@ def test_models_that_do_not_chat_are_left_out_and_counted(server: ModelServer) -
     server.models = json_answer({"data": [{"id": name} for name in names]})
     found = PROVIDERS["openai"].discover(Server("them", server.url), 10)
     assert [model.name for model in found.models] == ["gpt-4o"] and found.left_out == 5
-
-
-# Where the key goes
-
-
-@BOTH
-def test_the_key_goes_to_its_own_server_and_never_along_a_redirect(server: ModelServer, kind: str) -> None:
-    with model_server() as other:
-        server.chat = (307, {"Location": f"{other.url}/v1/chat/completions"}, b"")
-        server.models = (301, {"Location": f"{other.url}/v1/models"}, b"")
-        with pytest.raises(ProviderFailed, match="another address"):
-            run(engine_for(spec_for(server.url, kind), KEY), ask("Hello"))
-        with pytest.raises(ProviderFailed):
-            PROVIDERS[kind].discover(Server("them", server.url, KEY), 10)
-        assert other.asked == []
-    assert server.keys() <= {f"Bearer {KEY}", KEY}
-
-
-def test_a_server_that_says_the_key_back_is_quoted_without_it(server: ModelServer) -> None:
-    server.key = "another"
-    with pytest.raises(ProviderRefusedKey) as caught:
-        run(engine_for(spec_for(server.url), KEY), ask("Hello"))
-    assert KEY not in caught.value.message and "Incorrect API key provided: …" in caught.value.message
-
-
-@pytest.mark.parametrize("peer", ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "0.0.0.0", "224.0.0.1"])
-def test_where_clouds_keep_credentials_no_server_is_asked(peer: str) -> None:
-    from engines.wire import Wire
-
-    with pytest.raises(ProviderUnreachable, match="where no model server is"):
-        Wire(Server("them", "http://models.example", own_network=True), {})._check_peer(peer)
-
-
-@pytest.mark.parametrize("peer", ["127.0.0.1", "10.0.0.5", "192.168.1.9", "::1", "::ffff:10.0.0.5", "fd00::1"])
-def test_a_public_name_that_leads_inwards_is_not_asked_unless_the_owner_said_so(peer: str) -> None:
-    from engines.wire import Wire
-
-    with pytest.raises(ProviderUnreachable, match="In my own network"):
-        Wire(Server("them", "https://models.example/v1"), {})._check_peer(peer)
-    Wire(Server("them", "https://models.example/v1", own_network=True), {})._check_peer(peer)
-    Wire(Server("them", "http://gpu:8000"), {})._check_peer(peer)
-    Wire(Server("them", f"http://[{peer}]" if ":" in peer else f"http://{peer}"), {})._check_peer(peer)
-
-
-def test_the_connection_itself_is_looked_at_before_anything_is_sent(
-    server: ModelServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # A public name that a resolver leads to this machine: what DNS rebinding does.
-    import socket
-
-    real = socket.getaddrinfo
-    port = int(server.url.rpartition(":")[2])
-    monkeypatch.setattr(socket, "getaddrinfo", lambda host, *rest, **more: real("127.0.0.1", *rest, **more))
-    with pytest.raises(ProviderUnreachable, match="nothing was sent"):
-        PROVIDERS["openai"].discover(Server("them", f"http://models.example.com:{port}", KEY), 10)
-    assert server.asked == []
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *("", "box", "ftp://box", "file:///etc/passwd", "http://", "http://[::1", "http://box:99999", "http://box:0"),
-        *("http://me:secret@box/v1", "http://box/v1?key=1", "http://box/#a", "http://bo x", "http://box\n/v1"),
-        *("javascript:alert(1)", "http://box\\@other", "//box", "http://" + "a" * 600),
-    ],
-)
-def test_what_is_no_plain_address_is_refused(text: str) -> None:
-    with pytest.raises(InvalidRequest):
-        address(text)
-
-
-def test_addresses_have_one_form() -> None:
-    assert address(" http://Box:8000/v1/ ") == "http://box:8000/v1"
-    assert address("https://[::1]:8000") == "https://[::1]:8000"
-    assert is_own("http://localhost:1") and is_own("http://gpu.lan") and is_own("http://10.1.2.3")
-    assert not is_own("https://api.openai.com") and not is_own("http://8.8.8.8")
-
-
-def test_a_wait_of_a_server_is_bounded() -> None:
-    assert retry_after("5") == 5 and retry_after("1e99") is None and retry_after("soon") is None
-    assert retry_after("9" * 30) == 24 * 3600
