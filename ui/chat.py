@@ -306,5 +306,5 @@ class ChatPanel(ChatPage):
                 yield updates
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
             if turn.over:  # something else was opened meanwhile
-                return  # type: ignore[unreachable]  # other handlers end turns
+                return
             yield self.drawn(opened, words, caller, window, running=job is not None, export=export)
