@@ -95,6 +95,7 @@ class ComparePanel(Panel):
         chosen = [part for side in self.sides for part in (side.model, side.temperature)]
         asked: set[Component] = {self.ask, self.count, self.memory, *chosen}
         on([self.chat.sidebar.compare.click], self.open, [self.memory], [*drawn, *boxes])
+        on([demo.load], self.load, [self.memory], [*drawn, *boxes])
         on([self.ask.submit, self.go.click], self.run, asked, drawn)
         on([self.stop_button.click], self.stop, [self.memory], [self.note], queue=False)
         on([self.count.input], self.show, [self.count, self.memory], [self.memory, *boxes])
@@ -125,6 +126,12 @@ class ComparePanel(Panel):
         if any(jobs):
             async for followed in self._follow(jobs, str(kept["prompt"]), request):
                 yield followed
+
+    async def load(self, memory: object, request: gr.Request) -> AsyncIterator[Updates]:
+        """Come back to the replies of the last prompt, if there is one."""
+        if any(self._jobs(_kept(memory), caller_of(request))):
+            async for updates in self.open(memory, request):
+                yield updates
 
     async def run(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Ask every model the same, and follow all replies."""
@@ -226,18 +233,16 @@ class ComparePanel(Panel):
         words = words_of(request)
         turn = self.turns.take(page_of(request), "compare")
         side_of = [side for side, job in zip(self.sides, jobs, strict=False) if job is not None]
-        begun: Updates = {
-            self.prompt: f'<p class="asked">{render.escape(prompt)}</p>',
-            self.go: gr.Button(visible=False),
-            self.stop_button: gr.Button(visible=True),
-        }
+        # A button that is hidden and shown again in one breath stays hidden, so what has ended is shown as it is.
+        running = any(job is not None and not job.finished for job in jobs)
+        begun: Updates = {self.prompt: f'<p class="asked">{render.escape(prompt)}</p>'}
+        if running:
+            begun |= {self.go: gr.Button(visible=False), self.stop_button: gr.Button(visible=True)}
         for number, side in enumerate(self.sides):
             error = (refused or {}).get(number)
-            begun |= {
-                side.reply: [],
-                side.status: render.failure(words, error) if error is not None else "",
-                side.go_on: gr.Button(visible=False),
-            }
+            begun |= {side.reply: [], side.status: render.failure(words, error) if error is not None else ""}
+            if running or side not in side_of:
+                begun[side.go_on] = gr.Button(visible=False)
         yield begun
         seen: dict[str, int] = {}
         async for views in follow_all([job for job in jobs if job is not None], turn):
@@ -248,7 +253,7 @@ class ComparePanel(Panel):
                     updates |= _told(side, view, words)
             if updates:
                 yield updates
-        if not turn.over:
+        if running and not turn.over:
             yield {self.go: gr.Button(visible=True), self.stop_button: gr.Button(visible=False)}
 
 

@@ -97,6 +97,9 @@ async def test_a_reload_comes_back_to_the_choice_and_the_replies(several: Studio
     again = shown(await everything(compare.open(page[compare.memory], ask("reloaded"))))
     assert again[compare.count] == 3 and again[compare.sides[0].model].value == "slow"
     assert [said(again, compare, number) for number in range(3)] == [["hello"]] * 3
+    loaded = shown(await everything(compare.load(page[compare.memory], ask("loaded"))))
+    assert said(loaded, compare, 0) == ["hello"]
+    assert await everything(compare.load(None, ask("new"))) == []
     stranger = shown(await everything(compare.open(page[compare.memory], ask(owner="bob"))))
     assert compare.prompt not in stranger
     odd = shown(await everything(compare.open({"models": 3, "count": "x", "jobs": {"a": 1}}, ask())))

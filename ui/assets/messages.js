@@ -38,7 +38,9 @@ const reveal = () => {
   }, 60);
 };
 const box = document.querySelector("#chat-scroll") || document.body;
-new MutationObserver(soon).observe(box, { childList: true, subtree: true });
+// The growing reply has no bars, and changes a dozen times a second.
+const outside = (record) => !(record.target.closest?.("#chat-live") || record.target.parentElement?.closest("#chat-live"));
+new MutationObserver((records) => { if (records.some(outside)) soon(); }).observe(box, { childList: true, subtree: true });
 new MutationObserver(soon).observe(element, { childList: true, subtree: true });
 const tell = (event) => {
   const button = event.target.closest("#chat-history .facts [data-act]");
