@@ -288,11 +288,11 @@ def serve(settings: Settings, server: socket.socket) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
-    if argv and argv[0] == "keys":
-        from studio import key_command
+    if argv and argv[0] in ("keys", "models"):
+        from studio import hand_import, key_command
 
         try:
-            key_command.run(argv[1:])
+            (key_command if argv[0] == "keys" else hand_import).run(argv[1:])
         except StudioError as error:
             raise SystemExit(f"{error.title}. {error.message}") from error
         return
