@@ -1,4 +1,4 @@
-"""Scores a translation model on a file of pairs: ``python -m studio.scoring pairs.tsv --from en --to pt``.
+"""Scores a translation model on a file of pairs: ``python app.py score pairs.tsv --from en --to pt``.
 
 BLEU (Papineni et al. 2002) and chrF (Popović 2015) as sacreBLEU computes them, so that the figures can be
 compared with anybody's: its signature comes along. chrF counts characters and is the one to trust for
@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract.errors import EngineMissing, InvalidRequest, StudioError
+from contract.errors import EngineMissing, InvalidRequest
 from contract.requests import TranslateRequest, TranslationEngine
 from studio.settings import Settings
 from studio.studio import Studio
@@ -155,9 +155,13 @@ def table(scores: Sequence[Score]) -> str:
     return "\n".join([*lines, "", scores[0].bleu_signature, scores[0].chrf_signature])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Score one direction and print it; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m studio.scoring", description=(__doc__ or "").split("\n")[0])
+def run(argv: Sequence[str]) -> None:
+    """Score one direction, as the arguments after ``score`` say, and print it.
+
+    Raises:
+        StudioError: See ``score``.
+    """
+    parser = argparse.ArgumentParser(prog="app.py score", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("file", type=Path, help="UTF-8 with tabs; the first line names the columns by language")
     parser.add_argument("--from", dest="source", required=True, help="the language of the source, like en")
     parser.add_argument("--to", dest="target", required=True, help="the language of the translation, like pl")
@@ -172,17 +176,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{done} of {total}" + ("\n" if done == total else ""))
 
-    try:
-        with Studio.open(settings) as studio:
-            found = score(
-                studio, asked.file, asked.source, asked.target, model=asked.model, engine=asked.engine, told=show
-            )
-    except StudioError as exc:
-        print(exc.message, file=sys.stderr)
-        return 1
+    with Studio.open(settings) as studio:
+        found = score(studio, asked.file, asked.source, asked.target, model=asked.model, engine=asked.engine, told=show)
     print(json.dumps([asdict(each) for each in found], indent=1) if asked.json else table(found))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,7 +6,7 @@ import pytest
 
 from contract.errors import InvalidRequest
 from studio import Settings, Studio
-from studio.scoring import main, read_pairs, score, table
+from studio.scoring import read_pairs, run, score, table
 from tests.serving import use_models
 
 DATA = Path(__file__).resolve().parents[2] / "benchmarks" / "data"
@@ -55,7 +55,12 @@ def test_a_bad_file_is_told_by_its_place(tmp_path: Path, text: str, told: str) -
         read_pairs(tmp_path / "pairs.tsv", "en", "pt")
 
 
-def test_the_command_says_in_one_line_why_it_did_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--from", "en", "--to", "pt", "--data-dir", str(tmp_path / "data")]
-    assert main([str(tmp_path / "none.tsv"), *arguments]) == 1
-    assert "can't be read" in capsys.readouterr().err
+def test_the_command_prints_a_table_or_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "pairs.tsv"
+    file.write_text("en\tpt\nHi.\t[pt] Hi.\n")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEARTH_DEMO", "1")
+        for more in ([], ["--json"]):
+            run([str(file), "--from", "en", "--to", "pt", "--data-dir", str(tmp_path / "data"), *more])
+    printed = capsys.readouterr().out
+    assert "| all | 1 |" in printed and '"chrf": 100.0' in printed
