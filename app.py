@@ -44,6 +44,7 @@ T = TypeVar("T")
 # Python lets a busy thread keep the interpreter for 5 ms while the event loop waits to pass on a token; 1 ms halves
 # the time to the first one and costs nothing that can be measured.
 SWITCH_S = 0.001
+COMMANDS = ("keys", "models", "score")
 SHUTDOWN_S = 2  # an open page holds a connection for ever; it may not hold up the end
 
 
@@ -288,11 +289,11 @@ def serve(settings: Settings, server: socket.socket) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
-    if argv and argv[0] == "keys":
-        from studio import key_command
+    if argv and argv[0] in COMMANDS:
+        from studio import hand_import, key_command, scoring
 
         try:
-            key_command.run(argv[1:])
+            {"keys": key_command.run, "models": hand_import.run, "score": scoring.run}[argv[0]](argv[1:])
         except StudioError as error:
             raise SystemExit(f"{error.title}. {error.message}") from error
         return

@@ -1,15 +1,15 @@
-"""Translation through ``studio.translate``: one sentence, and words per second of a text, beside fxtranslate alone."""
+"""Translation through the API: one sentence, and words per second of a text, beside fxtranslate alone."""
 
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 from fxtranslate import Translator
 
 from benchmarks.measure import Effort, Result, Sample, alternate, result, row, run
-from benchmarks.servers import data_folder, starters_dir, with_starters
-from studio import Settings, Studio
+from benchmarks.servers import data_folder, hearth, starters_dir, with_starters
 
 SENTENCES = (
     "Good morning, how did you sleep?",
@@ -34,9 +34,14 @@ def time_both(translate: Callable[[str], object], translate_long: Callable[[str]
     return {"sentence": statistics.median(took), "words": len(text.split()) / (time.perf_counter() - began)}
 
 
-def through_studio(studio: Studio) -> Sample:
-    """Translate with Hearth: queue, log and all."""
-    return time_both(lambda text: studio.translate(text, "pt", "en"), lambda text: studio.translate(text, "pt", "en"))
+def through_api(client: httpx.Client) -> Sample:
+    """Translate with Hearth over HTTP: queue, log and all."""
+
+    def translate(text: str) -> None:
+        body = {"text": text, "source_lang": "en", "target_lang": "pt"}
+        client.post("/translations", json=body).raise_for_status()
+
+    return time_both(translate, translate)
 
 
 def alone(folder: Path) -> Callable[[], Sample]:
@@ -51,19 +56,19 @@ def alone(folder: Path) -> Callable[[], Sample]:
 
 def measure(effort: Effort) -> Result:
     """Measure."""
-    with data_folder() as folder:
-        data_dir = with_starters(folder / "data")
-        with Studio.open(Settings.load(["--data-dir", str(data_dir)])) as studio:
-            through_studio(studio)
+    with data_folder() as folder, hearth(with_starters(folder / "data")) as server:
+        server.wait("/ready")
+        with httpx.Client(base_url=server.url, timeout=60) as client:
+            through_api(client)
             bare = alone(starters_dir() / "firefox" / "firefox-en-pt")
-            made = alternate(lambda: through_studio(studio), bare, effort)
+            made = alternate(lambda: through_api(client), bare, effort)
     limit = "fxtranslate alone"
     return result(
         "translate",
         made,
         [
-            row("translation: one sentence", "ms", made, "sentence", limit, scale=1000),
-            row("translation: a text", "words/s", made, "words", limit),
+            row("translation: one sentence", "ms", made, "sentence", limit, scale=1000, aim=30),
+            row("translation: a text", "words/s", made, "words", limit, aim=0.9, aim_of="ratio", more_is_better=True),
         ],
     )
 

@@ -89,6 +89,8 @@ from studio.library import Pair
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
 from studio.registry import ModelInfo, ModelState
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
+from studio.scoring import Score
+from studio.scoring import score as score_translations
 from studio.settings import Settings
 from studio.studio import Studio
 from studio.templates import Template, Templates, Variable
@@ -168,6 +170,7 @@ __all__ = [
     "Revision",
     "Role",
     "Scope",
+    "Score",
     "SecretUnreadable",
     "Segment",
     "Settings",
@@ -204,5 +207,6 @@ __all__ = [
     "error_class",
     "language_name",
     "new_id",
+    "score_translations",
     "system_of",
 ]

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
 
-from contract.errors import UnknownModel
+from contract.errors import StorageFailed, UnknownModel
 from contract.models import Kind, ModelSpec, Scalar
 
 _DATA = Path(__file__).parent / "data"
@@ -128,6 +128,23 @@ def load_catalogue() -> Mapping[str, Entry]:
                 raise ValueError(f"the catalogue has two entries {entry.id!r}")
             found[entry.id] = entry
     return found
+
+
+def load_own(data_dir: Path) -> Mapping[str, Entry]:
+    """The owner's own entries, of ``catalogue.json`` in the data folder, in the form of those shipped; {}: none.
+
+    Raises:
+        StorageFailed: The file is there and can't be read.
+    """
+    file = data_dir / "catalogue.json"
+    if not file.exists():
+        return {}
+    try:
+        return {entry.id: entry for entry in map(read_entry, json.loads(file.read_text(encoding="utf-8"))["models"])}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
+        raise StorageFailed(
+            f"{file} can't be read: {exc}. Write it in the form of studio/data/firefox.json, or move it away."
+        ) from exc
 
 
 def starters() -> tuple[Entry, ...]:

@@ -19,7 +19,7 @@ from contract.requests import TranslateRequest, TranslationEngine
 from store import Preferences
 from studio import library
 from studio.aliases import Aliases
-from studio.catalogue import Entry, load_catalogue
+from studio.catalogue import Entry, load_catalogue, load_own
 from studio.providers import Providers
 from studio.settings import Settings
 
@@ -67,7 +67,7 @@ class Registry:
         self._providers = providers
         self.aliases = Aliases(preferences)
         self._lock = threading.Lock()
-        self._catalogue: Mapping[str, Entry] = load_catalogue()
+        self._catalogue: Mapping[str, Entry] = {**load_catalogue(), **load_own(settings.data_dir)}
         self._installed: dict[str, ModelSpec] = {}
         self._damaged: dict[str, str] = {}
         self._remote: dict[str, ModelSpec] = {}

@@ -41,6 +41,8 @@ LIVES_IN: dict[str, set[str]] = {
     "onnxruntime": {"engines"},
     "opentelemetry": {"studio"},
     "piper": {"engines"},
+    "sacrebleu": {"studio"},
+    "sentencepiece": {"engines"},
     "torch": {"engines"},
     "transformers": {"engines"},
     "unicode_rbnf": {"engines"},

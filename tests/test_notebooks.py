@@ -21,7 +21,7 @@ from tests.serving import Server, use_models
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-FIRST, LOG = NOTEBOOKS
+FIRST, LOG, QUALITY = NOTEBOOKS
 
 
 def environment(data_dir: Path, **more: str) -> dict[str, str]:
@@ -94,6 +94,14 @@ def test_the_log_notebook_runs_on_an_empty_log_and_without_any_model(tmp_path: P
     log = execute(nbformat.read(LOG, as_version=4), tmp_path, HEARTH_DEMO="1")
 
     assert "echo-chat" in shown(log, "usage.by_model")
+
+
+def test_the_quality_notebook_scores_the_starter_and_says_what_is_missing(starters: Path, tmp_path: Path) -> None:
+    use_models(tmp_path, starters, only=["firefox-en-pt", "firefox-pt-en"])
+    scored = execute(nbformat.read(QUALITY, as_version=4), tmp_path)
+
+    assert "English to Portuguese" in shown(scored, "pivot") and "technical" in shown(scored, "pivot")
+    assert "not on this machine yet" in shown(scored, "polish")
 
 
 def test_an_exported_conversation_runs_as_a_notebook_and_asks_again(tmp_path: Path) -> None:
