@@ -14,6 +14,7 @@ from api import (
     conversation_messages,
     conversation_search,
     conversations,
+    documents,
     errors,
     health,
     interactions,
@@ -48,7 +49,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, translations, libretranslate, models, aliases, providers, interactions),
+    *(templates, documents, translations, libretranslate, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 
