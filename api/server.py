@@ -16,6 +16,7 @@ from api import (
     conversations,
     documents,
     errors,
+    glossaries,
     health,
     interactions,
     jobs,
@@ -49,7 +50,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, documents, translations, libretranslate, models, aliases, providers, interactions),
+    *(templates, documents, glossaries, translations, libretranslate, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

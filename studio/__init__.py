@@ -98,6 +98,7 @@ from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.settings import Settings
 from studio.studio import Studio
 from studio.templates import Template, Templates, Variable
+from studio.translating.exchange import GlossaryFormat
 from studio.translating.exports import MIME as BILINGUAL_MIME
 from studio.translating.exports import BilingualFormat
 from studio.translating.formats import FORMATS as DOCUMENT_FORMATS
@@ -143,6 +144,7 @@ __all__ = [
     "Exported",
     "Failed",
     "Forbidden",
+    "GlossaryFormat",
     "Health",
     "Hit",
     "Image",

@@ -131,9 +131,9 @@ def _is_all(text: str, span: Span) -> bool:
 def _place(text: str, span: Span, target: str, whole: Ask, ask: Ask) -> tuple[int, int]:
     words = text[span.start : span.end].strip()
     share = (span.start + span.end) / 2 / max(1, len(text))
-    place = _exact(words, target, share) if not words.islower() or POINT.search(words) else None
-    for candidate in () if place else _candidates(text, span, whole, ask):
-        place = _exact(candidate, target, share) or _similar(candidate, target)
+    place = exact_place(words, target, share) if not words.islower() or POINT.search(words) else None
+    for candidate in () if place else candidates(text, span, whole, ask):
+        place = exact_place(candidate, target, share) or similar_place(candidate, target)
         if place:
             break
     if place is None:
@@ -144,7 +144,7 @@ def _place(text: str, span: Span, target: str, whole: Ask, ask: Ask) -> tuple[in
     return place
 
 
-def _candidates(text: str, span: Span, whole: Ask, ask: Ask) -> Iterator[str]:
+def candidates(text: str, span: Span, whole: Ask, ask: Ask) -> Iterator[str]:
     """What the run may be called in the translation, the likeliest first."""
     words = text[span.start : span.end]
     lead, tail = len(words) - len(words.lstrip()), len(words.rstrip())
@@ -161,7 +161,7 @@ def _candidates(text: str, span: Span, whole: Ask, ask: Ask) -> Iterator[str]:
     yield ask(words.strip()).strip(" .") if not POINT.search(words) else ""
 
 
-def _exact(words: str, target: str, share: float) -> tuple[int, int] | None:
+def exact_place(words: str, target: str, share: float) -> tuple[int, int] | None:
     """Where the words stand in the target, nearest to their share of it."""
     if not words:
         return None
@@ -170,7 +170,7 @@ def _exact(words: str, target: str, share: float) -> tuple[int, int] | None:
     return min(places, key=lambda place: abs((place[0] + place[1]) / 2 - share * len(target)), default=None)
 
 
-def _similar(words: str, target: str) -> tuple[int, int] | None:
+def similar_place(words: str, target: str) -> tuple[int, int] | None:
     """The stretch of whole words that is most like them."""
     if len(words) < 3:
         return None

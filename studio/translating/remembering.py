@@ -8,6 +8,7 @@ from contract.messages import check_plain
 from contract.requests import TranslateRequest
 from store import Database, Direction, Document, Glossaries, Memory, Term, TranslationMemory
 from studio.caller import Caller
+from studio.translating import exchange, exports
 from studio.translating.glossary import Enforcer
 from studio.translating.papers import Prepare
 from studio.translating.recalling import Match, Recaller
@@ -85,11 +86,35 @@ class Remembering:
         """Return each pair of languages that something is kept of, with how much."""
         return self._memory.directions(caller.owner)
 
-    def all_memories(self, source_lang: str, target_lang: str, caller: Caller) -> list[Memory]:
-        """Return everything of a direction, for TMX."""
-        return self._memory.all(_direction(caller, source_lang, target_lang))
+    def import_memory(self, data: bytes, source_lang: str, target_lang: str, caller: Caller, origin: str) -> int:
+        """Keep the translations of a TMX file; returns how many. Raises InvalidRequest for a bad file."""
+        pairs = [
+            (source, target)
+            for source, target in exchange.read_tmx(data, source_lang, target_lang)
+            if max(len(source), len(target)) <= LONGEST_SENTENCE
+        ]
+        return self.remember(pairs, source_lang, target_lang, caller, origin)
+
+    def export_memory(self, source_lang: str, target_lang: str, caller: Caller) -> bytes:
+        """Return everything of a direction as TMX."""
+        found = self._memory.all(_direction(caller, source_lang, target_lang))
+        return exports.tmx(
+            (exports.Pair(each.source, each.target, each.origin) for each in found), source_lang, target_lang
+        )
 
     # Glossaries
+
+    def import_glossary(self, data: bytes, source_lang: str, target_lang: str, caller: Caller) -> int:
+        """Add the terms of a CSV or TBX file; returns how many. Raises InvalidRequest for a bad file."""
+        terms = exchange.read_glossary(data, source_lang, target_lang)
+        self.put_terms(terms, source_lang, target_lang, caller)
+        return len(terms)
+
+    def export_glossary(
+        self, source_lang: str, target_lang: str, caller: Caller, form: exchange.GlossaryFormat
+    ) -> bytes:
+        """Return the caller's terms of a direction as a file."""
+        return exchange.write_glossary(self.glossary(source_lang, target_lang, caller), source_lang, target_lang, form)
 
     def glossary(self, source_lang: str, target_lang: str, caller: Caller) -> list[Term]:
         """Return the caller's terms of a direction; empty where there are none."""

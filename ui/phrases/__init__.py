@@ -6,6 +6,7 @@ one|many, Polish one|few|many ("1 token|2 tokeny|5 tokenów").
 
 from ui.phrases.chat import CHAT
 from ui.phrases.compare import COMPARE
+from ui.phrases.documents import DOCUMENTS
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
@@ -31,4 +32,5 @@ GROUPS = (
     STARTERS,
     ERRORS,
 )
+GROUPS = (FRAME, CHAT, TRANSLATE, DOCUMENTS, IMAGES, SPEECH, MODELS, USAGE, STARTERS, ERRORS)
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}
