@@ -12,7 +12,6 @@ from api.caller import caller_of, cancelled_when_gone, studio_of
 from api.generation import accepted, ended, wants_async
 from api.idempotency import Once
 from api.schemas import (
-    Body,
     CountCursor,
     Cursor,
     Language,
@@ -25,7 +24,7 @@ from api.schemas import (
     examples,
     json_wanted,
 )
-from api.strict import StrictForm
+from api.strict import Strict, StrictForm
 from studio import BILINGUAL_MIME, BilingualFormat, Document, DocumentSegment, Job
 
 router = APIRouter(prefix="/translations/documents", tags=["translation"])
@@ -71,7 +70,7 @@ class SegmentOut(Reply):
     similarity: float
 
 
-class SegmentBody(Body):
+class SegmentBody(Strict):
     """A person's translation of a segment, with the codes of its source."""
 
     text: Annotated[Plain, Field(min_length=1, max_length=20_000, pattern=r"\S")]

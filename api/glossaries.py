@@ -9,8 +9,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
 from api.caller import caller_of, studio_of
-from api.schemas import Body, Cursor, Language, Limit, Page, Plain, Reply, content, examples, json_wanted
-from api.strict import StrictForm
+from api.schemas import Cursor, Language, Limit, Page, Plain, Reply, content, examples, json_wanted
+from api.strict import Strict, StrictForm
 from studio import GlossaryFormat, Match, Memory, Term
 
 router = APIRouter(tags=["translation"])
@@ -22,7 +22,7 @@ FORMATS = {"csv": "text/csv", "tbx": "application/x-tbx+xml"}
 TMX = "application/x-tmx+xml"
 
 
-class TermBody(Body):
+class TermBody(Strict):
     """A term; ``target`` left out: it is not translated. ``match_case``: capitals must agree."""
 
     source: Line
@@ -31,7 +31,7 @@ class TermBody(Body):
     note: Annotated[Plain, Field(max_length=4_000)] = ""
 
 
-class TermsBody(Body):
+class TermsBody(Strict):
     """Terms to add or to change."""
 
     terms: Annotated[list[TermBody], Field(min_length=1, max_length=1_000)]
@@ -66,7 +66,7 @@ class FileForm(StrictForm):
     file: UploadFile
 
 
-class MemoryBody(Body):
+class MemoryBody(Strict):
     """An accepted translation of a sentence."""
 
     source: Sentence
@@ -83,7 +83,7 @@ class MemoryFileForm(StrictForm):
     target_lang: Language
 
 
-class SearchBody(Body):
+class SearchBody(Strict):
     """A sentence to look up."""
 
     text: Sentence

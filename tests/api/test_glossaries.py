@@ -19,9 +19,10 @@ def test_a_term_is_put_used_marked_and_taken_out(real_http: httpx.Client) -> Non
     put = real_http.put("/glossaries/en/pt", json=terms).json()["data"]
     assert [(each["source"], each["target"]) for each in put] == [("bus", "autocarro"), ("Red Lion", "Red Lion")]
     body = {"text": "We took the bus to the Red Lion.", "source_lang": "en", "target_lang": "pt"}
-    [sentence] = real_http.post("/translations", json=body).json()["sentences"]
+    answer = real_http.post("/translations", json=body).json()
+    [sentence] = answer["sentences"]
     assert sorted(sentence["terms"]) == ["Red Lion", "autocarro"]
-    assert "autocarro" in sentence["text"] and "Red Lion" in sentence["text"]
+    assert "autocarro" in answer["text"] and "Red Lion" in answer["text"]
     without = real_http.post("/translations", json={**body, "glossary": False}).json()
     assert "autocarro" not in without["text"]
     assert {"source_lang": "en", "target_lang": "pt", "count": 2} in real_http.get("/glossaries").json()["data"]

@@ -24,6 +24,7 @@ GROUPS = (
     COMPARE,
     TEMPLATES,
     TRANSLATE,
+    DOCUMENTS,
     IMAGES,
     SPEECH,
     MODELS,
@@ -32,5 +33,4 @@ GROUPS = (
     STARTERS,
     ERRORS,
 )
-GROUPS = (FRAME, CHAT, TRANSLATE, DOCUMENTS, IMAGES, SPEECH, MODELS, USAGE, STARTERS, ERRORS)
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}
