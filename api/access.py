@@ -41,6 +41,7 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, "generate", "models") for path in ("/models", "/aliases")),
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
     *((path, "generate", "generate") for path in (*KEY_IN_BODY, "/jobs", "/files")),
+    *((path, "generate", "generate") for path in ("/glossaries", "/translation-memory")),
     ("/conversations", "conversations", "conversations"),
     ("/templates", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),

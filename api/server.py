@@ -14,7 +14,9 @@ from api import (
     conversation_messages,
     conversation_search,
     conversations,
+    documents,
     errors,
+    glossaries,
     health,
     interactions,
     jobs,
@@ -48,7 +50,7 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, translations, libretranslate, models, aliases, providers, interactions),
+    *(templates, documents, glossaries, translations, libretranslate, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -12,7 +12,8 @@ from api.generation import accepted, ended, submit, wants_async
 from api.replies import model_of
 from api.schemas import CountCursor, Language, Limit, ModelName, Page, Plain, Reply, examples, json_wanted
 from api.strict import Strict
-from studio import Aligned, Detected, Pair, Tone, TranslateRequest, TranslationEngine, Usage
+from api.translated import Sentence, sentences_of
+from studio import Detected, Pair, Tone, TranslateRequest, TranslationEngine, Usage
 
 router = APIRouter(tags=["translation"], dependencies=[Depends(json_wanted)])
 
@@ -34,6 +35,7 @@ class NewTranslation(Strict):
     """What to translate; ``source_lang`` left out: detect it.
 
     ``model`` and ``engine`` left out: the best one here for the pair. ``tone`` needs a chat model.
+    ``glossary`` and ``memory``: whether your own terms and accepted translations of the pair are used.
     """
 
     text: Annotated[Plain, Field(min_length=1, max_length=200_000, pattern=r"\S")]
@@ -43,16 +45,8 @@ class NewTranslation(Strict):
     engine: TranslationEngine | None = None
     tone: Tone | None = None
     alternatives: Annotated[int, Field(ge=0, le=5)] = 0
-
-
-class Sentence(Reply):
-    """A sentence and its translation, each by its place in code points, and other wordings of it."""
-
-    source_start: int
-    source_end: int
-    start: int
-    end: int
-    alternatives: list[str]
+    glossary: bool = True
+    memory: bool = True
 
 
 class TextBody(Strict):
@@ -102,20 +96,20 @@ async def translate(request: Request, body: NewTranslation) -> Response:
         engine=body.engine,
         tone=body.tone,
         alternatives=body.alternatives,
+        glossary=body.glossary,
+        memory=body.memory,
     )
     job = submit(request, wanted)
     if wants_async(request):
         return accepted(job)
     async with cancelled_when_gone(request, job):
         await ended(job)
-    detected, usage, sentences = None, Usage(), []
+    detected, usage = None, Usage()
     for _, event in job.snapshot():
         if isinstance(event, Detected):
             detected = asdict(event)
         elif isinstance(event, Usage):
             usage = event
-        elif isinstance(event, Aligned):
-            sentences.append(asdict(event))
     return JSONResponse(
         {
             "id": job.id,
@@ -125,8 +119,8 @@ async def translate(request: Request, body: NewTranslation) -> Response:
             "detected": detected,
             "model": model_of(job),
             "engine": job.spec.engine if job.spec else None,
-            "sentences": sentences,
             "characters": usage.characters,
+            "sentences": sentences_of(job),
         }
     )
 

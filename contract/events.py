@@ -130,6 +130,25 @@ class Aligned:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """What there is to say of a sentence's translation, by its place in the output; of a plain one nothing is told.
+
+    Attributes:
+        faults: What a check found wrong with it still; see ``studio.translating.checks``.
+        origin: ``model``, or ``memory`` where an earlier edit was taken instead.
+        similarity: How like the memory's sentence this one is, in [0, 1]; 0 where there was none.
+        terms: The glossary's terms, as they stand in the translation.
+    """
+
+    start: int
+    end: int
+    faults: tuple[str, ...] = ()
+    origin: str = "model"
+    similarity: float = 0.0
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact."""
 
@@ -206,7 +225,18 @@ class Cancelled:
 
 
 EngineEvent = (
-    Delta | ToolCallDelta | Progress | AudioChunk | Segment | Detected | Aligned | Picture | Embedding | Usage | Finish
+    Delta
+    | ToolCallDelta
+    | Progress
+    | AudioChunk
+    | Segment
+    | Detected
+    | Aligned
+    | Checked
+    | Picture
+    | Embedding
+    | Usage
+    | Finish
 )
 Terminal = Done | Failed | Cancelled
 Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal

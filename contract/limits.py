@@ -24,6 +24,8 @@ class Limits:
     alternatives: int = 5
     speech_characters: int = 100_000
     prompt_characters: int = 4_000
+    document_bytes: int = 50 * 1024 * 1024
+    document_characters: int = 20_000_000
     audio_bytes: int = 200 * 1024 * 1024
     images: int = 8
     image_min_px: int = 64
@@ -69,6 +71,18 @@ def check_language(field: str, code: str | None) -> None:
     if code is not None and (not isinstance(code, str) or not _LANGUAGE.fullmatch(code)):
         raise InvalidRequest(
             f"{field} is {str(code)[:80]!r}; it must be a language's code, like 'en' or 'pl'.", field=field
+        )
+
+
+def check_pair(source_lang: str | None, target_lang: str) -> None:
+    """Refuse what can't be a pair of languages; a source of None is still to be found out."""
+    if not target_lang:
+        raise InvalidRequest("target_lang is empty. Choose the language to translate into.", field="target_lang")
+    check_language("target_lang", target_lang)
+    check_language("source_lang", source_lang)
+    if source_lang is not None and source_lang == target_lang:
+        raise InvalidRequest(
+            f"source_lang and target_lang are both {target_lang!r}. Choose two languages.", field="target_lang"
         )
 
 

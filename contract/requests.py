@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
+from contract.documents import DocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
     Limits,
@@ -15,6 +16,7 @@ from contract.limits import (
     check_choice,
     check_language,
     check_model,
+    check_pair,
     check_range,
     check_schema,
     check_text,
@@ -151,6 +153,7 @@ class TranslateRequest:
         engine: Which kind of model, in place of ``model``; None: the best one here for the pair.
         tone: How the reader is addressed; only a chat model can choose.
         alternatives: How many other wordings of each sentence to tell too, 0 to 5.
+        glossary, memory: Whether the caller's own terms and accepted translations of this pair are used.
     """
 
     kind: ClassVar[Kind] = "translation"
@@ -161,19 +164,14 @@ class TranslateRequest:
     engine: TranslationEngine | None = None
     tone: Tone | None = None
     alternatives: int = 0
+    glossary: bool = True
+    memory: bool = True
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         check_model(self.model)
         check_text("text", self.text, limits.translate_characters)
-        if not self.target_lang:
-            raise InvalidRequest("target_lang is empty. Choose the language to translate into.", field="target_lang")
-        check_language("target_lang", self.target_lang)
-        check_language("source_lang", self.source_lang)
-        if self.source_lang is not None and self.source_lang == self.target_lang:
-            raise InvalidRequest(
-                f"source_lang and target_lang are both {self.target_lang!r}. Choose two languages.", field="target_lang"
-            )
+        check_pair(self.source_lang, self.target_lang)
         check_choice("engine", self.engine, get_args(TranslationEngine))
         check_choice("tone", self.tone, get_args(Tone))
         check_whole("alternatives", self.alternatives, 0, limits.alternatives)
@@ -369,5 +367,12 @@ class DownloadRequest:
 
 
 Request = (
-    ChatRequest | TranslateRequest | ImageRequest | SpeechRequest | TranscribeRequest | EmbedRequest | DownloadRequest
+    ChatRequest
+    | TranslateRequest
+    | DocumentRequest
+    | ImageRequest
+    | SpeechRequest
+    | TranscribeRequest
+    | EmbedRequest
+    | DownloadRequest
 )

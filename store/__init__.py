@@ -6,6 +6,7 @@ from store.conversation_rows import Conversation, Revision
 from store.conversation_trees import ConversationTree, TreeMessage, add_trees, tree_of
 from store.conversations import Conversations, QueuedMessage
 from store.database import Database
+from store.documents import Document, Documents, DocumentSegment
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
@@ -15,6 +16,7 @@ from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
 from store.templates import StoredTemplate, Templates
+from store.translation_memory import Direction, Glossaries, Memory, Term, TranslationMemory
 
 __all__ = [
     "ApiKey",
@@ -24,12 +26,18 @@ __all__ = [
     "ConversationTree",
     "Conversations",
     "Database",
+    "Direction",
+    "Document",
+    "DocumentSegment",
+    "Documents",
+    "Glossaries",
     "Hit",
     "Interaction",
     "InteractionFilter",
     "Interactions",
     "JobRow",
     "Jobs",
+    "Memory",
     "Preferences",
     "ProviderRow",
     "Providers",
@@ -42,7 +50,9 @@ __all__ = [
     "StoredResponse",
     "StoredTemplate",
     "Templates",
+    "Term",
     "Transaction",
+    "TranslationMemory",
     "TreeMessage",
     "add_trees",
     "plain_text",

@@ -20,6 +20,19 @@ SUFFIXES = {
     "audio/mpeg": ".mp3",
     "image/png": ".png",
     "application/octet-stream": ".bin",
+    # Translated documents
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "text/html": ".html",
+    "text/csv": ".csv",
+    "text/vtt": ".vtt",
+    "text/x-gettext-translation": ".po",
+    "application/x-subrip": ".srt",
+    "application/json": ".json",
+    "application/epub+zip": ".epub",
+    "application/vnd.oasis.opendocument.text": ".odt",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
 }
 
 

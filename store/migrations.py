@@ -280,3 +280,64 @@ TREES_AND_SEARCH = (
     )""",
     "CREATE INDEX queued_messages_conversation ON queued_messages (conversation_id, id)",
 )
+
+
+@migrations(name="0009_translation")
+def translation(db: sqlite_utils.Database) -> None:
+    """Keep documents with their translated segments, glossaries, and the translations that people accepted."""
+    for statement in TRANSLATION:
+        db.execute(statement)
+
+
+TRANSLATION = (
+    """CREATE TABLE documents (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        file_id TEXT NOT NULL,
+        source_lang TEXT,
+        target_lang TEXT NOT NULL,
+        model TEXT,
+        state TEXT NOT NULL,
+        job_id TEXT,
+        result_id TEXT,
+        segments INTEGER NOT NULL DEFAULT 0,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX documents_owner ON documents (owner, updated_at)",
+    """CREATE TABLE document_segments (
+        document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        target TEXT,
+        faults TEXT NOT NULL DEFAULT '',
+        origin TEXT NOT NULL DEFAULT 'model',
+        similarity REAL NOT NULL DEFAULT 0,
+        PRIMARY KEY (document_id, number)
+    ) WITHOUT ROWID""",
+    """CREATE INDEX document_segments_open ON document_segments (document_id, number) WHERE target IS NULL""",
+    """CREATE TABLE glossary_terms (
+        owner TEXT NOT NULL,
+        source_lang TEXT NOT NULL,
+        target_lang TEXT NOT NULL,
+        source TEXT NOT NULL,
+        target TEXT NOT NULL,
+        match_case INTEGER NOT NULL DEFAULT 0,
+        note TEXT NOT NULL DEFAULT '',
+        updated_at TEXT NOT NULL,
+        PRIMARY KEY (owner, source_lang, target_lang, source)
+    ) WITHOUT ROWID""",
+    """CREATE TABLE translation_memory (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        source_lang TEXT NOT NULL,
+        target_lang TEXT NOT NULL,
+        source TEXT NOT NULL,
+        target TEXT NOT NULL,
+        origin TEXT NOT NULL DEFAULT '',
+        updated_at TEXT NOT NULL,
+        UNIQUE (owner, source_lang, target_lang, source)
+    )""",
+)

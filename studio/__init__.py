@@ -1,5 +1,6 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
+from contract.documents import DocumentRequest
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -29,6 +30,7 @@ from contract.events import (
     Aligned,
     Artifact,
     Cancelled,
+    Checked,
     Delta,
     Detected,
     Done,
@@ -64,14 +66,18 @@ from contract.requests import (
 from store import (
     ApiKey,
     Conversation,
+    Document,
+    DocumentSegment,
     Hit,
     Interaction,
     InteractionFilter,
+    Memory,
     QueuedMessage,
     Revision,
     StoredFile,
     StoredMessage,
     StoredResponse,
+    Term,
 )
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
@@ -94,9 +100,16 @@ from studio.scoring import score as score_translations
 from studio.settings import Settings
 from studio.studio import Studio
 from studio.templates import Template, Templates, Variable
+from studio.translating.exchange import GlossaryFormat
+from studio.translating.exports import MIME as BILINGUAL_MIME
+from studio.translating.exports import BilingualFormat
+from studio.translating.formats import FORMATS as DOCUMENT_FORMATS
+from studio.translating.recalling import Match
 from studio.usage import Usage as UsageReport
 
 __all__ = [
+    "BILINGUAL_MIME",
+    "DOCUMENT_FORMATS",
     "EXPORT_MIME",
     "KINDS",
     "SCOPES",
@@ -104,16 +117,21 @@ __all__ = [
     "Aligned",
     "ApiKey",
     "Artifact",
+    "BilingualFormat",
     "Caller",
     "Cancelled",
     "ChatRequest",
     "ChatSettings",
     "CheckResult",
+    "Checked",
     "Conflict",
     "ContextRange",
     "Conversation",
     "Delta",
     "Detected",
+    "Document",
+    "DocumentRequest",
+    "DocumentSegment",
     "DoesNotFit",
     "Done",
     "DownloadFailed",
@@ -128,6 +146,7 @@ __all__ = [
     "Exported",
     "Failed",
     "Forbidden",
+    "GlossaryFormat",
     "Health",
     "Hit",
     "Image",
@@ -147,6 +166,8 @@ __all__ = [
     "Likelihood",
     "Limits",
     "Loading",
+    "Match",
+    "Memory",
     "Message",
     "ModelDamaged",
     "ModelInfo",
@@ -187,6 +208,7 @@ __all__ = [
     "StudioError",
     "Template",
     "Templates",
+    "Term",
     "Terminal",
     "Text",
     "Tone",

@@ -33,6 +33,8 @@ LANES: Mapping[str, LaneSize] = {
     "llama": LaneSize(16),
     "torch": LaneSize(1, 200),
     "translation": LaneSize(2),
+    # Apart, so that a book does not keep what somebody types waiting.
+    "documents": LaneSize(1, 200),
     "speech": LaneSize(2, 200),
     "transcription": LaneSize(1, 200),
     "embedding": LaneSize(2, 200),

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from contract.documents import DocumentRequest
 from contract.errors import EngineFailed, StorageFailed, StudioError
 from contract.events import (
     Artifact,
@@ -61,7 +62,9 @@ log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
 LOG_TEXT_CHARACTERS = 100_000
 OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
-TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask")
+TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask", "name", "document")
+# On unless somebody turns them off.
+USUAL = ("glossary", "memory")
 
 
 def input_text(request: Request) -> str:
@@ -78,6 +81,8 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
+    elif isinstance(request, DocumentRequest):
+        text = request.name
     else:
         text = request.text
     return str(text)[:LOG_TEXT_CHARACTERS]
@@ -85,7 +90,11 @@ def input_text(request: Request) -> str:
 
 def parameters(request: Request) -> Mapping[str, object]:
     """Return a request's settings, without its texts and without what was left to the model."""
-    values = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in TEXT_FIELDS}
+    values = {
+        field.name: getattr(request, field.name)
+        for field in fields(request)
+        if field.name not in (*TEXT_FIELDS, *USUAL)
+    }
     if isinstance(request, ChatRequest):
         values["tools"] = tuple(tool.name for tool in request.tools)
         if not request.tools:
@@ -186,6 +195,10 @@ class Outcome:
             raise StorageFailed(f"Saving the image to {path} failed: {exc}. Free some space, try again.") from exc
         details = {"width": picture.width, "height": picture.height, "seed": picture.seed}
         self._add_file(path, "image/png", f"hearth-{picture.seed}.png", details)
+
+    def keep_file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> None:
+        """Keep a file that the job has written to a path of the artifacts' own; its row comes with the job's end."""
+        self._add_file(path, mime, name, details)
 
     def _add_file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> None:
         file = StoredFile(

@@ -14,6 +14,7 @@ from typing import Literal
 import structlog
 
 import engines
+from contract.documents import DocumentRequest
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
 from contract.limits import Limits
@@ -31,6 +32,7 @@ from store import (
     Artifacts,
     Conversations,
     Database,
+    Documents,
     Interaction,
     Interactions,
     JobRow,
@@ -64,6 +66,9 @@ from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.telemetry import traceparent
 from studio.templates import Templates
+from studio.translating.desk import Desk
+from studio.translating.papers import Papers
+from studio.translating.remembering import Remembering
 from studio.usage import Usage
 from studio.worker import Worker, check_able, needs_language, spec_for
 
@@ -71,7 +76,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Calls, Conversing, Carrying):
+class Studio(Calls, Conversing, Carrying, Remembering, Desk):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -108,7 +113,13 @@ class Studio(Calls, Conversing, Carrying):
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
-        worker = Worker(settings, self.registry, self.residency, self._recorder, self._job_rows, self.detect)
+        self.documents_kept = Documents(self._database)
+        self.documents_kept.cut_off()
+        prepare = self.begin_remembering(self._database)
+        papers = Papers(self.registry, self.residency, self.documents_kept, self.artifacts, self.detect, prepare)
+        worker = Worker(
+            settings, self.registry, self.residency, self._recorder, self._job_rows, self.detect, papers, prepare
+        )
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
         self._closed = False
@@ -218,6 +229,10 @@ class Studio(Calls, Conversing, Carrying):
 
     def _lane_of(self, job: Job) -> Lane:
         request = job.request
+        if isinstance(request, DocumentRequest):
+            self.documents_kept.get(request.document, job.caller.owner)
+            self.documents_kept.update(request.document, job_id=job.id, state="waiting")
+            return self.lanes["documents"]
         if isinstance(request, DownloadRequest):
             if job.caller.role != "admin":
                 raise Forbidden("Only the owner of this Hearth can download models. Ask them to.")

@@ -9,18 +9,23 @@ from dataclasses import replace
 import structlog
 
 import engines
+from contract.documents import DocumentRequest
+from contract.engine import Engine
 from contract.errors import InvalidRequest, StudioError
 from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Queued, Terminal
 from contract.models import ModelSpec
 from contract.requests import DownloadRequest, Request, TranslateRequest
 from engines.checks import check_options
 from store import Jobs
-from studio import chat_translation, library, sources
+from studio import library, sources
 from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
 from studio.settings import Settings
+from studio.translating.checking import asking, checked, running
+from studio.translating.papers import Papers, Prepare
+from studio.translating.segments import SentenceTranslator
 
 DOWNLOAD_TOLD_EVERY_S = 0.1
 PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
@@ -51,6 +56,8 @@ class Worker:
 
     Args:
         detect: Tells the languages that a text may be in, best first.
+        papers: Does the jobs that translate documents.
+        prepare: Gives a translation the owner's glossary and memory.
     """
 
     def __init__(
@@ -61,6 +68,8 @@ class Worker:
         recorder: Recorder,
         job_rows: Jobs,
         detect: Callable[[str], list[tuple[str, float]]],
+        papers: Papers,
+        prepare: Prepare,
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -68,6 +77,8 @@ class Worker:
         self._recorder = recorder
         self._job_rows = job_rows
         self._detect = detect
+        self._papers = papers
+        self._prepare = prepare
         self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
@@ -87,6 +98,8 @@ class Worker:
 
     def drop(self, job: Job) -> None:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
+        if isinstance(job.request, DocumentRequest):
+            self._papers.drop(job.request)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
     def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
@@ -113,6 +126,9 @@ class Worker:
         if isinstance(job.request, DownloadRequest):
             self._download(job, job.request, outcome)
             return
+        if isinstance(job.request, DocumentRequest):
+            self._papers.run(job, job.request, outcome)
+            return
         request = self._with_language(job, outcome)
         if job.spec is None:
             spec = spec_for(self._registry, request)
@@ -127,11 +143,19 @@ class Worker:
         with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
             job.position = 0
             job.times.loaded = time.monotonic()
-            if isinstance(request, TranslateRequest) and spec.kind == "chat":
-                events = chat_translation.translate(engine, request, job.stop)
+            if isinstance(request, TranslateRequest):
+                events = self._translation(job, request, engine)
             else:
                 events = engine.run(request, job.stop)
             self._take_all(job, outcome, events)
+
+    def _translation(self, job: Job, request: TranslateRequest, engine: Engine) -> Iterator[EngineEvent]:
+        source_lang = request.source_lang or engine.spec.source_lang or ""
+        ask = asking(engine, request, job.stop)
+        sentences = SentenceTranslator(ask, source_lang, request.target_lang, self._detect)
+        self._prepare(job.caller.owner, request, sentences)
+        events = running(engine, request, job.stop)
+        return checked(events, request, sentences, job.stop, streams=engine.kind == "chat")
 
     @staticmethod
     def _take_all(job: Job, outcome: Outcome, events: Iterator[EngineEvent]) -> None:

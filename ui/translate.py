@@ -21,7 +21,9 @@ from ui import render
 from ui.caller import caller_of, page_of
 from ui.fetch import fetch
 from ui.follow import INTERVAL_S, Turn, Turns, View, follow
+from ui.glossary import GlossaryPart, MemoryPart
 from ui.panel import Panel, Updates, area, event_text, on
+from ui.translate_documents import DocumentsPart
 from ui.translation import Shown, below_result, below_source, pane, placed
 from ui.translation_choices import ANY, DETECT, ENGINES, TONES, offer
 from ui.translation_history import History
@@ -45,6 +47,7 @@ class TranslatePanel(Panel):
         self._last_job: dict[str, Job] = {}
         self.wordings = Wordings(studio, turns)
         self.history = History(studio, self.reopen)
+        self.parts = (DocumentsPart(studio, turns), GlossaryPart(studio, turns), MemoryPart(studio, turns))
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
@@ -78,6 +81,8 @@ class TranslatePanel(Panel):
             self.go = gr.Button(label("tr_go"), visible="hidden", elem_id="tr-go")
             self.kept = gr.Textbox(visible="hidden", elem_id="tr-kept", show_label=False)
             self.form = area(elem_id="tr-form")
+            for part in self.parts:
+                part.build()
 
     def _build_drawer(self) -> None:
         with gr.Accordion(label("tr_settings"), open=False, elem_id="tr-drawer"), gr.Row():
@@ -108,6 +113,8 @@ class TranslatePanel(Panel):
         pointed = [self.result.click, box.click]
         on(pointed, self.wordings.act, [self.shown, self.wordings.known], self.wordings.outputs)
         self.history.wire(outputs)
+        for part in self.parts:
+            part.wire(demo, self.source, self.target)
 
     # Events
 

@@ -17,7 +17,10 @@ from tests.serving import ROOT, Server
 # Bounded for every run; HEARTH_FUZZ_S=1800 HEARTH_FUZZ_SEED=7 looks for longer and elsewhere.
 FUZZ_S = int(os.environ.get("HEARTH_FUZZ_S", "45"))
 FUZZ_SEED = os.environ.get("HEARTH_FUZZ_SEED", "1")
-FILES = ("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits")
+FILES = (
+    *("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits", "/translations/documents"),
+    *("/glossaries/{source_lang}/{target_lang}/import", "/translation-memory/import"),
+)
 # They fetch from elsewhere; tests/studio has their tests.
 ELSEWHERE = {
     *(("post", "/api/pull"), ("post", "/models/downloads")),
@@ -47,6 +50,13 @@ def document(fuzzed: Server) -> dict[str, Any]:
 def operations(document: dict[str, Any]) -> list[Operation]:
     """Every operation: method, path and what the document says of it."""
     return [(m, path, found) for path, methods in document["paths"].items() for m, found in methods.items()]
+
+
+def document_in(http: httpx.Client) -> str:
+    """Hand a document in, translated at once; the same one each time that it is not deleted."""
+    form = {"source_lang": "en", "target_lang": "pt"}
+    file = {"file": ("note.txt", b"The fire is warm.")}
+    return str(http.post("/translations/documents", files=file, data=form).json()["id"])
 
 
 def test_every_operation_says_what_it_does_how_it_fails_and_which_key_it_asks_for(document: dict[str, Any]) -> None:
@@ -101,7 +111,9 @@ def test_an_answer_in_any_kind_of_json_is_not_said_to_be_a_string(document: dict
 
 def made_for(http: httpx.Client, path: str) -> dict[str, str]:
     """Ids of things to do something with, each time of their own."""
-    ids = {"model_id": "echo-chat", "kind": "chat"}
+    ids = {"model_id": "echo-chat", "kind": "chat", "number": "0", "source_lang": "en", "target_lang": "pt"}
+    if "{document_id}" in path:
+        ids["document_id"] = document_in(http)
     if "{conversation_id}" in path:
         ids["conversation_id"] = conversation = http.post("/conversations", json={}).json()["id"]
     if "{message_id}" in path or path.endswith("/branch"):

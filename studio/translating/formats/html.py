@@ -1,0 +1,288 @@
+"""HTML, also that of e-books, Markdown and subtitles: read as a stream of tags and text, written back in place.
+
+Nothing is parsed into a tree and printed again: tags, comments, scripts, character references and white space
+outside translated text stay byte for byte, nesting costs nothing, and entities of a DTD are never expanded. A
+paragraph is what stands between tags that are not inline. Not translated: ``script``, ``style``, ``pre``,
+``code`` and what says ``translate="no"``. Of attributes, ``alt``, ``title``, ``placeholder``, ``aria-label``, the
+text of buttons and the description are.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape, unescape
+from html.parser import HTMLParser
+
+from studio.translating.formats.encoding import Decoded, decode
+from studio.translating.formats.seam import Change, unreadable
+from studio.translating.marked import bare, escaped
+
+_INLINE = frozenset(
+    (
+        *("a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "data", "del", "dfn", "em", "font", "i", "ins"),
+        *("label", "lang", "mark", "nobr", "q", "rb", "rt", "ruby", "s", "small", "span", "strike", "strong", "sub"),
+        *("sup", "time", "tt", "u", "v"),
+    )
+)
+_OPAQUE = frozenset(
+    (
+        *("code", "kbd", "samp", "var", "svg", "math", "img", "input", "wbr", "object", "audio", "video", "canvas"),
+        *("iframe", "picture"),
+    )
+)
+_UNTOUCHED = frozenset(("script", "style", "pre", "textarea", "template", "noscript", "xmp", "plaintext"))
+_VOID = frozenset(
+    ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr")
+)
+_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.I)
+_XML_ENCODING = re.compile(rb"^\s*<\?xml[^>]{0,200}encoding\s*=\s*[\"']([\w-]{2,40})")
+_ATTRIBUTE = re.compile(r"(\s(?:alt|title|placeholder|aria-label)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.I)
+_VALUE = re.compile(r"(\s(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.I)
+_BUTTON = re.compile(r"type\s*=\s*[\"']?(?:submit|button|reset)", re.I)
+_DESCRIPTION = re.compile(r"(?:name|property)\s*=\s*[\"']?(?:description|og:title|og:description|keywords)\b", re.I)
+_KEEP = re.compile(r"translate\s*=\s*[\"']?no\b|class\s*=\s*[\"'][^\"']*\bnotranslate\b", re.I)
+_LANG = re.compile(r"(<html\b[^>]*?\s(?:xml:)?lang\s*=\s*)([\"'])[^\"']*\2", re.I)
+_MOST_TAGS = 2_000_000
+_CODE = re.compile(r"<(/?)(\d{1,5})(/?)>|&(lt|amp);")
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """A piece of the file: ``text``, ``open``, ``close``, ``single`` or ``other``, its tag and its source."""
+
+    kind: str
+    tag: str
+    raw: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A paragraph as marked text, and what its codes stand for: opening and closing source, or one."""
+
+    marked: str
+    pairs: dict[int, tuple[str, str]]
+    singles: dict[int, str]
+    breaks: tuple[str, ...] = ()
+
+
+class _Reader(HTMLParser):
+    """Notes where each token begins; what is between two beginnings is the first one's source."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(convert_charrefs=False)
+        self.marks: list[tuple[int, str, str]] = []
+        self._source = source
+        self._lines = [0, *(match.end() for match in re.finditer("\n", source))]
+        self.feed(source)
+        self.close()
+
+    def _mark(self, kind: str, tag: str = "") -> None:
+        line, column = self.getpos()
+        self.marks.append((self._lines[line - 1] + column, kind, tag))
+        if len(self.marks) > _MOST_TAGS:
+            raise unreadable("HTML", f"it has over {_MOST_TAGS:,} tags. Split it.")
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._mark("single" if tag in _VOID else "open", tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
+        self._mark("single", tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._mark("close", tag)
+
+    def handle_data(self, data: str) -> None:
+        self._mark("text")
+
+    def handle_entityref(self, name: str) -> None:
+        self._mark("text")
+
+    def handle_charref(self, name: str) -> None:
+        self._mark("text")
+
+    def handle_comment(self, data: str) -> None:
+        self._mark("other")
+
+    def handle_decl(self, decl: str) -> None:
+        self._mark("other")
+
+    def handle_pi(self, data: str) -> None:
+        self._mark("other")
+
+    def unknown_decl(self, data: str) -> None:
+        self._mark("other")
+
+    def tokens(self) -> list[_Token]:
+        ends = [start for start, _, _ in self.marks[1:]] + [len(self._source)]
+        found = [
+            _Token(kind, tag, self._source[start:end])
+            for (start, kind, tag), end in zip(self.marks, ends, strict=True)
+            if start < end
+        ]
+        first = self.marks[0][0] if self.marks else len(self._source)
+        return ([_Token("other", "", self._source[:first])] if first else []) + found
+
+
+def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
+    """See ``seam``."""
+    said = _CHARSET.search(data[:4096]) or _XML_ENCODING.search(data[:512])
+    file = None
+    if said:
+        try:
+            file = Decoded(data.decode(said[1].decode()), said[1].decode())
+        except (LookupError, UnicodeDecodeError):
+            file = None  # it lies, as many pages do
+    file = file or decode(data, "HTML")
+    out = rewrite_text(file.text, change)
+    out = _LANG.sub(lambda match: f"{match[1]}{match[2]}{target_lang}{match[2]}", out, count=1)
+    try:
+        return file.mark + out.encode(file.encoding, "xmlcharrefreplace")
+    except LookupError:
+        return out.encode()
+
+
+def rewrite_text(source: str, change: Change) -> str:
+    """Translate HTML that is text already."""
+    out: list[str] = []
+    run: list[_Token] = []
+    tokens = _Reader(source).tokens()
+
+    def flush() -> None:
+        if run:
+            out.append(_paragraph(run, change))
+            run.clear()
+
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        end = at + 1
+        if token.kind == "open" and (token.tag in _UNTOUCHED | _OPAQUE or _KEEP.search(token.raw)):
+            end = _closing(tokens, at)
+            whole = _Token("single", token.tag, "".join(each.raw for each in tokens[at:end]))
+            if token.tag in _INLINE | _OPAQUE:
+                run.append(whole)
+            else:
+                flush()
+                out.append(whole.raw)
+        elif token.kind == "text" or token.tag in _INLINE | _OPAQUE or token.tag == "br":
+            run.append(_Token(token.kind, token.tag, _attributes(token, change)))
+        elif token.kind == "other" and run:
+            run.append(_Token("single", "", token.raw))
+        else:
+            flush()
+            out.append(_attributes(token, change))
+        at = end
+    flush()
+    return "".join(out)
+
+
+def inline_text(source: str) -> Inline:
+    """Read a piece of HTML without block tags, such as a cue of subtitles."""
+    return _inline(_Reader(source).tokens())
+
+
+def inline_write(source: Inline, target: str, *, for_html: bool = True) -> str:
+    """Write a translated paragraph: codes become their tags again, signs are escaped for HTML."""
+    breaks = list(source.breaks)
+    out: list[str] = []
+
+    def text(piece: str) -> None:
+        for part in re.split("(\n)", piece):
+            if part == "\n":
+                out.append(breaks.pop(0) if breaks else "<br>")
+            else:
+                out.append(escape(part, quote=False) if for_html else part)
+
+    at = 0
+    for match in _CODE.finditer(target):
+        text(target[at : match.start()])
+        at = match.end()
+        if match[4]:
+            sign = "<" if match[4] == "lt" else "&"
+            out.append(escape(sign) if for_html else sign)
+        elif match[3]:
+            out.append(source.singles.get(int(match[2]), ""))
+        else:
+            out.append(source.pairs.get(int(match[2]), ("", ""))[bool(match[1])])
+    text(target[at:])
+    return "".join(out)
+
+
+def _closing(tokens: Sequence[_Token], at: int) -> int:
+    """The place after the tag that closes an element; the next one where none does."""
+    depth = 0
+    for place in range(at, len(tokens)):
+        token = tokens[place]
+        if token.tag == tokens[at].tag:
+            depth += (token.kind == "open") - (token.kind == "close")
+            if depth == 0:
+                return place + 1
+    return at + 1
+
+
+def _paragraph(run: Sequence[_Token], change: Change) -> str:
+    raw = "".join(token.raw for token in run)
+    inline = _inline(run)
+    words = inline.marked.strip(" ")
+    new = change(words) if words else None
+    if new is None:
+        return raw
+    lead = raw[: len(raw) - len(raw.lstrip())]
+    tail = raw[len(raw.rstrip()) :]
+    return lead + inline_write(inline, new) + tail
+
+
+def _inline(run: Sequence[_Token]) -> Inline:
+    pairs: dict[int, tuple[str, str]] = {}
+    singles: dict[int, str] = {}
+    breaks: list[str] = []
+    partner = _partners(run)
+    marked = ""
+    code = 0
+    open_codes: dict[int, int] = {}
+    for at, token in enumerate(run):
+        if token.kind == "text":
+            marked += escaped(re.sub(r"[ \t\r\n\f]+", " ", unescape(token.raw)))
+        elif token.tag == "br":
+            marked += "\n"
+            breaks.append(token.raw)
+        elif token.kind == "open" and at in partner:
+            code += 1
+            open_codes[partner[at]] = code
+            pairs[code] = (token.raw, run[partner[at]].raw)
+            marked += f"<{code}>"
+        elif token.kind == "close" and at in open_codes:
+            marked += f"</{open_codes[at]}>"
+        else:
+            code += 1
+            singles[code] = token.raw
+            marked += f"<{code}/>"
+    return Inline(re.sub(" *\n *", "\n", re.sub("  +", " ", marked)), pairs, singles, tuple(breaks))
+
+
+def _partners(run: Sequence[_Token]) -> dict[int, int]:
+    """Which opening tag is closed by which, by place; badly nested ones have no partner."""
+    found: dict[int, int] = {}
+    stack: list[int] = []
+    for at, token in enumerate(run):
+        if token.kind == "open":
+            stack.append(at)
+        elif token.kind == "close" and stack and run[stack[-1]].tag == token.tag:
+            found[stack.pop()] = at
+    return found
+
+
+def _attributes(token: _Token, change: Change) -> str:
+    """A tag with those of its attributes translated that a person reads."""
+    if token.kind not in ("open", "single") or "=" not in token.raw or not token.tag:
+        return token.raw
+
+    def translated(match: re.Match[str]) -> str:
+        new = change(escaped(unescape(match[2][1:-1]).strip()))
+        return match[0] if new is None else match[1] + '"' + escape(bare(new)) + '"'
+
+    raw = _ATTRIBUTE.sub(translated, token.raw)
+    is_button = token.tag == "input" and _BUTTON.search(raw)
+    if is_button or (token.tag == "meta" and _DESCRIPTION.search(raw)):
+        raw = _VALUE.sub(translated, raw)
+    return raw

@@ -1,0 +1,1 @@
+"""Translation by segments and of documents."""
