@@ -14,7 +14,6 @@ from api import (
     conversation_messages,
     conversation_search,
     conversations,
-    documents,
     errors,
     glossaries,
     health,
@@ -34,6 +33,7 @@ from api import (
     providers,
     sign_in,
     templates,
+    translated_documents,
     translations,
 )
 from api.access import Access
@@ -50,7 +50,8 @@ ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
-    *(templates, documents, glossaries, translations, libretranslate, models, aliases, providers, interactions),
+    *(templates, translated_documents, glossaries, translations, libretranslate),
+    *(models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
     Limits,
@@ -369,7 +369,7 @@ class DownloadRequest:
 Request = (
     ChatRequest
     | TranslateRequest
-    | DocumentRequest
+    | TranslateDocumentRequest
     | ImageRequest
     | SpeechRequest
     | TranscribeRequest

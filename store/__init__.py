@@ -6,7 +6,6 @@ from store.conversation_rows import Conversation, Revision
 from store.conversation_trees import ConversationTree, TreeMessage, add_trees, tree_of
 from store.conversations import Conversations, QueuedMessage
 from store.database import Database
-from store.documents import Document, Documents, DocumentSegment
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
@@ -16,6 +15,7 @@ from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
 from store.templates import StoredTemplate, Templates
+from store.translated_documents import TranslatedDocument, TranslatedDocuments, TranslatedSegment
 from store.translation_memory import Direction, Glossaries, Memory, Term, TranslationMemory
 
 __all__ = [
@@ -27,9 +27,6 @@ __all__ = [
     "Conversations",
     "Database",
     "Direction",
-    "Document",
-    "DocumentSegment",
-    "Documents",
     "Glossaries",
     "Hit",
     "Interaction",
@@ -52,6 +49,9 @@ __all__ = [
     "Templates",
     "Term",
     "Transaction",
+    "TranslatedDocument",
+    "TranslatedDocuments",
+    "TranslatedSegment",
     "TranslationMemory",
     "TreeMessage",
     "add_trees",

@@ -290,7 +290,7 @@ def translation(db: sqlite_utils.Database) -> None:
 
 
 TRANSLATION = (
-    """CREATE TABLE documents (
+    """CREATE TABLE translated_documents (
         id TEXT PRIMARY KEY,
         owner TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -306,9 +306,9 @@ TRANSLATION = (
         created_at TEXT NOT NULL,
         updated_at TEXT NOT NULL
     )""",
-    "CREATE INDEX documents_owner ON documents (owner, updated_at)",
-    """CREATE TABLE document_segments (
-        document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+    "CREATE INDEX translated_documents_owner ON translated_documents (owner, updated_at)",
+    """CREATE TABLE translated_segments (
+        document_id TEXT NOT NULL REFERENCES translated_documents(id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
         source TEXT NOT NULL,
         target TEXT,
@@ -317,7 +317,7 @@ TRANSLATION = (
         similarity REAL NOT NULL DEFAULT 0,
         PRIMARY KEY (document_id, number)
     ) WITHOUT ROWID""",
-    """CREATE INDEX document_segments_open ON document_segments (document_id, number) WHERE target IS NULL""",
+    """CREATE INDEX translated_segments_open ON translated_segments (document_id, number) WHERE target IS NULL""",
     """CREATE TABLE glossary_terms (
         owner TEXT NOT NULL,
         source_lang TEXT NOT NULL,

@@ -1,6 +1,6 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -66,8 +66,6 @@ from contract.requests import (
 from store import (
     ApiKey,
     Conversation,
-    Document,
-    DocumentSegment,
     Hit,
     Interaction,
     InteractionFilter,
@@ -78,6 +76,8 @@ from store import (
     StoredMessage,
     StoredResponse,
     Term,
+    TranslatedDocument,
+    TranslatedSegment,
 )
 from studio.aliases import KINDS, Alias, JobKind
 from studio.audio_formats import SpeechFormat
@@ -129,9 +129,6 @@ __all__ = [
     "Conversation",
     "Delta",
     "Detected",
-    "Document",
-    "DocumentRequest",
-    "DocumentSegment",
     "DoesNotFit",
     "Done",
     "DownloadFailed",
@@ -218,7 +215,10 @@ __all__ = [
     "ToolChoice",
     "TranscribeRequest",
     "Transcript",
+    "TranslateDocumentRequest",
     "TranslateRequest",
+    "TranslatedDocument",
+    "TranslatedSegment",
     "TranslationEngine",
     "UnknownModel",
     "Usage",

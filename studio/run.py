@@ -12,7 +12,7 @@ from pathlib import Path
 
 import structlog
 
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.errors import EngineFailed, StorageFailed, StudioError
 from contract.events import (
     Artifact,
@@ -81,7 +81,7 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
-    elif isinstance(request, DocumentRequest):
+    elif isinstance(request, TranslateDocumentRequest):
         text = request.name
     else:
         text = request.text

@@ -14,7 +14,7 @@ from typing import Literal
 import structlog
 
 import engines
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
 from contract.limits import Limits
@@ -32,7 +32,6 @@ from store import (
     Artifacts,
     Conversations,
     Database,
-    Documents,
     Interaction,
     Interactions,
     JobRow,
@@ -41,6 +40,7 @@ from store import (
     Responses,
     Search,
     StoredFile,
+    TranslatedDocuments,
 )
 from store import Providers as ProviderRows
 from store import Templates as TemplateRows
@@ -113,10 +113,10 @@ class Studio(Calls, Conversing, Carrying, Remembering, Desk):
         self.aliases = self.registry.aliases
         self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
-        self.documents_kept = Documents(self._database)
-        self.documents_kept.cut_off()
+        self.translated = TranslatedDocuments(self._database)
+        self.translated.cut_off()
         prepare = self.begin_remembering(self._database)
-        papers = Papers(self.registry, self.residency, self.documents_kept, self.artifacts, self.detect, prepare)
+        papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         worker = Worker(
             settings, self.registry, self.residency, self._recorder, self._job_rows, self.detect, papers, prepare
         )
@@ -229,9 +229,9 @@ class Studio(Calls, Conversing, Carrying, Remembering, Desk):
 
     def _lane_of(self, job: Job) -> Lane:
         request = job.request
-        if isinstance(request, DocumentRequest):
-            self.documents_kept.get(request.document, job.caller.owner)
-            self.documents_kept.update(request.document, job_id=job.id, state="waiting")
+        if isinstance(request, TranslateDocumentRequest):
+            self.translated.get(request.document, job.caller.owner)
+            self.translated.update(request.document, job_id=job.id, state="waiting")
             return self.lanes["documents"]
         if isinstance(request, DownloadRequest):
             if job.caller.role != "admin":

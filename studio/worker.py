@@ -9,7 +9,7 @@ from dataclasses import replace
 import structlog
 
 import engines
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine
 from contract.errors import InvalidRequest, StudioError
 from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Queued, Terminal
@@ -98,7 +98,7 @@ class Worker:
 
     def drop(self, job: Job) -> None:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
-        if isinstance(job.request, DocumentRequest):
+        if isinstance(job.request, TranslateDocumentRequest):
             self._papers.drop(job.request)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
@@ -126,7 +126,7 @@ class Worker:
         if isinstance(job.request, DownloadRequest):
             self._download(job, job.request, outcome)
             return
-        if isinstance(job.request, DocumentRequest):
+        if isinstance(job.request, TranslateDocumentRequest):
             self._papers.run(job, job.request, outcome)
             return
         request = self._with_language(job, outcome)

@@ -10,13 +10,13 @@ from gradio.components import Component
 from studio import (
     DOCUMENT_FORMATS,
     Caller,
-    Document,
-    DocumentRequest,
-    DocumentSegment,
     Failed,
     Job,
     Studio,
     StudioError,
+    TranslatedDocument,
+    TranslateDocumentRequest,
+    TranslatedSegment,
 )
 from ui import render
 from ui.caller import caller_of, link, page_of
@@ -73,7 +73,8 @@ class DocumentsPart(Panel):
         """Show the documents, and follow the one that is being translated, if one is."""
         words, caller = words_of(request), caller_of(request)
         yield {self.told: "", self.list: await self._listed(caller, words, request)}
-        running = [job for job in self.studio.jobs(caller, "translation") if isinstance(job.request, DocumentRequest)]
+        jobs = self.studio.jobs(caller, "translation")
+        running = [job for job in jobs if isinstance(job.request, TranslateDocumentRequest)]
         if running:
             async for updates in self._follow(running[-1], words, request):
                 yield updates
@@ -165,7 +166,7 @@ class DocumentsPart(Panel):
             yield {self.told: told, self.list: await self._listed(caller, words, request)}
 
     async def _listed(self, caller: Caller, words: Words, request: gr.Request) -> str:
-        found = await asyncio.to_thread(self.studio.documents, caller, SHOWN)
+        found = await asyncio.to_thread(self.studio.translated_documents, caller, SHOWN)
         if not found:
             return f'<p class="hint">{render.escape(words("do_empty"))}</p>'
         return f'<ul class="papers">{"".join(_line(document, words, request) for document in found)}</ul>'
@@ -183,7 +184,7 @@ class DocumentsPart(Panel):
 
 def _progress(view: View, words: Words) -> str:
     asked = view.job.request
-    name = asked.name if isinstance(asked, DocumentRequest) else ""
+    name = asked.name if isinstance(asked, TranslateDocumentRequest) else ""
     told = view.progress
     text = render.waiting(words, view)
     if not text and told is not None and told.total:
@@ -195,7 +196,7 @@ def _progress(view: View, words: Words) -> str:
     return f'<div class="fetch">{text}{cancel}</div>'
 
 
-def _line(document: Document, words: Words, request: gr.Request) -> str:
+def _line(document: TranslatedDocument, words: Words, request: gr.Request) -> str:
     source = words.language_name(document.source_lang) if document.source_lang else "?"
     parts = [f"{source} → {words.language_name(document.target_lang)}", words(f"do_{document.state}")]
     if document.segments:
@@ -229,11 +230,11 @@ def _line(document: Document, words: Words, request: gr.Request) -> str:
     )
 
 
-def _export(request: gr.Request, document: Document, form: str) -> str:
+def _export(request: gr.Request, document: TranslatedDocument, form: str) -> str:
     return render.escape(link(request, f"translations/documents/{document.id}/export") + f"?format={form}")
 
 
-def _flagged(document_id: str, segment: DocumentSegment, words: Words) -> str:
+def _flagged(document_id: str, segment: TranslatedSegment, words: Words) -> str:
     why = ", ".join(words(f"fault_{fault}") for fault in segment.faults)
     mend = render.button(words("do_mend"), "mend", f"{document_id}:{segment.number}", drawing="pencil")
     return (

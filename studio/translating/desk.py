@@ -5,12 +5,12 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.errors import Conflict, InputTooLarge, InvalidRequest
 from contract.ids import new_id
 from contract.limits import Limits, check_pair
 from contract.requests import Request
-from store import Artifacts, Document, Documents, DocumentSegment, StoredFile
+from store import Artifacts, StoredFile, TranslatedDocument, TranslatedDocuments, TranslatedSegment
 from store.database import now
 from studio.caller import Caller
 from studio.job import Job
@@ -37,7 +37,7 @@ class Desk:
 
     limits: Limits
     artifacts: Artifacts
-    documents_kept: Documents
+    translated: TranslatedDocuments
 
     def submit(self, request: Request, caller: Caller | None = None) -> Job:
         """Take a request; see Studio."""
@@ -54,7 +54,7 @@ class Desk:
     def hand_in(
         self, data: bytes, name: str, target_lang: str, caller: Caller, source_lang: str | None = None,
         model: str | None = None,
-    ) -> Document:  # fmt: skip
+    ) -> TranslatedDocument:  # fmt: skip
         """Keep a document that is to be translated; the same one again is found, as far as it is done.
 
         Args:
@@ -77,7 +77,7 @@ class Desk:
             )
         file_id, path = self.artifacts.new_path(caller.owner, "application/octet-stream")
         at = now()
-        document = Document(
+        document = TranslatedDocument(
             id=new_id(),
             owner=caller.owner,
             name=name,
@@ -93,7 +93,7 @@ class Desk:
             created_at=at,
             updated_at=at,
         )
-        known = self.documents_kept.same(document)
+        known = self.translated.same(document)
         if known is not None:
             return known
         store(path, data)
@@ -101,21 +101,21 @@ class Desk:
             id=file_id, owner=caller.owner, job_id=None, mime="application/octet-stream", name=name, path=path,
             size_bytes=len(data), created_at=at, details={"format": form.name},
         )  # fmt: skip
-        self.documents_kept.add(document, file, self.artifacts)
+        self.translated.add(document, file, self.artifacts)
         return document
 
     def translate_document(
         self, document_id: str, caller: Caller, *, glossary: bool = True, memory: bool = True
     ) -> Job:
         """Translate a document that was handed in, or go on with it; the job that does it already is given again."""
-        document = self.documents_kept.get(document_id, caller.owner)
+        document = self.translated.get(document_id, caller.owner)
         if document.state in ("running", "waiting") and document.job_id is not None:
             with contextlib.suppress(Exception):
                 job = self.job(document.job_id, caller)
                 if not job.finished:
                     return job
         job = self.submit(
-            DocumentRequest(
+            TranslateDocumentRequest(
                 document=document.id,
                 name=document.name,
                 source_lang=document.source_lang,
@@ -128,32 +128,34 @@ class Desk:
         )
         return job
 
-    def documents(self, caller: Caller, limit: int = 50, before: str | None = None) -> list[Document]:
+    def translated_documents(
+        self, caller: Caller, limit: int = 50, before: str | None = None
+    ) -> list[TranslatedDocument]:
         """Return the caller's documents, the newest first."""
-        return self.documents_kept.latest(caller.owner, limit, before)
+        return self.translated.latest(caller.owner, limit, before)
 
-    def document(self, document_id: str, caller: Caller) -> Document:
+    def translated_document(self, document_id: str, caller: Caller) -> TranslatedDocument:
         """Return one document of the caller's; raises NotFound."""
-        return self.documents_kept.get(document_id, caller.owner)
+        return self.translated.get(document_id, caller.owner)
 
     def document_segments(
         self, document_id: str, caller: Caller, after: int = -1, limit: int = 100, *, flagged: bool = False
-    ) -> list[DocumentSegment]:
+    ) -> list[TranslatedSegment]:
         """Return a page of a document's segments, those with faults alone if asked for."""
-        document = self.documents_kept.get(document_id, caller.owner)
-        return self.documents_kept.page(document.id, after, limit, flagged=flagged)
+        document = self.translated.get(document_id, caller.owner)
+        return self.translated.page(document.id, after, limit, flagged=flagged)
 
-    def edit_segment(self, document_id: str, number: int, text: str, caller: Caller) -> DocumentSegment:
+    def edit_segment(self, document_id: str, number: int, text: str, caller: Caller) -> TranslatedSegment:
         """Put a person's translation in a segment's place; the file is written anew by ``translate_document``.
 
         Raises:
             InvalidRequest: It lacks one of the segment's codes, which stand for styles and pictures.
             Conflict: The document is being translated.
         """
-        document = self.documents_kept.get(document_id, caller.owner)
+        document = self.translated.get(document_id, caller.owner)
         if document.state == "running" and not self._ended(document, caller):
             raise Conflict("The document is being translated. Wait for its end, or cancel it, and edit then.")
-        segment = self.documents_kept.segment(document.id, number)
+        segment = self.translated.segment(document.id, number)
         if not text.strip() or len(text) > LONGEST_EDIT:
             raise InvalidRequest(
                 f"text has {len(text):,} characters; it must have 1 to {LONGEST_EDIT:,}.", field="text"
@@ -164,21 +166,21 @@ class Desk:
         found = checks.faults(
             bare(segment.source), bare(text), document.source_lang or "", document.target_lang, self.detect
         )
-        edited = DocumentSegment(
+        edited = TranslatedSegment(
             number=number, source=segment.source, target=text, faults=tuple(found), origin="edit", similarity=0.0
         )
-        self.documents_kept.keep(document.id, [edited])
+        self.translated.keep(document.id, [edited])
         if not parse(segment.source).spans:
             self.accept(bare(segment.source), bare(text), document, caller)
         return edited
 
-    def accept(self, source: str, target: str, document: Document, caller: Caller) -> None:
+    def accept(self, source: str, target: str, document: TranslatedDocument, caller: Caller) -> None:
         """Remember an accepted translation; see ``Remembering``."""
         raise NotImplementedError
 
     def delete_document(self, document_id: str, caller: Caller) -> None:
         """Delete a document, its segments and its files; a job that translates it is cancelled."""
-        document = self.documents_kept.get(document_id, caller.owner)
+        document = self.translated.get(document_id, caller.owner)
         if document.job_id is not None:
             with contextlib.suppress(Exception):
                 self.job(document.job_id, caller).cancel()
@@ -187,18 +189,18 @@ class Desk:
             if file_id is not None:
                 with contextlib.suppress(Exception):
                     paths.append(self.artifacts.get(file_id, caller.owner).path)
-        self.documents_kept.delete(document_id, caller.owner)
+        self.translated.delete(document_id, caller.owner)
         for path in paths:
             path.unlink(missing_ok=True)
 
     def export_document(self, document_id: str, caller: Caller, form: exports.BilingualFormat) -> Exported:
         """Return a document in both languages."""
-        document = self.documents_kept.get(document_id, caller.owner)
-        data = exports.bilingual(document, self.documents_kept.segments(document.id), form)
+        document = self.translated.get(document_id, caller.owner)
+        data = exports.bilingual(document, self.translated.segments(document.id), form)
         stem = translated_name(document.name, format_of(document.name), document.target_lang).rpartition(".")[0]
         return Exported(f"{stem}{exports.SUFFIX[form]}", exports.MIME[form], data)
 
-    def _ended(self, document: Document, caller: Caller) -> bool:
+    def _ended(self, document: TranslatedDocument, caller: Caller) -> bool:
         try:
             return self.job(document.job_id or "", caller).finished
         except Exception:

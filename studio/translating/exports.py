@@ -12,7 +12,7 @@ from typing import Literal
 
 from lxml import etree
 
-from store import Document, DocumentSegment
+from store import TranslatedDocument, TranslatedSegment
 from studio.translating.marked import bare
 
 BilingualFormat = Literal["docx", "tmx", "xliff"]
@@ -39,7 +39,7 @@ class Pair:
     origin: str = ""
 
 
-def bilingual(document: Document, segments: Iterable[DocumentSegment], form: BilingualFormat) -> bytes:
+def bilingual(document: TranslatedDocument, segments: Iterable[TranslatedSegment], form: BilingualFormat) -> bytes:
     """Return a document's segments in both languages as a file."""
     if form == "docx":
         return _word(document, segments)
@@ -53,7 +53,7 @@ def bilingual(document: Document, segments: Iterable[DocumentSegment], form: Bil
     return _xliff(document, segments)
 
 
-def _word(document: Document, segments: Iterable[DocumentSegment]) -> bytes:
+def _word(document: TranslatedDocument, segments: Iterable[TranslatedSegment]) -> bytes:
     import docx
 
     file = docx.Document()
@@ -108,7 +108,7 @@ def tmx(pairs: Iterable[Pair], source_lang: str, target_lang: str, *, marked: bo
     return printed
 
 
-def _xliff(document: Document, segments: Iterable[DocumentSegment]) -> bytes:
+def _xliff(document: TranslatedDocument, segments: Iterable[TranslatedSegment]) -> bytes:
     root = etree.Element(f"{{{_XLIFF}}}xliff", {"version": "1.2"}, nsmap={None: _XLIFF})
     file = etree.SubElement(
         root,

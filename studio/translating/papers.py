@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import engines
-from contract.documents import DocumentRequest
+from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest, StorageFailed
 from contract.events import Detected, Loading, Progress, Queued, Usage
 from contract.limits import Limits
 from contract.models import ModelSpec
 from contract.requests import TranslateRequest
-from store import Artifacts, Document, Documents, DocumentSegment
+from store import Artifacts, TranslatedDocument, TranslatedDocuments, TranslatedSegment
 from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency
@@ -46,7 +46,7 @@ class Papers:
         self,
         registry: Registry,
         residency: Residency,
-        documents: Documents,
+        documents: TranslatedDocuments,
         artifacts: Artifacts,
         detect: Detect,
         prepare: Prepare,
@@ -59,7 +59,7 @@ class Papers:
         self._prepare = prepare
         self._limits = Limits()
 
-    def run(self, job: Job, request: DocumentRequest, outcome: Outcome) -> None:
+    def run(self, job: Job, request: TranslateDocumentRequest, outcome: Outcome) -> None:
         """Do the job; raises StudioError."""
         document = self._documents.get(request.document, job.caller.owner)
         self._documents.update(document.id, state="running", job_id=job.id)
@@ -70,11 +70,13 @@ class Papers:
         finally:
             self._documents.update(document.id, state="cancelled" if job.stop.is_set() else state)
 
-    def drop(self, request: DocumentRequest) -> None:
+    def drop(self, request: TranslateDocumentRequest) -> None:
         """Mark a document whose job was cancelled before it ran; does not wait."""
         self._documents.update(request.document, state="cancelled")
 
-    def _translate(self, job: Job, request: DocumentRequest, document: Document, outcome: Outcome) -> None:
+    def _translate(
+        self, job: Job, request: TranslateDocumentRequest, document: TranslatedDocument, outcome: Outcome
+    ) -> None:
         form = format_of(document.name)
         data = self._artifacts.get(document.file_id, document.owner).path.read_bytes()
         source_lang = document.source_lang
@@ -118,7 +120,7 @@ class Papers:
             raise InvalidRequest("The document has no words to translate. Choose another.", field="file")
         return sources
 
-    def _language(self, sources: list[str], document: Document, outcome: Outcome) -> str:
+    def _language(self, sources: list[str], document: TranslatedDocument, outcome: Outcome) -> str:
         sample = ""
         for source in sources[:: max(1, len(sources) // 200)]:
             sample += bare(source) + "\n"
@@ -158,8 +160,8 @@ class Papers:
         job: Job,
         spec: ModelSpec,
         asked: TranslateRequest,
-        document: Document,
-        segments: Iterator[DocumentSegment],
+        document: TranslatedDocument,
+        segments: Iterator[TranslatedSegment],
         done: int,
         total: int,
     ) -> int:
@@ -169,7 +171,7 @@ class Papers:
             job.position = place
             job.publish(Queued(place))
 
-        kept: list[DocumentSegment] = []
+        kept: list[TranslatedSegment] = []
         characters = 0
         told = saved = time.monotonic()
         with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
@@ -200,7 +202,7 @@ class Papers:
                     self._documents.keep(document.id, kept)
         return characters
 
-    def _write(self, form: Format, data: bytes, document: Document, outcome: Outcome) -> None:
+    def _write(self, form: Format, data: bytes, document: TranslatedDocument, outcome: Outcome) -> None:
         mime = form.mime
         result = rewritten(form, data, self._documents.segments(document.id), document.target_lang)
         artifact_id, path = self._artifacts.new_path(document.owner, mime)
@@ -215,7 +217,7 @@ class Papers:
         self._documents.update(document.id, result_id=artifact_id)
 
 
-def rewritten(form: Format, data: bytes, segments: Iterator[DocumentSegment], target_lang: str) -> bytes:
+def rewritten(form: Format, data: bytes, segments: Iterator[TranslatedSegment], target_lang: str) -> bytes:
     """Return a document with its segments' translations in their places."""
 
     def put(marked: str) -> str | None:
@@ -254,13 +256,13 @@ def _parts(marked: str) -> list[blocks.Cut]:
     return blocks.cut(marked) if blocks.has_words(marked) else [blocks.Cut(marked, False)]
 
 
-def _better(new: Segment, old: DocumentSegment) -> bool:
+def _better(new: Segment, old: TranslatedSegment) -> bool:
     known = [fault for fault in checks.FAULTS if fault in old.faults]
     return checks.weight(list(new.faults)) < checks.weight(known)
 
 
-def _row(number: int, segment: Segment) -> DocumentSegment:
-    return DocumentSegment(
+def _row(number: int, segment: Segment) -> TranslatedSegment:
+    return TranslatedSegment(
         number=number,
         source=segment.source,
         target=segment.target,

@@ -6,7 +6,7 @@ from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import check_pair
 from contract.messages import check_plain
 from contract.requests import TranslateRequest
-from store import Database, Direction, Document, Glossaries, Memory, Term, TranslationMemory
+from store import Database, Direction, Glossaries, Memory, Term, TranslatedDocument, TranslationMemory
 from studio.caller import Caller
 from studio.translating import exchange, exports
 from studio.translating.glossary import Enforcer
@@ -56,7 +56,7 @@ class Remembering:
             raise InputTooLarge(f"{len(pairs):,} translations are too many; send up to {MOST_MEMORIES:,}.")
         return self._memory.accept(direction, [(s.strip(), t.strip()) for s, t in pairs], origin[:LONGEST_TERM])
 
-    def accept(self, source: str, target: str, document: Document, caller: Caller) -> None:
+    def accept(self, source: str, target: str, document: TranslatedDocument, caller: Caller) -> None:
         """Keep a person's translation of a document's sentence."""
         if document.source_lang and len(source) <= LONGEST_SENTENCE and len(target) <= LONGEST_SENTENCE:
             self.remember([(source, target)], document.source_lang, document.target_lang, caller, document.name)

@@ -6,7 +6,6 @@ one|many, Polish one|few|many ("1 token|2 tokeny|5 tokenów").
 
 from ui.phrases.chat import CHAT
 from ui.phrases.compare import COMPARE
-from ui.phrases.documents import DOCUMENTS
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
@@ -16,6 +15,7 @@ from ui.phrases.speech import SPEECH
 from ui.phrases.starters import STARTERS
 from ui.phrases.templates import TEMPLATES
 from ui.phrases.translate import TRANSLATE
+from ui.phrases.translated_documents import TRANSLATED_DOCUMENTS
 from ui.phrases.usage import USAGE
 
 GROUPS = (
@@ -24,7 +24,7 @@ GROUPS = (
     COMPARE,
     TEMPLATES,
     TRANSLATE,
-    DOCUMENTS,
+    TRANSLATED_DOCUMENTS,
     IMAGES,
     SPEECH,
     MODELS,

@@ -25,7 +25,7 @@ from api.schemas import (
     json_wanted,
 )
 from api.strict import Strict, StrictForm
-from studio import BILINGUAL_MIME, BilingualFormat, Document, DocumentSegment, Job
+from studio import BILINGUAL_MIME, BilingualFormat, Job, TranslatedDocument, TranslatedSegment
 
 router = APIRouter(prefix="/translations/documents", tags=["translation"])
 Number = Annotated[int, Path(ge=0, le=10_000_000)]
@@ -109,7 +109,7 @@ async def go_on(request: Request, document_id: str) -> Response:
 @router.get("", response_model=Page[DocumentOut], dependencies=[Depends(json_wanted)])
 def documents(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The caller's documents, the newest first."""
-    found = studio_of(request).documents(caller_of(request), limit + 1, cursor)
+    found = studio_of(request).translated_documents(caller_of(request), limit + 1, cursor)
     more = found[limit - 1].id if len(found) > limit else None
     return JSONResponse({"data": [_document(each) for each in found[:limit]], "next": more})
 
@@ -117,7 +117,7 @@ def documents(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Res
 @router.get("/{document_id}", response_model=DocumentOut, dependencies=[Depends(json_wanted)])
 def document(request: Request, document_id: str) -> Response:
     """One document and how far it is."""
-    return JSONResponse(_document(studio_of(request).document(document_id, caller_of(request))))
+    return JSONResponse(_document(studio_of(request).translated_document(document_id, caller_of(request))))
 
 
 @router.delete("/{document_id}", status_code=204, response_class=Response)
@@ -170,11 +170,11 @@ async def _answer(request: Request, job: Job, document_id: str, status: int) -> 
         return answer
     async with cancelled_when_gone(request, job):
         await ended(job)
-    found = studio_of(request).document(document_id, caller_of(request))
+    found = studio_of(request).translated_document(document_id, caller_of(request))
     return JSONResponse(_document(found), status)
 
 
-def _document(document: Document) -> dict[str, object]:
+def _document(document: TranslatedDocument) -> dict[str, object]:
     return {
         "id": document.id,
         "name": document.name,
@@ -191,7 +191,7 @@ def _document(document: Document) -> dict[str, object]:
     }
 
 
-def _segment(segment: DocumentSegment) -> dict[str, object]:
+def _segment(segment: TranslatedSegment) -> dict[str, object]:
     return {
         "number": segment.number,
         "source": segment.source,

@@ -49,7 +49,7 @@ def slow_studio(tmp_path: Path) -> Any:
 
 
 def result(studio: Studio, document_id: str, caller: Caller = LOCAL) -> bytes:
-    file_id = studio.document(document_id, caller).result_id
+    file_id = studio.translated_document(document_id, caller).result_id
     assert file_id is not None
     return studio.artifact(file_id, caller).path.read_bytes()
 
@@ -64,7 +64,7 @@ def test_every_kind_of_document_is_translated_and_logged(suffix: str, real_studi
     files = [event for event in events if isinstance(event, Artifact)]
     assert len(files) == 1
     assert files[0].name == f"paper.pt{'.txt' if suffix == '.pdf' else suffix}"
-    done = real_studio.document(document.id, LOCAL)
+    done = real_studio.translated_document(document.id, LOCAL)
     assert (done.state, done.done, done.flagged) == ("done", done.segments, 0)
     steps = [event.step for event in events if isinstance(event, Progress)]
     assert steps == sorted(steps) and steps[-1] == done.segments
@@ -88,11 +88,11 @@ def test_the_words_are_translated_in_their_styles(real_studio: Studio) -> None:
 def test_the_language_is_found_out_and_another_than_it_is_needed(real_studio: Studio) -> None:
     document = real_studio.hand_in(PAPERS[".md"], "found.md", "pt", LOCAL)
     real_studio.translate_document(document.id, LOCAL).wait()
-    assert real_studio.document(document.id, LOCAL).source_lang == "en"
+    assert real_studio.translated_document(document.id, LOCAL).source_lang == "en"
     same = real_studio.hand_in(PAPERS[".md"], "same.md", "en", LOCAL)
     with pytest.raises(InvalidRequest, match="already"):
         real_studio.translate_document(same.id, LOCAL).wait()
-    assert real_studio.document(same.id, LOCAL).state == "failed"
+    assert real_studio.translated_document(same.id, LOCAL).state == "failed"
 
 
 def test_a_document_is_gone_on_with_after_a_cancel(slow_studio: Studio) -> None:
@@ -103,7 +103,7 @@ def test_a_document_is_gone_on_with_after_a_cancel(slow_studio: Studio) -> None:
     job.cancel()
     job.wait()
 
-    stopped = slow_studio.document(document.id, LOCAL)
+    stopped = slow_studio.translated_document(document.id, LOCAL)
     assert stopped.state == "cancelled"
     assert 20 <= stopped.done < 200
     kept = {each.number: each.target for each in slow_studio.document_segments(document.id, LOCAL, limit=stopped.done)}
@@ -125,14 +125,14 @@ def test_a_document_is_gone_on_with_after_a_restart(tmp_path: Path) -> None:
     with Studio.open(settings) as studio:
         document = studio.hand_in(LINES, "lines.txt", "pl", LOCAL, "en", "slow-translation")
         job = studio.translate_document(document.id, LOCAL)
-        until(lambda: studio.document(document.id, LOCAL).done >= 10)
+        until(lambda: studio.translated_document(document.id, LOCAL).done >= 10)
         job.cancel()  # as the end of the process does
     with Studio.open(settings) as studio:
-        kept = studio.document(document.id, LOCAL)
+        kept = studio.translated_document(document.id, LOCAL)
         assert kept.state in ("cancelled", "interrupted")
         assert kept.done >= 10
         assert studio.translate_document(document.id, LOCAL).wait() == Done()
-        assert studio.document(document.id, LOCAL).done == 200
+        assert studio.translated_document(document.id, LOCAL).done == 200
 
 
 def test_what_a_check_finds_is_flagged_and_an_edit_mends_it(real_studio: Studio) -> None:
@@ -141,11 +141,11 @@ def test_what_a_check_finds_is_flagged_and_an_edit_mends_it(real_studio: Studio)
     real_studio.translate_document(document.id, LOCAL).wait()
     flagged = real_studio.document_segments(document.id, LOCAL, flagged=True)
     assert [(each.number, each.faults) for each in flagged] == [(1, ("echoed",))]
-    assert real_studio.document(document.id, LOCAL).flagged == 1
+    assert real_studio.translated_document(document.id, LOCAL).flagged == 1
 
     edited = real_studio.edit_segment(document.id, 1, "Esta é uma casa e é muito antiga.", LOCAL)
     assert (edited.faults, edited.origin) == ((), "edit")
-    assert real_studio.document(document.id, LOCAL).flagged == 0
+    assert real_studio.translated_document(document.id, LOCAL).flagged == 0
     real_studio.translate_document(document.id, LOCAL).wait()
     assert result(real_studio, document.id).decode().endswith("Esta é uma casa e é muito antiga.\n")
 
@@ -179,7 +179,7 @@ def test_a_second_model_is_asked_for_what_the_first_did_badly(starters: Path, tm
 def test_a_document_is_its_owners_alone(real_studio: Studio) -> None:
     document = real_studio.hand_in(PAPERS[".txt"], "hers.txt", "pt", ANNA, "en")
     for ask in (
-        lambda: real_studio.document(document.id, BORIS),
+        lambda: real_studio.translated_document(document.id, BORIS),
         lambda: real_studio.translate_document(document.id, BORIS),
         lambda: real_studio.document_segments(document.id, BORIS),
         lambda: real_studio.edit_segment(document.id, 0, "x", BORIS),
@@ -189,19 +189,19 @@ def test_a_document_is_its_owners_alone(real_studio: Studio) -> None:
     ):
         with pytest.raises(NotFound):
             ask()
-    assert real_studio.documents(BORIS) == []
-    assert [each.id for each in real_studio.documents(ANNA)] == [document.id]
+    assert real_studio.translated_documents(BORIS) == []
+    assert [each.id for each in real_studio.translated_documents(ANNA)] == [document.id]
 
 
 def test_a_deleted_document_leaves_no_file_and_no_segment(real_studio: Studio) -> None:
     document = real_studio.hand_in(PAPERS[".csv"], "gone.csv", "pt", ANNA, "en")
     real_studio.translate_document(document.id, ANNA).wait()
-    done = real_studio.document(document.id, ANNA)
+    done = real_studio.translated_document(document.id, ANNA)
     paths = [real_studio.artifact(file_id, ANNA).path for file_id in (done.file_id, done.result_id or "")]
     real_studio.delete_document(document.id, ANNA)
     assert [path.exists() for path in paths] == [False, False]
     with pytest.raises(NotFound):
-        real_studio.document(document.id, ANNA)
+        real_studio.translated_document(document.id, ANNA)
     assert real_studio._database.rows("SELECT 1 FROM document_segments WHERE document_id = ?", (document.id,)) == []
 
 
@@ -225,7 +225,7 @@ def test_what_can_not_be_handed_in_is_refused_in_a_sentence(echo_studio: Studio)
 def test_a_document_can_not_be_edited_while_it_is_translated(slow_studio: Studio) -> None:
     document = slow_studio.hand_in(LINES, "busy.txt", "pl", LOCAL, "en", "slow-translation")
     job = slow_studio.translate_document(document.id, LOCAL)
-    until(lambda: slow_studio.document(document.id, LOCAL).state == "running")
+    until(lambda: slow_studio.translated_document(document.id, LOCAL).state == "running")
     with pytest.raises(Conflict):
         slow_studio.edit_segment(document.id, 0, "x", LOCAL)
     job.cancel()

@@ -1,6 +1,6 @@
 """Phrases of documents, glossary and memory in the Translate panel."""
 
-DOCUMENTS: dict[str, tuple[str, str]] = {
+TRANSLATED_DOCUMENTS: dict[str, tuple[str, str]] = {
     "do_title": ("Documents", "Dokumenty"),
     "do_drop": ("Document", "Dokument"),
     "do_start": ("Translate document", "Przetłumacz dokument"),

@@ -8,7 +8,7 @@ from contract.models import Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentRequest:
+class TranslateDocumentRequest:
     """Translate a document that was handed in before, or go on with it; what is translated already is kept.
 
     Attributes:

@@ -12,7 +12,7 @@ PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
+class TranslatedDocument:
     """One row of ``documents``.
 
     Attributes:
@@ -41,8 +41,8 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentSegment:
-    """One row of ``document_segments``; texts are marked (see ``studio.translating.marked``)."""
+class TranslatedSegment:
+    """One row of ``translated_segments``; texts are marked (see ``studio.translating.marked``)."""
 
     number: int
     source: str
@@ -52,20 +52,20 @@ class DocumentSegment:
     similarity: float = 0.0
 
 
-class Documents:
-    """Writes and reads ``documents`` and ``document_segments``."""
+class TranslatedDocuments:
+    """Writes and reads ``translated_documents`` and ``translated_segments``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, document: Document, file: StoredFile, artifacts: Artifacts) -> None:
+    def add(self, document: TranslatedDocument, file: StoredFile, artifacts: Artifacts) -> None:
         """Keep a new document and the row of its file, both or none."""
 
         def write(db: Transaction) -> None:
             Artifacts.add(db, file, artifacts.folder)
             db.execute(
-                """INSERT INTO documents (id, owner, name, digest, file_id, source_lang, target_lang, model, state,
-                       created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                """INSERT INTO translated_documents (id, owner, name, digest, file_id, source_lang, target_lang, model,
+                       state, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
                 (
                     *(document.id, document.owner, document.name, document.digest, document.file_id),
                     *(document.source_lang, document.target_lang, document.model, document.state),
@@ -75,14 +75,14 @@ class Documents:
 
         self._database.write(write)
 
-    def get(self, document_id: str, owner: str) -> Document:
+    def get(self, document_id: str, owner: str) -> TranslatedDocument:
         """Return one document of an owner; raises NotFound for an unknown one and for somebody else's."""
         found = self._select("id = ? AND owner = ?", (document_id, owner))
         if not found:
             raise NotFound(f"There is no document {document_id[:64]!r}. It may have been deleted.", id=document_id[:64])
         return found[0]
 
-    def same(self, like: Document) -> Document | None:
+    def same(self, like: TranslatedDocument) -> TranslatedDocument | None:
         """Return the owner's newest document of the same file, name, languages and model, or None."""
         found = self._select(
             """owner = ? AND digest = ? AND name = ? AND target_lang = ? AND model IS ?
@@ -91,7 +91,7 @@ class Documents:
         )
         return found[0] if found else None
 
-    def latest(self, owner: str, limit: int = 50, before: str | None = None) -> list[Document]:
+    def latest(self, owner: str, limit: int = 50, before: str | None = None) -> list[TranslatedDocument]:
         """Return an owner's documents, the newest first.
 
         Args:
@@ -101,22 +101,23 @@ class Documents:
             return self._select("owner = ?", (owner,), limit)
         return self._select("owner = ? AND id < ?", (owner, before), limit)
 
-    def _select(self, where: str, values: Sequence[str | int | None], limit: int = 1) -> list[Document]:
+    def _select(self, where: str, values: Sequence[str | int | None], limit: int = 1) -> list[TranslatedDocument]:
         rows = self._database.rows(
             f"""SELECT documents.*,
-                (SELECT count(*) FROM document_segments WHERE document_id = id AND target IS NOT NULL) AS done,
-                (SELECT count(*) FROM document_segments WHERE document_id = id AND faults != '') AS flagged
-                FROM documents WHERE {where} ORDER BY id DESC LIMIT ?""",
+                (SELECT count(*) FROM translated_segments WHERE document_id = id AND target IS NOT NULL) AS done,
+                (SELECT count(*) FROM translated_segments WHERE document_id = id AND faults != '') AS flagged
+                FROM translated_documents WHERE {where} ORDER BY id DESC LIMIT ?""",
             (*values, limit),
         )
-        return [Document(**dict(row)) for row in rows]
+        return [TranslatedDocument(**dict(row)) for row in rows]
 
     def update(self, document_id: str, **values: str | int | None) -> None:
         """Change columns of a document."""
         names = ", ".join(f"{name} = ?" for name in values)
         self._database.submit(  # whoever reads it, reads it after something that waits for the writer
             lambda db: db.execute(
-                f"UPDATE documents SET {names}, updated_at = ? WHERE id = ?", (*values.values(), now(), document_id)
+                f"UPDATE translated_documents SET {names}, updated_at = ? WHERE id = ?",
+                (*values.values(), now(), document_id),
             )
         )
 
@@ -124,8 +125,8 @@ class Documents:
         """Mark as interrupted what no job translates any more, as a crash leaves it."""
         self._database.write(
             lambda db: db.execute(
-                """UPDATE documents SET state = 'interrupted' WHERE state IN ('waiting', 'running') AND NOT EXISTS
-                   (SELECT 1 FROM jobs WHERE jobs.id = job_id AND jobs.state IN ('queued', 'running'))"""
+                """UPDATE translated_documents SET state = 'interrupted' WHERE state IN ('waiting', 'running')
+                   AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.id = job_id AND jobs.state IN ('queued', 'running'))"""
             )
         )
 
@@ -134,7 +135,7 @@ class Documents:
         found = self.get(document_id, owner)
 
         def write(db: Transaction) -> None:
-            db.execute("DELETE FROM documents WHERE id = ?", (found.id,))
+            db.execute("DELETE FROM translated_documents WHERE id = ?", (found.id,))
             db.execute("DELETE FROM artifacts WHERE id IN (?, ?)", (found.file_id, found.result_id))
 
         self._database.write(write)
@@ -145,23 +146,23 @@ class Documents:
         """Write down what a document says, all segments open."""
 
         def write(db: Transaction) -> None:
-            db.execute("DELETE FROM document_segments WHERE document_id = ?", (document_id,))
+            db.execute("DELETE FROM translated_segments WHERE document_id = ?", (document_id,))
             db.conn.executemany(
-                "INSERT INTO document_segments (document_id, number, source) VALUES (?, ?, ?)",
+                "INSERT INTO translated_segments (document_id, number, source) VALUES (?, ?, ?)",
                 ((document_id, number, source) for number, source in enumerate(sources)),
             )
             db.execute(
-                "UPDATE documents SET segments = ?, source_lang = ? WHERE id = ?",
+                "UPDATE translated_documents SET segments = ?, source_lang = ? WHERE id = ?",
                 (len(sources), source_lang, document_id),
             )
 
         self._database.write(write)
 
-    def keep(self, document_id: str, segments: Sequence[DocumentSegment]) -> None:
+    def keep(self, document_id: str, segments: Sequence[TranslatedSegment]) -> None:
         """Keep the translations of segments."""
         self._database.write(
             lambda db: db.conn.executemany(
-                """UPDATE document_segments SET target = ?, faults = ?, origin = ?, similarity = ?
+                """UPDATE translated_segments SET target = ?, faults = ?, origin = ?, similarity = ?
                    WHERE document_id = ? AND number = ?""",
                 [
                     (each.target, " ".join(each.faults), each.origin, each.similarity, document_id, each.number)
@@ -170,41 +171,41 @@ class Documents:
             )
         )
 
-    def open_segments(self, document_id: str) -> Iterator[DocumentSegment]:
+    def open_segments(self, document_id: str) -> Iterator[TranslatedSegment]:
         """Yield what is not translated yet, page by page."""
         yield from self._pages(document_id, "target IS NULL")
 
-    def flagged(self, document_id: str) -> Iterator[DocumentSegment]:
+    def flagged(self, document_id: str) -> Iterator[TranslatedSegment]:
         """Yield what has a fault, page by page."""
         yield from self._pages(document_id, "faults != ''")
 
-    def segments(self, document_id: str) -> Iterator[DocumentSegment]:
+    def segments(self, document_id: str) -> Iterator[TranslatedSegment]:
         """Yield every segment in order, page by page."""
         yield from self._pages(document_id, "1")
 
     def page(
         self, document_id: str, after: int = -1, limit: int = PAGE, *, flagged: bool = False
-    ) -> list[DocumentSegment]:
+    ) -> list[TranslatedSegment]:
         """Return the next segments after a number."""
         return self._page(document_id, "faults != ''" if flagged else "1", after, limit)
 
-    def segment(self, document_id: str, number: int) -> DocumentSegment:
+    def segment(self, document_id: str, number: int) -> TranslatedSegment:
         """Return one segment; raises NotFound."""
         found = self._page(document_id, "1", number - 1, 1)
         if not found or found[0].number != number:
             raise NotFound(f"The document has no segment {number}.", id=number)
         return found[0]
 
-    def _pages(self, document_id: str, where: str) -> Iterator[DocumentSegment]:
+    def _pages(self, document_id: str, where: str) -> Iterator[TranslatedSegment]:
         after = -1
         while page := self._page(document_id, where, after, PAGE):
             yield from page
             after = page[-1].number
 
-    def _page(self, document_id: str, where: str, after: int, limit: int) -> list[DocumentSegment]:
+    def _page(self, document_id: str, where: str, after: int, limit: int) -> list[TranslatedSegment]:
         rows = self._database.rows(
-            f"""SELECT number, source, target, faults, origin, similarity FROM document_segments
+            f"""SELECT number, source, target, faults, origin, similarity FROM translated_segments
                 WHERE document_id = ? AND number > ? AND {where} ORDER BY number LIMIT ?""",
             (document_id, after, limit),
         )
-        return [DocumentSegment(**{**dict(row), "faults": tuple(row["faults"].split())}) for row in rows]
+        return [TranslatedSegment(**{**dict(row), "faults": tuple(row["faults"].split())}) for row in rows]

@@ -26,7 +26,7 @@ async def test_a_dropped_document_is_translated_and_can_be_downloaded(echo: Stud
     path = dropped(tmp_path, "paper.docx", PAPERS[".docx"])
     page = shown(await everything(part.translate(path, DETECT, "pt", ask())))
     listed = str(page[part.list])
-    document = echo.documents(LOCAL)[0]
+    document = echo.translated_documents(LOCAL)[0]
     assert f"/files/{document.result_id}?download=1" in listed
     assert "English → Portuguese · translated · 12 sentences" in listed
     assert page[part.told] == ""
@@ -60,12 +60,12 @@ async def test_progress_is_shown_and_the_document_can_be_stopped_and_gone_on_wit
             assert job.id in told
             await everything(part.act(ask("other tab"), click(act="stop", id=job.id)))
     assert bars
-    document = slow_echo.documents(LOCAL)[0]
+    document = slow_echo.translated_documents(LOCAL)[0]
     assert document.state == "cancelled"
     listed = str(shown(await everything(part.load(ask())))[part.list])
     assert "Go on" in listed
     page = shown(await everything(part.act(ask(), click(act="go", id=document.id))))
-    assert slow_echo.document(document.id, LOCAL).state == "done"
+    assert slow_echo.translated_document(document.id, LOCAL).state == "done"
     assert "150 sentences" in str(page[part.list])
 
 
@@ -74,7 +74,7 @@ async def test_flagged_sentences_are_listed_and_mended(echo: Studio, ask: Asked,
     # The echo engine gives every sentence back, which is what the check looks for.
     text = b"These words come back as they are <script>alert(1)</script>."
     await everything(part.translate(dropped(tmp_path, "flags.txt", text), "en", "pt", ask()))
-    document = echo.documents(LOCAL)[0]
+    document = echo.translated_documents(LOCAL)[0]
     report = str(shown(await everything(part.act(ask(), click(act="report", id=document.id))))[part.report])
     assert "not translated" in report
     assert "<script>" not in report
@@ -89,13 +89,13 @@ async def test_flagged_sentences_are_listed_and_mended(echo: Studio, ask: Asked,
 async def test_another_owners_document_can_not_be_touched(echo: Studio, ask: Asked, tmp_path: Path) -> None:
     part = laid_out(DocumentsPart, echo)
     await everything(part.translate(dropped(tmp_path, "hers.txt", b"Her own words."), "en", "pt", ask(owner="anna")))
-    document = echo.documents(Caller(owner="anna", via="ui"))[0]
+    document = echo.translated_documents(Caller(owner="anna", via="ui"))[0]
     assert "hers.txt" not in str(shown(await everything(part.load(ask(owner="boris"))))[part.list])
     for act in ("go", "delete", "report", "mend"):
         told = f"{document.id}:0" if act == "mend" else document.id
         page = shown(await everything(part.act(ask(owner="boris"), click(act=act, id=told))))
         assert 'role="alert"' in str(page[part.told])
-    assert echo.document(document.id, Caller(owner="anna", via="ui")).state == "done"
+    assert echo.translated_document(document.id, Caller(owner="anna", via="ui")).state == "done"
 
 
 async def test_terms_are_added_shown_and_removed_for_the_chosen_pair(echo: Studio, ask: Asked, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def main() -> None:
             took = time.monotonic() - began
             watched.over.set()
             thread.join()
-            document = studio.document(document.id, caller)
+            document = studio.translated_document(document.id, caller)
             steps = sum(isinstance(event, Progress) for _, event in job.snapshot())
     middle = began + took / 2
     first = max(size for at, size in watched.samples if at <= middle)
