@@ -26,10 +26,23 @@ TOLD = {
     "421": "Hearth does not answer by this host name",
     "422": "A value breaks a rule, or the model can't do it; the message names the field",
 }
-JSON_ONLY = ("/conversations", "/translations", "/detections", "/models", "/interactions", "/usage", "/api-keys")
+JSON_ONLY = (
+    "/conversations",
+    "/translations",
+    "/detections",
+    "/models",
+    "/interactions",
+    "/usage",
+    "/api-keys",
+    "/providers",
+    "/templates",
+)
 # What no schema says of a body that it names: a model that is not here, a twin of a POST, something at work.
 NAMING_MODELS = ("/v1/", "/api/", "/translations", "/models", "/conversations/")
-AT_WORK = ("/models/unloads", "/models/{model_id}", "/conversations/{conversation_id}")
+AT_WORK = (
+    *("/models/unloads", "/models/{model_id}", "/conversations/{conversation_id}"),
+    "/templates/{template_id}",  # its new name may be another's
+)
 MESSAGES = "/conversations/{conversation_id}/messages"
 
 
@@ -69,6 +82,8 @@ SOURCES = (
     ),
     Source("post", "/v1/responses", "200", {"response_id": "$response.body#/id"}),
     Source("post", "/api-keys", "201", {"key_id": "$response.body#/id"}),
+    Source("post", "/providers", "201", {"provider_id": "$response.body#/id"}),
+    Source("post", "/templates", "201", {"template_id": "$response.body#/id"}),
     Source("get", "/interactions", "200", {"interaction_id": "$response.body#/data/0/id"}),
     Source("get", "/interactions", "200", {"file_id": "$response.body#/data/0/artifacts/0"}),
     Source("get", "/models", "200", {"model_id": "$response.body#/data/0/id"}),

@@ -111,7 +111,13 @@ def made_for(http: httpx.Client, path: str) -> dict[str, str]:
     if "{response_id}" in path:
         ids["response_id"] = http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"]
     if "{provider_id}" in path:
+        for info in http.get("/providers").json()["data"]:
+            http.delete(f"/providers/{info['id']}")  # a name is taken once
         ids["provider_id"] = http.post("/providers", json={"name": "nobody", "url": "http://127.0.0.1:9"}).json()["id"]
+    if "{template_id}" in path:
+        for kept in http.get("/templates").json()["data"]:
+            http.delete(f"/templates/{kept['id']}")
+        ids["template_id"] = http.post("/templates", json={"name": "Mine", "text": "Say {{text}}"}).json()["id"]
     if "{key_id}" in path:
         ids["key_id"] = http.post("/api-keys", json={"name": "x", "scopes": ["generate"]}).json()["id"]
     return ids
