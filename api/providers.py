@@ -16,16 +16,21 @@ router = APIRouter(prefix="/providers", tags=["providers"], dependencies=[Depend
 EXAMPLE: dict[str, object] = {"name": "vllm", "kind": "openai", "url": "http://127.0.0.1:8000/v1"}
 State = Literal["checking", "up", "refused_key", "failing", "unreachable", "locked"]
 ProtocolName = Literal["openai", "anthropic"]
-Url = Annotated[str, Field(min_length=1, max_length=500)]
-Secret = Annotated[str, Field(max_length=500, description="What the server asks for; encrypted, and never shown.")]
-Names = Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=200)]
+# What is documented is narrower than what is taken: addresses in IPv6 have no pattern that is worth reading.
+COMMON = r"^https?://[A-Za-z0-9][A-Za-z0-9.-]{0,200}(:([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(/[A-Za-z0-9._~-]{1,50}){0,4}/?$"
+Url = Annotated[str, Field(min_length=1, max_length=500, json_schema_extra={"pattern": COMMON})]
+Secret = Annotated[
+    str, Field(max_length=500, pattern="^[!-~]*$", description="What the server asks for; encrypted, and never shown.")
+]
+Name = Annotated[str, Field(max_length=159, pattern="^[!-~]([ -~]*[!-~])?$")]
+Names = Annotated[list[Name], Field(max_length=200)]
 Seconds = Annotated[int, Field(ge=5, le=3_600, description="How long the server may say nothing.")]
 
 
 class NewProvider(Strict):
     """The body of ``POST /providers``; ``models`` are the names to offer, all where there is none."""
 
-    name: Annotated[str, Field(min_length=1, max_length=40, pattern="^[a-z0-9-]+$")]
+    name: Annotated[str, Field(min_length=1, max_length=40, pattern="^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
     kind: ProtocolName = "openai"
     url: Url
     key: Secret = ""

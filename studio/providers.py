@@ -152,7 +152,7 @@ class Providers:
         draft = draft.checked()
         self.refresh()
         if len(self._known) >= MOST:
-            raise InvalidRequest(f"There are {MOST} servers already. Remove one first.")
+            raise Forbidden(f"There are {MOST} servers already. Remove one first.")
         if any(
             known.row.name == draft.name for known in self._known.values() if known.row.id.startswith(FROM_SETTINGS)
         ):
@@ -180,7 +180,7 @@ class Providers:
         draft = replace(draft, name=row.name, kind=row.kind).checked()
         moved = origin(draft.url) != origin(row.url)
         if keep_key and row.secret is not None and moved:
-            raise InvalidRequest(
+            raise Forbidden(
                 "The key was entered for another address, and goes to no other. Enter it again, or leave it empty.",
                 field="key",
             )
@@ -249,7 +249,7 @@ class Providers:
     def _own(self, provider_id: str) -> ProviderRow:
         row = self._find(provider_id).row
         if row.id.startswith(FROM_SETTINGS):
-            raise InvalidRequest(f"{row.name} stands in HEARTH_SERVERS. Change it there, and start Hearth again.")
+            raise Forbidden(f"{row.name} stands in HEARTH_SERVERS. Change it there, and start Hearth again.")
         return row
 
     def refresh(self) -> None:

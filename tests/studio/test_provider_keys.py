@@ -10,7 +10,7 @@ import pytest
 from studio import (
     ChatSettings,
     Done,
-    InvalidRequest,
+    Forbidden,
     ProviderFailed,
     SecretUnreadable,
     Studio,
@@ -73,7 +73,7 @@ def test_a_short_key_shows_nothing_of_itself(studio: Studio, server: ModelServer
 def test_the_key_of_one_address_goes_to_no_other(studio: Studio, server: ModelServer) -> None:
     provider = connected(studio, server, key=KEY)
     with model_server() as other:
-        with pytest.raises(InvalidRequest, match="goes to no other"):
+        with pytest.raises(Forbidden, match="goes to no other"):
             studio.providers.change(provider, draft(other), LOCAL, keep_key=True)
         assert studio.providers.check(draft(other), LOCAL, provider).status == "up"
         studio.providers.change(provider, draft(other), LOCAL, keep_key=False)

@@ -272,7 +272,7 @@ def test_the_settings_may_name_servers_and_the_environment_their_keys(
             lambda: studio.providers.remove(info.id, LOCAL),
             lambda: studio.providers.change(info.id, draft(server), LOCAL, keep_key=True),
         ):
-            with pytest.raises(InvalidRequest, match="HEARTH_SERVERS"):
+            with pytest.raises(Forbidden, match="HEARTH_SERVERS"):
                 attempt()
         with pytest.raises(InvalidRequest, match="HEARTH_SERVERS names 'my-vllm' already"):
             studio.providers.add(draft(server, name="my-vllm"), LOCAL)
