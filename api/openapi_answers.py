@@ -26,10 +26,17 @@ TOLD = {
     "421": "Hearth does not answer by this host name",
     "422": "A value breaks a rule, or the model can't do it; the message names the field",
 }
-JSON_ONLY = ("/conversations", "/translations", "/detections", "/models", "/interactions", "/usage", "/api-keys")
+JSON_ONLY = (
+    *("/conversations", "/translations", "/detections", "/models", "/interactions", "/usage", "/api-keys"),
+    *("/documents", "/collections"),
+)
 # What no schema says of a body that it names: a model that is not here, a twin of a POST, something at work.
 NAMING_MODELS = ("/v1/", "/api/", "/translations", "/models", "/conversations/")
-AT_WORK = ("/models/unloads", "/models/{model_id}", "/conversations/{conversation_id}")
+AT_WORK = (
+    *("/models/unloads", "/models/{model_id}", "/conversations/{conversation_id}"),
+    *("/documents/{document_id}", "/collections/{collection_id}"),
+)
+FILES = "/collections/{collection_id}/files"
 MESSAGES = "/conversations/{conversation_id}/messages"
 
 
@@ -66,6 +73,12 @@ SOURCES = (
         {"conversation_id": "$request.path.conversation_id"},
         only="/conversations/{conversation_id}/branch",
         body={"message_id": "$response.body#/message/parent_id"},
+    ),
+    Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
+    Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
+    Source(
+        *("post", FILES, "201"),
+        {"collection_id": "$request.path.collection_id", "document_id": "$response.body#/id"},
     ),
     Source("post", "/v1/responses", "200", {"response_id": "$response.body#/id"}),
     Source("post", "/api-keys", "201", {"key_id": "$response.body#/id"}),

@@ -1,5 +1,7 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
+from contract.document_requests import DocumentRequest
+from contract.documents import Form, Source
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -31,10 +33,12 @@ from contract.events import (
     Cancelled,
     Delta,
     Detected,
+    DocumentRead,
     Done,
     Embedding,
     Event,
     Failed,
+    Grounded,
     Likelihood,
     Loading,
     Progress,
@@ -63,7 +67,10 @@ from contract.requests import (
 )
 from store import (
     ApiKey,
+    Collection,
     Conversation,
+    Document,
+    FoundPassage,
     Hit,
     Interaction,
     InteractionFilter,
@@ -74,10 +81,11 @@ from store import (
     StoredResponse,
 )
 from studio.aliases import KINDS, Alias, JobKind
+from studio.attaching import Weight
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
 from studio.carrying import Imported
-from studio.conversing import ChatSettings, system_of
+from studio.chat_settings import ChatSettings, system_of
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
@@ -107,11 +115,15 @@ __all__ = [
     "ChatRequest",
     "ChatSettings",
     "CheckResult",
+    "Collection",
     "Conflict",
     "ContextRange",
     "Conversation",
     "Delta",
     "Detected",
+    "Document",
+    "DocumentRead",
+    "DocumentRequest",
     "DoesNotFit",
     "Done",
     "DownloadFailed",
@@ -126,6 +138,9 @@ __all__ = [
     "Exported",
     "Failed",
     "Forbidden",
+    "Form",
+    "FoundPassage",
+    "Grounded",
     "Health",
     "Hit",
     "Image",
@@ -172,6 +187,7 @@ __all__ = [
     "Segment",
     "Settings",
     "Sound",
+    "Source",
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",
@@ -200,6 +216,7 @@ __all__ = [
     "UsageReport",
     "Variable",
     "Via",
+    "Weight",
     "allows",
     "error_class",
     "language_name",
