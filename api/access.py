@@ -42,7 +42,7 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
     *((path, "generate", "generate") for path in (*KEY_IN_BODY, "/jobs", "/files")),
     *((path, "generate", "generate") for path in ("/glossaries", "/translation-memory")),
-    ("/conversations", "conversations", "conversations"),
+    *((path, "conversations", "conversations") for path in ("/conversations", "/documents", "/collections")),
     ("/templates", "conversations", "conversations"),
     *((path, "usage", "usage") for path in ("/interactions", "/usage")),
     ("/providers", "admin", "admin"),

@@ -110,6 +110,7 @@ async def say(request: Request, conversation_id: str, body: NewMessage, if_match
             revision=matching(if_match),
             system=body.system,
             settings=body.settings(),
+            attachments=body.attachments,
         ),
     )
 
@@ -137,6 +138,7 @@ async def edit(
             revision=matching(if_match),
             system=body.system,
             settings=body.settings(),
+            attachments=body.attachments,
         ),
     )
 

@@ -10,7 +10,7 @@ from fastapi import Header
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field, JsonValue
 
-from api.schemas import Plain, Reply
+from api.schemas import Id, Plain, Reply
 from api.strict import Strict
 from studio import ChatSettings, Conversation, PreconditionFailed, Revision, StoredMessage, Studio
 
@@ -36,6 +36,31 @@ class ConversationOut(Reply):
     updated_at: str
 
 
+class AttachedOut(Reply):
+    """A file that goes with a message; ``GET /documents/{id}`` tells more."""
+
+    id: str
+    name: str
+    form: str
+    size_bytes: int
+
+
+class SourceOut(Reply):
+    """A passage that a reply may cite as ``[number]``: the page (from 0) and the characters in its text.
+
+    ``document_id`` is null once the file was deleted.
+    """
+
+    number: int
+    document_id: str | None
+    name: str
+    page: int
+    label: str
+    start: int
+    end: int
+    text: str
+
+
 class MessageOut(Reply):
     """A message; ``siblings`` are the versions of it, itself among them, ``figures`` what a reply cost."""
 
@@ -51,6 +76,8 @@ class MessageOut(Reply):
     error_message: str | None
     created_at: str
     figures: dict[str, JsonValue]
+    attachments: list[AttachedOut]
+    sources: list[SourceOut]
 
 
 class Exchange(Reply):
@@ -90,16 +117,23 @@ class Answering(Strict):
     seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
     stop: Annotated[list[StopText], Field(max_length=8, default_factory=list)]
     context_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    collection: Annotated[Id | None, Field(description="A collection whose best passages go along.")] = None
 
     def settings(self) -> ChatSettings:
         """Return them as the Studio takes them."""
-        return ChatSettings(**(self.model_dump(exclude={"system", "content"}) | {"stop": tuple(self.stop)}))
+        return ChatSettings(
+            **(self.model_dump(exclude={"system", "content", "attachments"}) | {"stop": tuple(self.stop)})
+        )
 
 
 class NewMessage(Answering):
     """What a person says, and how the model is to answer."""
 
     content: Annotated[Plain, Field(min_length=1, max_length=400_000, pattern=r"\S")]
+    attachments: Annotated[
+        list[Id] | None,
+        Field(max_length=10, description="Ids that ``POST /documents`` gave. Left out in an edit: those it had."),
+    ] = None
 
 
 class Branch(Strict):
@@ -116,12 +150,19 @@ def shown(conversation: Conversation) -> dict[str, object]:
 
 def shown_messages(studio: Studio, messages: Sequence[StoredMessage]) -> list[dict[str, object]]:
     """Return messages of one conversation as JSON."""
-    siblings = studio.conversations.siblings(messages)
-    return [
-        {name: values[name] for name in MessageOut.model_fields}
-        for message in messages
-        for values in [asdict(message) | {"siblings": list(siblings[message.id])}]
-    ]
+    siblings, ids = studio.conversations.siblings(messages), [message.id for message in messages]
+    files, sources = studio.documents.of_messages(ids), studio.documents.sources_of(ids)
+    told = []
+    for message in messages:
+        values = asdict(message) | {
+            "siblings": list(siblings[message.id]),
+            "attachments": [
+                {name: getattr(file, name) for name in AttachedOut.model_fields} for file in files.get(message.id, ())
+            ],
+            "sources": [asdict(source) for source in sources.get(message.id, ())],
+        }
+        told.append({name: values[name] for name in MessageOut.model_fields})
+    return told
 
 
 def etag(conversation: Conversation) -> str:

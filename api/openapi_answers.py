@@ -28,8 +28,9 @@ TOLD = {
 }
 JSON_ONLY = (
     *("/conversations", "/templates", "/translations", "/detections", "/models", "/providers"),
-    *("/interactions", "/usage", "/api-keys"),
+    *("/interactions", "/usage", "/api-keys", "/documents", "/collections"),
 )
+FILES = "/collections/{collection_id}/files"
 MESSAGES = "/conversations/{conversation_id}/messages"
 
 
@@ -66,6 +67,12 @@ SOURCES = (
         {"conversation_id": "$request.path.conversation_id"},
         only="/conversations/{conversation_id}/branch",
         body={"message_id": "$response.body#/message/parent_id"},
+    ),
+    Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
+    Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
+    Source(
+        *("post", FILES, "201"),
+        {"collection_id": "$request.path.collection_id", "document_id": "$response.body#/id"},
     ),
     Source("post", "/v1/responses", "200", {"response_id": "$response.body#/id"}),
     Source("post", "/templates", "201", {"template_id": "$response.body#/id"}),

@@ -23,6 +23,7 @@ class Page(Reply, Generic[T]):
 Plain = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=40)]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+Id = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Limit = Annotated[int, Query(ge=1, le=200, description="At most this many.")]
 CURSOR_TOLD = "The ``next`` of the page before."
 Cursor = Annotated[str | None, Query(max_length=100, description=CURSOR_TOLD)]

@@ -16,6 +16,7 @@ NAMES = (
     "page",
     "conversations",
     "long_chat",
+    "documents",
     "own_cost",
     "engine",
     "requests",

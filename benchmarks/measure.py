@@ -21,7 +21,9 @@ import psutil
 
 Sample = Mapping[str, float]
 Side = Callable[[], Sample]
-Unit = Literal["s", "ms", "MB", "GB", "tokens/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio"]
+Unit = Literal[
+    "s", "ms", "MB", "GB", "tokens/s", "pages/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio"
+]
 QUIET_CORES = 0.25
 REPEAT_S = 20.0
 BUSY_FIELDS = ("user", "nice", "system", "irq", "softirq", "steal")

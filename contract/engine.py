@@ -64,6 +64,8 @@ class Engine(ABC):
     requires: ClassVar[tuple[str, ...]] = ()
     extra: ClassVar[str] = ""
     options: ClassVar[frozenset[str]] = frozenset()
+    # How many tokens a chat model takes at once, where that is known once it is loaded.
+    context_tokens: int | None = None
 
     def __init__(self, spec: ModelSpec, *, threads: int = 1, key: str = "") -> None:
         """Take a model.

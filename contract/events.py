@@ -7,6 +7,8 @@ the position of an event in that list is its number, and a follower can start fr
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from contract.documents import Form, Source
+
 
 @dataclass(frozen=True, slots=True)
 class Queued:
@@ -178,6 +180,38 @@ class Artifact:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentRead:
+    """A file is read and stored as text.
+
+    Attributes:
+        known: The same file was here before, so nothing had to be done again.
+        passages: How many can be searched; 0 where it was not to be.
+    """
+
+    id: str
+    name: str
+    form: Form
+    size_bytes: int
+    characters: int
+    pages: int
+    passages: int = 0
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """What a reply is written from besides the conversation.
+
+    Attributes:
+        sources: Passages that it may cite, the first number first.
+        cut: What did not fit into the context: file names, with the share that was sent, in (0, 1).
+    """
+
+    sources: tuple[Source, ...] = ()
+    cut: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """*engine*: what the job cost so far; the last one counts. None: does not apply.
 
@@ -239,4 +273,4 @@ EngineEvent = (
     | Finish
 )
 Terminal = Done | Failed | Cancelled
-Event = Queued | Loading | Spoken | EngineEvent | Artifact | Terminal
+Event = Queued | Loading | Spoken | EngineEvent | Artifact | DocumentRead | Grounded | Terminal

@@ -24,8 +24,8 @@ class Limits:
     alternatives: int = 5
     speech_characters: int = 100_000
     prompt_characters: int = 4_000
-    document_bytes: int = 50 * 1024 * 1024
-    document_characters: int = 20_000_000
+    translated_document_bytes: int = 50 * 1024 * 1024
+    translated_document_characters: int = 20_000_000
     audio_bytes: int = 200 * 1024 * 1024
     images: int = 8
     image_min_px: int = 64
@@ -33,6 +33,8 @@ class Limits:
     image_steps: int = 200
     embed_texts: int = 2_048
     embed_characters: int = 1_000_000
+    document_bytes: int = 32 * 1024 * 1024
+    attachments: int = 10
 
 
 def check_range(field: str, value: float | None, low: float, high: float) -> None:
@@ -60,10 +62,10 @@ def check_choice(field: str, value: str | None, known: Sequence[str]) -> None:
         )
 
 
-def check_model(name: str | None) -> None:
-    """Refuse what can't be a model's name."""
+def check_model(name: str | None, field: str = "model") -> None:
+    """Refuse what can't be a name, of a model as a rule."""
     if name is not None and not isinstance(name, str):
-        raise InvalidRequest(f"model is {str(name)[:80]!r}; it must be a model's name.", field="model")
+        raise InvalidRequest(f"{field} is {str(name)[:80]!r}; it must be a {field}'s name.", field=field)
 
 
 def check_language(field: str, code: str | None) -> None:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Literal
 
+from contract.documents import Attachment
 from contract.errors import InvalidRequest
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -41,6 +42,7 @@ class Message:
         tool_calls: What the assistant called in this turn.
         tool_call_id: Of a ``tool`` turn: the call whose result ``content`` is.
         images: PNG, JPEG, WebP or GIF files that go with the text.
+        attachments: Texts of files that go with it, as data; the Studio puts what fits before the text.
     """
 
     role: Role
@@ -48,6 +50,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     images: tuple[bytes, ...] = field(default=(), repr=False)
+    attachments: tuple[Attachment, ...] = ()
 
 
 def check_plain(field: str, text: str) -> None:
@@ -98,6 +101,10 @@ def check_turn(message: Message, images: int) -> None:
             f"to {images}.",
             field="messages",
         )
+    if message.attachments and message.role != "user":
+        raise InvalidRequest(f"messages has a file in a turn of the {message.role}; only the user attaches any.")
+    for attachment in message.attachments:
+        check_plain("attachments", attachment.text)
     if any(not image.startswith(IMAGE_MAGICS) for image in message.images):
         raise InvalidRequest(
             "messages has an image that is no PNG, JPEG, WebP or GIF. Convert it, then send it again.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
+from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
@@ -58,6 +59,7 @@ class ChatRequest:
         parallel_tool_calls: It may call several at once.
         raw: The one message is text to be continued as it stands, without the model's chat template.
         logprobs: Tell the log probability of each token and of that many likeliest others, 0 to 20.
+        collection: A collection whose best passages for the last message go with it, to be cited.
         reply_id: The stored message that the reply is written into as it grows; where the last message is the
             assistant's, that one goes on.
         private: Neither the log nor the list of jobs keeps a word of it, only the figures.
@@ -81,6 +83,7 @@ class ChatRequest:
     parallel_tool_calls: bool = True
     raw: bool = False
     logprobs: int | None = None
+    collection: str | None = None
     reply_id: str | None = None
     private: bool = False
 
@@ -96,7 +99,7 @@ class ChatRequest:
             raise InvalidRequest("messages ends with a system message. End with the user's.", field="messages")
         if last.tool_calls:
             raise InvalidRequest("messages ends with a call. Send its result in a tool message.", field="messages")
-        if last.role != "tool" and not last.images:
+        if last.role != "tool" and not last.images and not last.attachments:
             check_text("message", last.content, limits.chat_characters)
         total = sum(
             len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in self.messages
@@ -118,6 +121,7 @@ class ChatRequest:
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
         check_whole("context_tokens", self.context_tokens, 1, 10_000_000)
         check_whole("logprobs", self.logprobs, 0, 20)
+        check_model(self.collection, "collection")
         if self.raw and len(self.messages) != 1:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
         if self.json_schema is not None:
@@ -375,4 +379,5 @@ Request = (
     | TranscribeRequest
     | EmbedRequest
     | DownloadRequest
+    | DocumentRequest
 )

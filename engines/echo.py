@@ -91,6 +91,7 @@ class EchoChat(_Echo):
     name: ClassVar[str] = "echo-chat"
     kind: ClassVar[Kind] = "chat"
     options: ClassVar[frozenset[str]] = frozenset({"raw", "tools", "count_tokens", "context_tokens"})
+    context_tokens: int | None = _CONTEXT_TOKENS
 
     @classmethod
     def context_range(cls, spec: ModelSpec) -> ContextRange:

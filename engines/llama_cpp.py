@@ -162,6 +162,7 @@ class LlamaCpp(Engine):
             raise damaged(self.spec, why) from exc
         self._address, self._key = server.listening_address, key
         self._context_tokens = min(params.n_ctx, trained_context(self._address, key))
+        self.context_tokens = self._context_tokens
         self._knows_tools = knows_tools(template)
         self._room = Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
@@ -203,7 +204,8 @@ class LlamaCpp(Engine):
         chat = expect(request, ChatRequest, self.spec)
         loaded(self._server, self.spec)
         conversation: Chunk = {"messages": messages_json(chat.messages), **tools_body(chat)}
-        prompt = self._post("/apply-template", conversation, chat).get("prompt")
+        templated = {"prompt": chat.messages[0].content} if chat.raw else None
+        prompt = (templated or self._post("/apply-template", conversation, chat)).get("prompt")
         whole: Chunk = {"content": prompt, "add_special": True, "parse_special": True}
         tokens = self._post("/tokenize", whole, chat).get("tokens")
         if not isinstance(tokens, list):

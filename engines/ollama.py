@@ -91,6 +91,8 @@ class Ollama(Engine):
         """Nothing to read; importing the client now saves the first reply 0.3 s."""
         import ollama  # noqa: F401
 
+        self.context_tokens = int(number(self.spec.options, "num_ctx", 0)) or None
+
     def unload(self) -> None:
         """Nothing to give back."""
 

@@ -2,13 +2,16 @@
 
 from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
+from store.collections import Collection, Collections
 from store.conversation_rows import Conversation, Revision
-from store.conversation_trees import ConversationTree, TreeMessage, add_trees, tree_of
+from store.conversation_trees import ConversationTree, TreeFile, TreeMessage, add_trees, tree_of
 from store.conversations import Conversations, QueuedMessage
 from store.database import Database
+from store.documents import Document, Documents
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
+from store.passages import FoundPassage, NewPassage, Passages
 from store.preferences import Preferences
 from store.providers import ProviderRow, Providers
 from store.responses import Responses, StoredResponse
@@ -22,11 +25,16 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Artifacts",
+    "Collection",
+    "Collections",
     "Conversation",
     "ConversationTree",
     "Conversations",
     "Database",
     "Direction",
+    "Document",
+    "Documents",
+    "FoundPassage",
     "Glossaries",
     "Hit",
     "Interaction",
@@ -35,6 +43,8 @@ __all__ = [
     "JobRow",
     "Jobs",
     "Memory",
+    "NewPassage",
+    "Passages",
     "Preferences",
     "ProviderRow",
     "Providers",
@@ -53,6 +63,7 @@ __all__ = [
     "TranslatedDocuments",
     "TranslatedSegment",
     "TranslationMemory",
+    "TreeFile",
     "TreeMessage",
     "add_trees",
     "plain_text",

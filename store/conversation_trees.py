@@ -4,14 +4,26 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from contract.documents import FileText, Source
 from contract.ids import new_id
 from contract.messages import Role
+from store.attaching import attach
 from store.conversation_rows import Conversation, TitleBy
 from store.database import Database
+from store.documents import Documents
 from store.message_tree import StoredMessage
 from store.sqlite import Transaction
 
 CUT_OFF = "It was being written when the conversation was exported."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeFile:
+    """A file that goes with a message: its bytes, and the text that was read from it."""
+
+    name: str
+    read: FileText
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +39,8 @@ class TreeMessage:
     figures: Mapping[str, float | int | str | None] = field(default_factory=dict)
     error_message: str | None = None
     created_at: str
+    attachments: tuple[TreeFile, ...] = ()
+    sources: tuple[Source, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +69,16 @@ class ConversationTree:
         return found[::-1]
 
 
-def tree_of(conversation: Conversation, messages: Sequence[StoredMessage]) -> ConversationTree:
+def tree_of(
+    conversation: Conversation, messages: Sequence[StoredMessage], documents: Documents | None = None
+) -> ConversationTree:
     """Return a stored conversation as a tree.
 
     Args:
         messages: Of all its branches, oldest first.
+        documents: Where their files are; None: they are left out.
     """
+    files, sources = _files_of(documents, conversation.owner, messages)
     place = {message.id: number for number, message in enumerate(messages)}
     return ConversationTree(
         title=conversation.title,
@@ -85,22 +103,54 @@ def tree_of(conversation: Conversation, messages: Sequence[StoredMessage]) -> Co
                 figures=message.figures,
                 error_message=CUT_OFF if message.state == "growing" else message.error_message,
                 created_at=message.created_at,
+                attachments=files.get(message.id, ()),
+                sources=sources.get(message.id, ()),
             )
             for message in messages
         ),
     )
 
 
-def add_trees(database: Database, owner: str, trees: Sequence[ConversationTree]) -> list[str]:
-    """Store conversations for an owner in one transaction; returns their new ids."""
+def _files_of(
+    documents: Documents | None, owner: str, messages: Sequence[StoredMessage]
+) -> tuple[dict[str, tuple[TreeFile, ...]], dict[str, tuple[Source, ...]]]:
+    """Return what goes with messages and what they rest on, by message."""
+    if documents is None or not messages:
+        return {}, {}
+    ids = [message.id for message in messages]
+    files: dict[str, tuple[TreeFile, ...]] = {}
+    for message_id, found in documents.of_messages(ids).items():
+        files[message_id] = tuple(
+            TreeFile(
+                name=file.name,
+                read=FileText(file.form, file.mime, tuple(documents.pages(file.id, owner))),
+                # One deleted by hand is carried as its text.
+                content=file.path.read_bytes() if file.path.is_file() else b"",
+            )
+            for file in found
+        )
+    return files, documents.sources_of(ids)
+
+
+def add_trees(database: Database, owner: str, trees: Sequence[ConversationTree], documents: Documents) -> list[str]:
+    """Store conversations for an owner in one transaction; returns their new ids.
+
+    Their files are written before it; those of an import that fails are swept like any that is not used.
+    """
+    kept = {
+        id(file): documents.add(owner, file.name, file.content, file.read).id
+        for tree in trees
+        for message in tree.messages
+        for file in message.attachments
+    }
 
     def insert(db: Transaction) -> list[str]:
-        return [_insert(db, owner, tree) for tree in trees]
+        return [_insert(db, owner, tree, kept) for tree in trees]
 
     return database.write(insert)
 
 
-def _insert(db: Transaction, owner: str, tree: ConversationTree) -> str:
+def _insert(db: Transaction, owner: str, tree: ConversationTree, kept: Mapping[int, str]) -> str:
     conversation_id, ids = new_id(), [new_id() for _ in tree.messages]
     db.execute(
         """INSERT INTO conversations (id, owner, title, title_by, folder, pinned, archived, settings, leaf_id,
@@ -123,4 +173,6 @@ def _insert(db: Transaction, owner: str, tree: ConversationTree) -> str:
                 message.error_message, message.created_at,
             ),
         )  # fmt: skip
+        attach(db, message_id, owner, [kept[id(file)] for file in message.attachments])
+        Documents.keep_sources(db, message_id, message.sources)
     return conversation_id

@@ -29,6 +29,7 @@ class QueuedMessage:
     conversation_id: str
     content: str
     created_at: str
+    attachments: tuple[str, ...] = ()
 
 
 def _name(what: str, text: str) -> str:
@@ -243,16 +244,23 @@ class Conversations(MessageTree):
 
     # Waiting messages
 
-    def enqueue(self, conversation_id: str, owner: str, content: str) -> QueuedMessage:
+    def enqueue(self, conversation_id: str, owner: str, content: str, attachments: Sequence[str] = ()) -> QueuedMessage:
         """Keep a message for after the reply that is being written; raises InvalidRequest when 20 wait."""
         self.get(conversation_id, owner)
         if len(self.queued(conversation_id, owner)) >= QUEUE_MOST:
             raise InvalidRequest(f"{QUEUE_MOST} messages wait already. Wait for the reply first.", field="message")
-        message = QueuedMessage(id=new_id(), conversation_id=conversation_id, content=content, created_at=now())
+        message = QueuedMessage(
+            id=new_id(),
+            conversation_id=conversation_id,
+            content=content,
+            created_at=now(),
+            attachments=tuple(attachments),
+        )
         self._database.write(
             lambda db: db.execute(
-                "INSERT INTO queued_messages (id, conversation_id, content, created_at) VALUES (?, ?, ?, ?)",
-                (message.id, conversation_id, content, message.created_at),
+                "INSERT INTO queued_messages (id, conversation_id, content, created_at, attachments) "
+                "VALUES (?, ?, ?, ?, ?)",
+                (message.id, conversation_id, content, message.created_at, json.dumps(message.attachments)),
             )
         )
         return message
@@ -264,7 +272,7 @@ class Conversations(MessageTree):
                WHERE q.conversation_id = ? AND c.owner = ? AND c.deleted_at IS NULL ORDER BY q.id""",
             (conversation_id, owner),
         )
-        return [QueuedMessage(**dict(row)) for row in rows]
+        return [QueuedMessage(**{**dict(row), "attachments": tuple(json.loads(row["attachments"]))}) for row in rows]
 
     def take_queued(self, conversation_id: str, owner: str, message_id: str | None = None) -> QueuedMessage | None:
         """Remove and return a waiting message, the next one unless named; None when somebody was first."""
@@ -272,14 +280,20 @@ class Conversations(MessageTree):
 
         def take(db: Transaction) -> QueuedMessage | None:
             row = db.execute(
-                """SELECT id, content, created_at FROM queued_messages
+                """SELECT id, content, created_at, attachments FROM queued_messages
                    WHERE conversation_id = ? AND (? IS NULL OR id = ?) ORDER BY id LIMIT 1""",
                 (conversation_id, message_id, message_id),
             ).fetchone()
             if row is None:
                 return None
             db.execute("DELETE FROM queued_messages WHERE id = ?", (row[0],))
-            return QueuedMessage(id=row[0], conversation_id=conversation_id, content=row[1], created_at=row[2])
+            return QueuedMessage(
+                id=row[0],
+                conversation_id=conversation_id,
+                content=row[1],
+                created_at=row[2],
+                attachments=tuple(json.loads(row[3])),
+            )
 
         return self._database.write(take)
 

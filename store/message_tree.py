@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from contract.errors import Conflict, InvalidRequest, NotFound
 from contract.ids import new_id
 from contract.messages import Role
+from store.attaching import attach, attached_to
 from store.conversation_rows import GONE, Conversation, Revision, read
-from store.database import Database, now
+from store.database import now
+from store.growing import GrowingReplies
 from store.sqlite import Transaction
 
 TITLE_CHARACTERS = 60
@@ -76,11 +78,8 @@ def check_revision(conversation: Conversation, revision: Revision) -> None:
         )
 
 
-class MessageTree:
+class MessageTree(GrowingReplies):
     """Writes and reads ``messages``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     # Reading
 
@@ -178,12 +177,19 @@ class MessageTree:
     # Growing the tree
 
     def ask(
-        self, conversation_id: str, owner: str, text: str, model: str | None, revision: Revision = None
+        self,
+        conversation_id: str,
+        owner: str,
+        text: str,
+        model: str | None,
+        revision: Revision = None,
+        attachments: Sequence[str] = (),
     ) -> tuple[str, str]:
         """Add the user's message and an empty, growing reply below the leaf, in one transaction.
 
         Args:
             revision: The one the page was loaded at, or a check of the row; None: whatever it is now.
+            attachments: Ids of this owner's documents that go with the message.
 
         Returns:
             The user's message id, and the reply's.
@@ -194,7 +200,9 @@ class MessageTree:
 
         def insert(db: Transaction) -> tuple[str, str]:
             head = self._head(db, conversation_id, owner, revision)
-            return self._insert_pair(db, head, head.leaf_id, text, model)
+            pair = self._insert_pair(db, head, head.leaf_id, text, model)
+            attach(db, pair[0], owner, attachments)
+            return pair
 
         return self._database.write(insert)
 
@@ -206,15 +214,22 @@ class MessageTree:
         text: str,
         model: str | None,
         revision: Revision = None,
+        attachments: Sequence[str] | None = None,
     ) -> tuple[str, str]:
-        """Add another wording of a user's message beside it, with a growing reply; as ``ask`` otherwise."""
+        """Add another wording of a user's message beside it, with a growing reply; as ``ask`` otherwise.
+
+        Args:
+            attachments: None: those of the message.
+        """
 
         def insert(db: Transaction) -> tuple[str, str]:
             head = self._head(db, conversation_id, owner, revision)
             message = self._row(db, conversation_id, message_id)
             if message.role != "user":
                 raise InvalidRequest("Only your own messages can be edited. Choose one of them.", field="message")
-            return self._insert_pair(db, head, message.parent_id, text, model)
+            pair = self._insert_pair(db, head, message.parent_id, text, model)
+            attach(db, pair[0], owner, attached_to(db, message_id) if attachments is None else attachments)
+            return pair
 
         return self._database.write(insert)
 
@@ -321,74 +336,4 @@ class MessageTree:
         db.execute(
             "UPDATE conversations SET leaf_id = ?, revision = revision + 1, updated_at = ? WHERE id = ?",
             (leaf_id, now(), conversation_id),
-        )
-
-    # A reply, as it grows and ends
-
-    def fail_reply(self, reply_id: str, error_message: str) -> None:
-        """Close a reply whose request was refused; the user's message above it stays."""
-        self._database.write(lambda db: self.fail_growing(db, reply_id, error_message))
-
-    @staticmethod
-    def fail_growing(db: Transaction, reply_id: str, error_message: str) -> None:
-        """Like ``fail_reply``, inside a write of the caller's; one that has ended stays as it is."""
-        db.execute(
-            "UPDATE messages SET state = 'failed', error_message = ? WHERE id = ? AND state = 'growing'",
-            (error_message, reply_id),
-        )
-
-    def cut_off(self, error_message: str, before: str) -> int:
-        """Close replies from before a time that still grow though no job writes them; returns how many.
-
-        A crash between the message and its job leaves one, and its conversation would take no message any more.
-        """
-        if not self._database.rows("SELECT 1 FROM messages WHERE state = 'growing' LIMIT 1"):
-            return 0
-        return self._database.write(
-            lambda db: (
-                db.execute(
-                    """UPDATE messages SET state = 'interrupted', error_message = ?
-                   WHERE state = 'growing' AND created_at <= ? AND id NOT IN (
-                       SELECT reply_id FROM jobs WHERE state IN ('queued', 'running') AND reply_id IS NOT NULL)""",
-                    (error_message, before),
-                ).rowcount
-            )
-        )
-
-    def grow(self, reply_id: str, content: str, reasoning: str, job_id: str) -> None:
-        """Keep what a growing reply has so far; does not wait for the commit."""
-        self._database.submit(
-            lambda db: db.execute(
-                "UPDATE messages SET content = ?, reasoning = CASE WHEN ? = '' THEN reasoning ELSE ? END, job_id = ? "
-                "WHERE id = ?",
-                (content, reasoning, reasoning, job_id, reply_id),
-            )
-        )
-
-    @staticmethod
-    def finish_reply(
-        db: Transaction,
-        reply_id: str,
-        *,
-        state: str,
-        content: str,
-        reasoning: str,
-        model: str | None,
-        job_id: str | None,
-        figures: Mapping[str, object],
-        error_message: str | None,
-    ) -> None:
-        """Close a reply, inside a write of the caller's; whoever saw it begin is still up to date.
-
-        Args:
-            reasoning: "" keeps what a continued reply had.
-        """
-        db.execute(
-            """UPDATE messages SET state = ?, content = ?, reasoning = CASE WHEN ? = '' THEN reasoning ELSE ? END,
-                   model = ?, job_id = ?, figures = ?, error_message = ? WHERE id = ?""",
-            (state, content, reasoning, reasoning, model, job_id, json.dumps(figures), error_message, reply_id),
-        )
-        db.execute(
-            "UPDATE conversations SET updated_at = ? WHERE id = (SELECT conversation_id FROM messages WHERE id = ?)",
-            (now(), reply_id),
         )

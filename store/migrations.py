@@ -100,6 +100,13 @@ def providers(db: sqlite_utils.Database) -> None:
     )
 
 
+@migrations(name="0007_documents")
+def documents(db: sqlite_utils.Database) -> None:
+    """Keep files with their text, attached to messages and searchable in collections."""
+    for statement in DOCUMENTS:
+        db.execute(statement)
+
+
 @migrations(name="0008_templates")
 def templates(db: sqlite_utils.Database) -> None:
     """Keep prompt templates."""
@@ -340,4 +347,91 @@ TRANSLATION = (
         updated_at TEXT NOT NULL,
         UNIQUE (owner, source_lang, target_lang, source)
     )""",
+)
+
+
+DOCUMENTS = (
+    # ``attached``: it was in use since it was last read, so it goes as soon as nothing uses it any more.
+    """CREATE TABLE documents (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        form TEXT NOT NULL,
+        mime TEXT NOT NULL,
+        sha256 TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        characters INTEGER NOT NULL,
+        pages INTEGER NOT NULL,
+        indexed_model TEXT,
+        passages INTEGER NOT NULL DEFAULT 0,
+        attached INTEGER NOT NULL DEFAULT 0,
+        created_at TEXT NOT NULL,
+        touched_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX documents_owner ON documents (owner, sha256)",
+    """CREATE TABLE document_pages (
+        document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (document_id, number)
+    )""",
+    """CREATE TABLE message_attachments (
+        message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+        place INTEGER NOT NULL,
+        document_id TEXT NOT NULL REFERENCES documents(id),
+        PRIMARY KEY (message_id, place)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX message_attachments_document ON message_attachments (document_id)",
+    "ALTER TABLE queued_messages ADD COLUMN attachments TEXT NOT NULL DEFAULT '[]'",
+    """CREATE TABLE message_sources (
+        message_id TEXT NOT NULL REFERENCES messages(id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        document_id TEXT REFERENCES documents(id) ON DELETE SET NULL,
+        name TEXT NOT NULL,
+        page INTEGER NOT NULL,
+        label TEXT NOT NULL,
+        start INTEGER NOT NULL,
+        end INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        PRIMARY KEY (message_id, number)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX message_sources_document ON message_sources (document_id)",
+    """CREATE TABLE collections (
+        id TEXT PRIMARY KEY,
+        owner TEXT NOT NULL,
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 0,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX collections_owner ON collections (owner, updated_at)",
+    """CREATE TABLE collection_files (
+        collection_id TEXT NOT NULL REFERENCES collections(id) ON DELETE CASCADE,
+        document_id TEXT NOT NULL REFERENCES documents(id),
+        added_at TEXT NOT NULL,
+        PRIMARY KEY (collection_id, document_id)
+    ) WITHOUT ROWID""",
+    "CREATE INDEX collection_files_document ON collection_files (document_id)",
+    """CREATE TABLE passages (
+        number INTEGER PRIMARY KEY,
+        document_id TEXT NOT NULL REFERENCES documents(id) ON DELETE CASCADE,
+        page INTEGER NOT NULL,
+        start INTEGER NOT NULL,
+        end INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        language TEXT NOT NULL DEFAULT '',
+        vector BLOB NOT NULL
+    )""",
+    "CREATE INDEX passages_document ON passages (document_id)",
+    """CREATE VIRTUAL TABLE passages_fts USING fts5 (
+        text, content = 'passages', content_rowid = 'number', tokenize = "unicode61 remove_diacritics 2"
+    )""",
+    """CREATE TRIGGER passages_fts_insert AFTER INSERT ON passages BEGIN
+        INSERT INTO passages_fts (rowid, text) VALUES (new.number, new.text);
+    END""",
+    """CREATE TRIGGER passages_fts_delete AFTER DELETE ON passages BEGIN
+        INSERT INTO passages_fts (passages_fts, rowid, text) VALUES ('delete', old.number, old.text);
+    END""",
 )

@@ -1,6 +1,8 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
+from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
+from contract.documents import Form, Source
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -33,10 +35,12 @@ from contract.events import (
     Checked,
     Delta,
     Detected,
+    DocumentRead,
     Done,
     Embedding,
     Event,
     Failed,
+    Grounded,
     Likelihood,
     Loading,
     Progress,
@@ -65,7 +69,10 @@ from contract.requests import (
 )
 from store import (
     ApiKey,
+    Collection,
     Conversation,
+    Document,
+    FoundPassage,
     Hit,
     Interaction,
     InteractionFilter,
@@ -80,10 +87,11 @@ from store import (
     TranslatedSegment,
 )
 from studio.aliases import KINDS, Alias, JobKind
+from studio.attaching import Weight
 from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
 from studio.carrying import Imported
-from studio.conversing import ChatSettings, system_of
+from studio.chat_settings import ChatSettings, system_of
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
@@ -124,11 +132,15 @@ __all__ = [
     "ChatSettings",
     "CheckResult",
     "Checked",
+    "Collection",
     "Conflict",
     "ContextRange",
     "Conversation",
     "Delta",
     "Detected",
+    "Document",
+    "DocumentRead",
+    "DocumentRequest",
     "DoesNotFit",
     "Done",
     "DownloadFailed",
@@ -143,7 +155,10 @@ __all__ = [
     "Exported",
     "Failed",
     "Forbidden",
+    "Form",
+    "FoundPassage",
     "GlossaryFormat",
+    "Grounded",
     "Health",
     "Hit",
     "Image",
@@ -193,6 +208,7 @@ __all__ = [
     "Segment",
     "Settings",
     "Sound",
+    "Source",
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",
@@ -225,6 +241,7 @@ __all__ = [
     "UsageReport",
     "Variable",
     "Via",
+    "Weight",
     "allows",
     "error_class",
     "language_name",

@@ -10,9 +10,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Literal, TypeVar, overload
 
-from contract.errors import InvalidRequest
+from contract.document_requests import DocumentRequest
+from contract.documents import Attachment
+from contract.errors import InvalidRequest, NotFound
 from contract.events import Artifact as ArtifactEvent
-from contract.events import Segment
+from contract.events import DocumentRead, Segment
 from contract.messages import Message
 from contract.requests import (
     ChatRequest,
@@ -24,7 +26,7 @@ from contract.requests import (
     TranslateRequest,
     TranslationEngine,
 )
-from store import StoredFile
+from store import Collection, Collections, Documents, StoredFile
 from studio import jupyter
 from studio.caller import Caller
 from studio.job import Job
@@ -33,11 +35,14 @@ from studio.results import Image, Images, Passage, Sound, Stream, Text, Transcri
 R = TypeVar("R", ChatRequest, ImageRequest)
 Turns = Sequence[Message | Mapping[str, str]]
 # What a call gives itself, or what only the dashboard sets.
-NO_SETTINGS = ("messages", "prompt", "reply_id")
+NO_SETTINGS = ("messages", "prompt", "reply_id", "collection")
 
 
 class Calls:
     """What a Studio offers beside ``submit``."""
+
+    documents: Documents
+    collections: Collections
 
     def submit(self, request: Request, caller: Caller | None = None) -> Job:
         """Take a request; see Studio."""
@@ -64,6 +69,54 @@ class Calls:
         """
         job = self.submit(_request(ChatRequest, settings, messages=_messages(prompt)))
         return Stream(job) if stream else _text(job)
+
+    def ask(
+        self,
+        question: str,
+        *,
+        collection: str | None = None,
+        attachments: Sequence[str | os.PathLike[str]] = (),
+        **settings: object,
+    ) -> Text:
+        """Ask a chat model about files; what it may cite is in the reply's ``sources``.
+
+        Args:
+            collection: The name or id of a collection; its best passages go along.
+            attachments: Files that go along, whole as far as they fit.
+            settings: As in ``chat``.
+
+        Raises:
+            StudioError: A file can't be read, there is no such collection, or the request is refused or fails.
+        """
+        caller = Caller()
+        texts, pictures = [], []
+        for path in map(Path, attachments):
+            job = self.submit(DocumentRequest(path=path, name=path.name), caller)
+            jupyter.wait(job)
+            read = next(event for _, event in job.snapshot() if isinstance(event, DocumentRead))
+            if read.form == "image":
+                pictures.append(path.read_bytes())
+            else:
+                texts.append(Attachment(read.name, self.documents.text(read.id, caller.owner)))
+            self.documents.discard(read.id, caller.owner)
+        chosen = None if collection is None else self.collections.named(collection, caller.owner).id
+        message = Message("user", question, images=tuple(pictures), attachments=tuple(texts))
+        return _text(self.submit(_request(ChatRequest, settings, messages=(message,), collection=chosen)))
+
+    def collect(self, name: str, files: Sequence[str | os.PathLike[str]]) -> Collection:
+        """Put files into a collection, made where there is none of that name, and make them searchable.
+
+        Raises:
+            StudioError: A file can't be read, or there is no embedding model.
+        """
+        caller = Caller()
+        try:
+            found = self.collections.named(name, caller.owner)
+        except NotFound:
+            found = self.collections.create(caller.owner, name)
+        for path in map(Path, files):
+            jupyter.wait(self.submit(DocumentRequest(path=path, name=path.name, collection=found.id), caller))
+        return self.collections.get(found.id, caller.owner)
 
     def translate(
         self,

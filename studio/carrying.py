@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from store import Conversations, Database, add_trees, tree_of
+from store import Conversations, Database, Documents, add_trees, tree_of
 from studio import exporting, importing
 from studio.caller import Caller
 
@@ -26,6 +26,7 @@ class Carrying:
     """What a Studio does with files of conversations."""
 
     conversations: Conversations
+    documents: Documents
     _database: Database
 
     def export_conversation(
@@ -34,7 +35,7 @@ class Carrying:
         """Return a conversation of the caller's as a file; raises NotFound when it is not theirs."""
         conversation = self.conversations.get(conversation_id, caller.owner)
         return exporting.export(
-            tree_of(conversation, self.conversations.all_messages(conversation_id, caller.owner)), form
+            tree_of(conversation, self.conversations.all_messages(conversation_id, caller.owner), self.documents), form
         )
 
     def import_conversations(self, data: bytes, caller: Caller) -> Imported:
@@ -48,5 +49,5 @@ class Carrying:
             InputTooLarge: It has more than 100 MB.
         """
         found = importing.read_file(data)
-        ids = add_trees(self._database, caller.owner, found.trees)
+        ids = add_trees(self._database, caller.owner, found.trees, self.documents)
         return Imported(tuple(ids), sum(len(tree.messages) for tree in found.trees), found.left_out)

@@ -1,6 +1,7 @@
 """The context length that a chat is asked to have: its range, and the model that is loaded for it."""
 
 import engines
+from contract.engine import Engine
 from contract.errors import InvalidRequest
 from contract.models import ContextRange, ModelSpec
 from contract.requests import ChatRequest, Request
@@ -11,6 +12,14 @@ def range_of(spec: ModelSpec) -> ContextRange | None:
     engine = engines.ENGINES[spec.engine]
     engines.require(engine)
     return engine.context_range(spec)
+
+
+def length_of(chat: ChatRequest, spec: ModelSpec, engine: Engine) -> int | None:
+    """Return how many tokens a loaded model takes for a chat; None: nobody says before it is asked."""
+    if chat.context_tokens is not None or engine.context_tokens is not None:
+        return chat.context_tokens if engine.context_tokens is None else engine.context_tokens
+    known = range_of(spec)
+    return None if known is None else known.usual
 
 
 def spec_for(request: Request, spec: ModelSpec) -> ModelSpec:

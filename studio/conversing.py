@@ -4,66 +4,31 @@ Each stores what a person wrote before the model is asked, and the reply grows i
 follows after a reply (the next waiting message, a title) is a task of the background thread.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import TypedDict, Unpack
 
 import engines
+from contract.documents import Attachment
 from contract.errors import StudioError
-from contract.limits import Limits
 from contract.messages import Message
-from contract.models import Kind, ModelSpec
+from contract.models import Kind
 from contract.requests import ChatRequest, Request
-from store import Conversation, Conversations, Database, Interactions, QueuedMessage, Revision, add_trees
+from store import Conversation, Database, Interactions, QueuedMessage, Revision, add_trees
 from store.database import timestamp
 from studio import titles
 from studio.adopting import tree_of_job
+from studio.attaching import Attaching
 from studio.background import Background
 from studio.caller import Caller
+from studio.chat_settings import ChatSettings, system_of
 from studio.job import Job
 from studio.lanes import Lane
 
 KEPT_DELETED_S = 600.0
 ECHO_LANE = "echo"
 NOTHING_NEW = "…"  # stands for the message where a reply is written again or goes on
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """How a reply is made: the fields of ChatRequest of the same names."""
-
-    model: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    context_tokens: int | None = None
-
-    @classmethod
-    def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
-        """Return the settings in what was kept as JSON; what is missing or odd is the model's own."""
-        names = {field.name for field in fields(cls)} - {"model", "stop"}
-        numbers = {
-            name: value
-            for name, value in kept.items()
-            if name in names and isinstance(value, int | float) and not isinstance(value, bool)
-        }
-        model, stop = kept.get("model"), kept.get("stop")
-        return cls(
-            model=model if isinstance(model, str) else None,
-            stop=tuple(text for text in stop if isinstance(text, str)) if isinstance(stop, list | tuple) else (),
-            **numbers,  # type: ignore[arg-type]  # a float where a whole number belongs is refused by check()
-        )
-
-    def kept(self, system: str = "") -> dict[str, object]:
-        """Return them as JSON is kept, without what is left to the model."""
-        values = {"system": system, **asdict(self)}
-        return {name: value for name, value in values.items() if value not in (None, "", ())}
 
 
 class Asking(TypedDict, total=False):
@@ -73,35 +38,25 @@ class Asking(TypedDict, total=False):
         revision: The one that the page shows, or a check inside the write; None: whatever it is.
         system: Instructions put before the conversation.
         settings: Model and sampling; the conversation keeps both.
+        attachments: Ids of documents that go with the message; None: those that an edited one has.
     """
 
     revision: Revision
     system: str
     settings: ChatSettings | None
+    attachments: Sequence[str] | None
 
 
 # Puts a growing reply into a conversation: its id, the model and the revision to the reply's id.
 Place = Callable[[str, str | None, Revision], str]
 
 
-def system_of(kept: Mapping[str, object]) -> str:
-    """Return the instructions in what was kept of a conversation's settings."""
-    system = kept.get("system")
-    return system if isinstance(system, str) else ""
-
-
-class Conversing:
+class Conversing(Attaching):
     """What a Studio does with conversations."""
 
-    conversations: Conversations
     interactions: Interactions
     _database: Database
-    limits: Limits
     lanes: dict[str, Lane]
-
-    def submit(self, request: Request, caller: Caller | None = None) -> Job:
-        """Take a request; see Studio."""
-        raise NotImplementedError
 
     def refuse(
         self, request: Request, caller: Caller, error: StudioError, conversation_id: str | None = None
@@ -115,10 +70,6 @@ class Conversing:
 
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return the unfinished jobs; see Studio."""
-        raise NotImplementedError
-
-    def spec(self, name: str | None, kind: Kind) -> ModelSpec:
-        """Return a usable model; see Studio."""
         raise NotImplementedError
 
     def begin_conversing(self) -> None:
@@ -147,7 +98,7 @@ class Conversing:
         """
 
         def place(id: str, model: str | None, revision: Revision) -> str:
-            return self.conversations.ask(id, caller.owner, text, model, revision)[1]
+            return self.conversations.ask(id, caller.owner, text, model, revision, how.get("attachments") or ())[1]
 
         return self._ask(conversation_id, text, caller, place, **how)
 
@@ -155,9 +106,13 @@ class Conversing:
         self, conversation_id: str, message_id: str, text: str, caller: Caller, **how: Unpack[Asking]
     ) -> tuple[Conversation, Job]:
         """Say a user's message in other words, as a branch beside it; otherwise as ``say``."""
+        along = how.get("attachments")
+        if along is None:
+            along = [file.id for file in self.documents.of_messages([message_id]).get(message_id, ())]
+        how["attachments"] = along
 
         def place(id: str, model: str | None, revision: Revision) -> str:
-            return self.conversations.edit(id, caller.owner, message_id, text, model, revision)[1]
+            return self.conversations.edit(id, caller.owner, message_id, text, model, revision, along)[1]
 
         return self._ask(conversation_id, text, caller, place, **how)
 
@@ -192,6 +147,7 @@ class Conversing:
         revision: Revision = None,
         system: str = "",
         settings: ChatSettings | None = None,
+        attachments: Sequence[str] | None = None,
     ) -> tuple[Conversation, Job]:
         """Check, put the growing reply into its place, and ask the model for it.
 
@@ -199,7 +155,7 @@ class Conversing:
             text: What the person says now; None: nothing new.
         """
         settings = settings or ChatSettings()
-        request = self._checked(text, settings, caller, conversation_id)
+        request = self._checked(text, settings, caller, conversation_id, attachments or ())
         try:
             if conversation_id is None:
                 conversation_id = self.conversations.create(caller.owner, "", settings.kept(system)).id
@@ -210,12 +166,21 @@ class Conversing:
         return self._answer(conversation_id, reply_id, caller, system, settings)
 
     def _checked(
-        self, text: str | None, settings: ChatSettings, caller: Caller, conversation_id: str | None
+        self,
+        text: str | None,
+        settings: ChatSettings,
+        caller: Caller,
+        conversation_id: str | None,
+        attachments: Sequence[str] = (),
     ) -> ChatRequest:
         """Return the request that a text alone would be, refused and logged before anything is stored."""
-        request = ChatRequest(messages=(Message("user", NOTHING_NEW if text is None else text),), **asdict(settings))
+        along = tuple(Attachment(document_id, "") for document_id in attachments)
+        said = Message("user", NOTHING_NEW if text is None else text, attachments=along)
+        request = ChatRequest(messages=(said,), **asdict(settings))
         try:
             request.check(self.limits)
+            if attachments:
+                self.check_attachments(attachments, settings, caller)
             if conversation_id is not None:
                 self.conversations.get(conversation_id, caller.owner)
         except StudioError as error:
@@ -230,11 +195,8 @@ class Conversing:
         for job in tuple(self._titling):
             job.cancel()  # who writes never waits for a title
         try:
-            turns = [
-                Message(message.role, message.content)
-                for message in self.conversations.messages(conversation_id, caller.owner)
-                if message.content
-            ]
+            stored = self.conversations.messages(conversation_id, caller.owner)
+            turns = self.turns(stored, settings.model, caller.owner)
             before = (Message("system", system),) if system.strip() else ()
             request = ChatRequest(messages=(*before, *turns), reply_id=reply_id, **asdict(settings))
             job = self.submit(request, caller)
@@ -252,13 +214,15 @@ class Conversing:
             NotFound: There is no such job. InvalidRequest: It said nothing that can be gone on with.
         """
         job = self.job(job_id, caller)
-        [made] = add_trees(self._database, caller.owner, [tree_of_job(job)])
+        [made] = add_trees(self._database, caller.owner, [tree_of_job(job)], self.documents)
         self.interactions.belong_to(job.id, made)
         return self.conversations.get(made, caller.owner)
 
     # Waiting in line
 
-    def enqueue(self, conversation_id: str, text: str, caller: Caller) -> QueuedMessage:
+    def enqueue(
+        self, conversation_id: str, text: str, caller: Caller, attachments: Sequence[str] = ()
+    ) -> QueuedMessage:
         """Keep a message until the reply that is being written is done; then it is sent by itself.
 
         After a reply that was stopped or failed it goes on waiting, for the person to decide.
@@ -266,8 +230,9 @@ class Conversing:
         Raises:
             StudioError: The text is refused, or too many wait.
         """
-        self._checked(text, ChatSettings(), caller, conversation_id)
-        message = self.conversations.enqueue(conversation_id, caller.owner, text)
+        kept = ChatSettings.of(self.conversations.get(conversation_id, caller.owner).settings)
+        self._checked(text, kept, caller, conversation_id, attachments)
+        message = self.conversations.enqueue(conversation_id, caller.owner, text, attachments)
         if not any(job.conversation_id == conversation_id for job in self.jobs(caller, "chat")):
             self.background.put(lambda: self.send_queued(conversation_id, caller))  # it ended meanwhile
         return message
@@ -287,10 +252,15 @@ class Conversing:
         kept = conversation.settings
         try:
             return self.say(
-                conversation_id, message.content, caller, system=system_of(kept), settings=ChatSettings.of(kept)
+                conversation_id,
+                message.content,
+                caller,
+                system=system_of(kept),
+                settings=ChatSettings.of(kept),
+                attachments=message.attachments,
             )
         except StudioError:
-            self.conversations.enqueue(conversation_id, caller.owner, message.content)
+            self.conversations.enqueue(conversation_id, caller.owner, message.content, message.attachments)
             raise
 
     def _after(self, conversation_id: str, job: Job) -> None:
@@ -345,3 +315,4 @@ class Conversing:
     def _purge(self) -> None:
         """Purge what was deleted long enough ago; what a crash left has its time from the start on."""
         self.conversations.purge(timestamp(datetime.now(UTC) - timedelta(seconds=KEPT_DELETED_S)))
+        self.documents.sweep()

@@ -3,18 +3,20 @@
 All but JSON hold the branch in view. The HTML needs nothing from elsewhere and runs no script.
 """
 
+import base64
 import html
 import json
 import re
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from store import ConversationTree, TreeMessage
-from studio.conversing import ChatSettings, system_of
+from studio.chat_settings import ChatSettings, system_of
 
 Format = Literal["markdown", "json", "html", "notebook"]
-JSON_FORMAT, JSON_VERSION = "hearth-conversation", 1
+JSON_FORMAT, JSON_VERSION = "hearth-conversation", 2
+VERSION_WITHOUT_FILES = 1
 SUFFIX: dict[Format, str] = {"markdown": "md", "json": "json", "html": "html", "notebook": "ipynb"}
 MIME: dict[Format, str] = {
     "markdown": "text/markdown",
@@ -59,8 +61,41 @@ def export(tree: ConversationTree, form: Format) -> Exported:
 
 
 def to_json(tree: ConversationTree) -> str:
-    """Return a conversation in Hearth's own format; ``parent`` and ``leaf`` are places in ``messages``, from 0."""
-    return json.dumps({"format": JSON_FORMAT, "version": JSON_VERSION, **asdict(tree)}, indent=1, ensure_ascii=False)
+    """Return a conversation in Hearth's own format; ``parent`` and ``leaf`` are places in ``messages``, from 0.
+
+    It has version 2 only where files or sources go along, so that an older Hearth reads all others.
+    """
+    files = any(message.attachments or message.sources for message in tree.messages)
+    own = replace(tree, messages=())
+    head = {"format": JSON_FORMAT, "version": JSON_VERSION if files else VERSION_WITHOUT_FILES, **asdict(own)}
+    return json.dumps({**head, "messages": [_message(each) for each in tree.messages]}, indent=1, ensure_ascii=False)
+
+
+def _message(message: TreeMessage) -> dict[str, object]:
+    told = asdict(replace(message, attachments=(), sources=()))
+    del told["attachments"], told["sources"]
+    if message.attachments:
+        told["attachments"] = [
+            {
+                "name": file.name,
+                **asdict(file.read),
+                "content": base64.b64encode(file.content).decode(),
+            }
+            for file in message.attachments
+        ]
+    if message.sources:
+        told["sources"] = [{**asdict(source), "document_id": None} for source in message.sources]
+    return told
+
+
+def _along(message: TreeMessage) -> list[str]:
+    """Return what stands below a message: its files by name, and the passages that it may cite."""
+    names = ", ".join(file.name for file in message.attachments)
+    files = [f"Attached: {names}"] if names else []
+    return files + [
+        f"[{source.number}] {source.name}, {source.label}: {' '.join(source.text.split())}"
+        for source in message.sources
+    ]
 
 
 def _author(message: TreeMessage) -> str:
@@ -80,6 +115,7 @@ def _markdown(tree: ConversationTree) -> str:
         if message.reasoning:
             parts.append("\n".join(f"> {line}" for line in message.reasoning.split("\n")))
         parts.append(message.content or "…")
+        parts += [re.sub(r"^\[(\d+)\]", r"\\[\1\\]", line) for line in _along(message)]
         if message.error_message:
             parts.append(f"*{message.error_message}*")
     return "\n\n".join(parts) + "\n"
@@ -93,6 +129,7 @@ def _page(tree: ConversationTree) -> str:
             thought = html.escape(message.reasoning)
             inner += f'<details><summary>Thinking</summary><div class="text">{thought}</div></details>'
         inner += f'<div class="text">{html.escape(message.content or "…")}</div>'
+        inner += "".join(f"<p><small>{html.escape(line)}</small></p>" for line in _along(message))
         if message.error_message:
             inner += f"<p><em>{html.escape(message.error_message)}</em></p>"
         articles.append(f'<article class="{message.role}">{inner}</article>')

@@ -4,6 +4,8 @@ A file is outsiders' work: a wrong value is refused with its place (``[3].mappin
 and then nothing of the file is imported. What ChatGPT kept that is no text is left out and counted.
 """
 
+import base64
+import binascii
 import io
 import json
 import math
@@ -17,12 +19,15 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from contract.documents import FileText, Form, PageText, Source
 from contract.errors import InputTooLarge, InvalidRequest
-from store import ConversationTree, TreeMessage
+from contract.messages import IMAGE_MAGICS
+from store import ConversationTree, TreeFile, TreeMessage
 from store.database import timestamp
 from studio import chatgpt
-from studio.conversing import ChatSettings, system_of
-from studio.exporting import JSON_FORMAT, JSON_VERSION
+from studio.chat_settings import ChatSettings, system_of
+from studio.exporting import JSON_FORMAT, JSON_VERSION, VERSION_WITHOUT_FILES
+from studio.reading import clean_name
 
 IMPORT_BYTES = 100 * 1024 * 1024
 ZIP_START = b"PK\x03\x04"
@@ -55,6 +60,14 @@ def _plain(text: str) -> str:
     return text
 
 
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error as exc:
+        raise ValueError("it is no base64") from exc
+    return text
+
+
 Moment = Annotated[str, Field(max_length=40), AfterValidator(_moment)]
 Text = Annotated[str, AfterValidator(_plain)]
 Name = Annotated[Text, Field(max_length=60)]
@@ -62,6 +75,38 @@ Name = Annotated[Text, Field(max_length=60)]
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _OwnPage(_Strict):
+    label: Annotated[Text, Field(max_length=200)]
+    text: Text
+
+
+class _OwnFile(_Strict):
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    form: Form
+    mime: Annotated[Text, Field(max_length=200)]
+    pages: list[_OwnPage]
+    content: Annotated[str, AfterValidator(_base64)]
+
+    def file(self) -> TreeFile:
+        """Return it as the store takes it; a picture's bytes must be one."""
+        content = base64.b64decode(self.content)
+        if self.form == "image" and not content.startswith(IMAGE_MAGICS):
+            raise ValueError(f"{self.name} is no picture")
+        pages = tuple(PageText(page.label, page.text) for page in self.pages)
+        return TreeFile(name=clean_name(self.name), read=FileText(self.form, self.mime, pages), content=content)
+
+
+class _OwnSource(_Strict):
+    number: Annotated[int, Field(ge=1, le=999)]
+    document_id: None
+    name: Annotated[Text, Field(max_length=200)]
+    page: Annotated[int, Field(ge=0)]
+    label: Annotated[Text, Field(max_length=200)]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+    text: Text
 
 
 class _OwnMessage(_Strict):
@@ -74,6 +119,16 @@ class _OwnMessage(_Strict):
     figures: dict[str, int | float | str | None]
     error_message: Text | None
     created_at: Moment
+    attachments: Annotated[list[_OwnFile], Field(max_length=10)] = []
+    sources: Annotated[list[_OwnSource], Field(max_length=100)] = []
+
+    def message(self) -> TreeMessage:
+        """Return it as the store takes it."""
+        return TreeMessage(
+            **self.model_dump(exclude={"attachments", "sources"}),
+            attachments=tuple(file.file() for file in self.attachments),
+            sources=tuple(Source(**source.model_dump()) for source in self.sources),
+        )
 
 
 class _Own(_Strict):
@@ -184,10 +239,10 @@ def _read(found: object, name: str) -> Read:
 
 
 def _own(item: Mapping[str, object], place: str) -> ConversationTree:
-    if item.get("version") != JSON_VERSION:
+    if item.get("version") not in (VERSION_WITHOUT_FILES, JSON_VERSION):
         version = chatgpt.clean(str(item.get("version")))[:20]
         raise InvalidRequest(
-            f"{place or 'The file'} has version {version}; this Hearth reads version {JSON_VERSION}. Update Hearth.",
+            f"{place or 'The file'} has version {version}; this Hearth reads up to {JSON_VERSION}. Update Hearth.",
             field="file",
         )
     try:
@@ -202,6 +257,10 @@ def _own(item: Mapping[str, object], place: str) -> ConversationTree:
         raise chatgpt.damaged(place, ("leaf",), "it must be the place of a message")
     if own.leaf is not None and own.leaf >= len(own.messages):
         raise chatgpt.damaged(place, ("leaf",), "it must be the place of a message")
+    try:
+        messages = tuple(message.message() for message in own.messages)
+    except ValueError as exc:
+        raise chatgpt.damaged(place, ("messages",), str(exc)) from exc
     return ConversationTree(
         title=own.title,
         title_by=own.title_by,
@@ -213,5 +272,5 @@ def _own(item: Mapping[str, object], place: str) -> ConversationTree:
         created_at=own.created_at,
         updated_at=own.updated_at,
         leaf=own.leaf,
-        messages=tuple(TreeMessage(**message.model_dump()) for message in own.messages),
+        messages=messages,
     )

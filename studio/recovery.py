@@ -5,6 +5,7 @@ process ends. Jobs whose process is gone are marked interrupted: their rows, the
 the replies they were writing, with the text those had so far.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import filelock
 
 from contract.errors import Interrupted, StorageFailed
 from contract.ids import new_id
-from store import Artifacts, Conversations, Database, Interaction, Interactions, JobRow, Jobs, Transaction
+from store import Artifacts, Conversations, Database, Documents, Interaction, Interactions, JobRow, Jobs, Transaction
 from store.database import now, timestamp
 
 NOTHING_KEPT = "Hearth ended while this was running, and nothing of it is kept. Ask again."
@@ -47,11 +48,17 @@ def release(lock: filelock.BaseFileLock) -> None:
 
 
 def recover(
-    database: Database, jobs: Jobs, conversations: Conversations, artifacts: Artifacts, data_dir: Path, instance: str
+    database: Database,
+    jobs: Jobs,
+    conversations: Conversations,
+    files: Sequence[Artifacts | Documents],
+    data_dir: Path,
+    instance: str,
 ) -> int:
     """Close what dead processes left open; returns how many jobs that were.
 
     Args:
+        files: Where files are kept, which a crash may have left without a row.
         instance: Our own name.
     """
     unfinished = jobs.open()  # before looking who lives: a process that starts now is not taken for dead
@@ -60,7 +67,8 @@ def recover(
     cut_off = [job for job in unfinished if job.instance not in alive]
     marked = database.write(lambda db: _mark(db, cut_off)) if cut_off else 0
     if marked and alive <= {instance}:
-        artifacts.remove_orphans()
+        for kept in files:
+            kept.remove_orphans()
     # Beside another process, a reply that has no job yet may be about to get one.
     patience = timedelta(seconds=ORPHAN_PATIENCE_S if alive - {instance} else 0)
     conversations.cut_off(MESSAGE, timestamp(datetime.now(UTC) - patience))

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from contract.events import Delta, Failed, Usage
+from contract.documents import Source
+from contract.events import Delta, Failed, Grounded, Usage
 from studio.job import Job
 from studio.jupyter import Place, ended, follow
 from studio.registry import ModelInfo
@@ -21,6 +22,7 @@ class Text:
     Attributes:
         first_output_s, duration_s: From the call to the first word and to the end.
         markdown: Whether Jupyter shows the text as Markdown, or exactly as it stands.
+        sources: The passages that it may cite, where a collection was asked.
     """
 
     text: str
@@ -30,6 +32,7 @@ class Text:
     first_output_s: float | None = None
     duration_s: float = 0.0
     markdown: bool = True
+    sources: tuple[Source, ...] = ()
 
     @classmethod
     def of(cls, job: Job) -> "Text":
@@ -37,7 +40,8 @@ class Text:
         usage = next((event for _, event in reversed(job.snapshot()) if isinstance(event, Usage)), Usage())
         times = job.times
         first = None if times.first_output is None else times.first_output - times.submitted
-        return cls(job.text(), model_of(job), job.id, usage, first, duration_of(job), job.kind == "chat")
+        sources = next((event.sources for _, event in job.snapshot() if isinstance(event, Grounded)), ())
+        return cls(job.text(), model_of(job), job.id, usage, first, duration_of(job), job.kind == "chat", sources)
 
     @property
     def tokens_per_s(self) -> float | None:
@@ -64,7 +68,11 @@ class Text:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         figures = SMALL.format(html.escape(self._figures()))
         if self.markdown:
-            return {"text/plain": self.text, "text/markdown": f"{self.text}\n\n{figures}"}
+            cited = "".join(
+                f"\n\n{SMALL.format(html.escape(f'[{source.number}] {source.name}, {source.label}'))}"
+                for source in self.sources
+            )
+            return {"text/plain": self.text, "text/markdown": f"{self.text}{cited}\n\n{figures}"}
         shown = f'<div style="white-space:pre-wrap">{html.escape(self.text)}</div>{figures}'
         return {"text/plain": self.text, "text/html": shown}
 

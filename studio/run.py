@@ -6,12 +6,13 @@ closes the job's row and its reply in the same transaction, and only then tells 
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 import structlog
 
+from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import EngineFailed, StorageFailed, StudioError
 from contract.events import (
@@ -19,11 +20,13 @@ from contract.events import (
     AudioChunk,
     Cancelled,
     Delta,
+    DocumentRead,
     Done,
     Embedding,
     EngineEvent,
     Failed,
     Finish,
+    Grounded,
     Picture,
     Segment,
     Spoken,
@@ -46,6 +49,7 @@ from store import (
     Artifacts,
     Conversations,
     Database,
+    Documents,
     Interaction,
     Interactions,
     Jobs,
@@ -62,7 +66,10 @@ log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
 LOG_TEXT_CHARACTERS = 100_000
 OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
-TEXT_FIELDS = ("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask", "name", "document")
+TEXT_FIELDS = (
+    *("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask"),
+    *("path", "name", "document"),
+)
 # On unless somebody turns them off.
 USUAL = ("glossary", "memory")
 
@@ -81,7 +88,7 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
-    elif isinstance(request, TranslateDocumentRequest):
+    elif isinstance(request, DocumentRequest | TranslateDocumentRequest):
         text = request.name
     else:
         text = request.text
@@ -119,6 +126,7 @@ class Outcome:
     finish_reason: str = "stop"
     files: list[StoredFile] = field(default_factory=list)
     speech: SpeechFile | None = None
+    grounded: Grounded = field(default_factory=Grounded)
     saved_at: float = 0.0
 
     @property
@@ -129,7 +137,7 @@ class Outcome:
             begun = request.messages[-1].content
         return begun + "".join(self.text)
 
-    def take(self, event: EngineEvent) -> None:
+    def take(self, event: EngineEvent | DocumentRead | Grounded) -> None:
         """Keep one event of the engine's and tell it to the followers."""
         job = self.job
         if job.times.first_output is None and isinstance(event, OUTPUTS):
@@ -158,6 +166,8 @@ class Outcome:
                 self.text.append(text.strip() + "\n")
             case Usage():
                 self.usage = event
+            case Grounded():
+                self.grounded = event
             case _:
                 pass
         job.publish(event)
@@ -346,9 +356,16 @@ class Recorder:
                     "duration_s": row.duration_s,
                     "finish_reason": outcome.finish_reason,
                     "left_out": outcome.usage.left_out,
+                    **({"cut": told_cut(outcome.grounded.cut)} if outcome.grounded.cut else {}),
                 },
                 error_message=row.error_message,
             )
+            Documents.keep_sources(db, request.reply_id, outcome.grounded.sources)
+
+
+def told_cut(cut: Sequence[tuple[str, float]]) -> str:
+    """Return which files were cut, and how much of each was sent, as a reply's figures keep it."""
+    return "; ".join(f"{name} {int(share * 100)} %" for name, share in cut)
 
 
 def failed_event(error: StudioError) -> Failed:

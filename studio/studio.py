@@ -14,28 +14,26 @@ from typing import Literal
 import structlog
 
 import engines
+from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine, Stop
 from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
 from contract.limits import Limits
 from contract.models import ContextRange, Kind, ModelSpec
-from contract.requests import (
-    ChatRequest,
-    DownloadRequest,
-    Request,
-    SpeechRequest,
-    TranslateRequest,
-)
+from contract.requests import ChatRequest, DownloadRequest, Request, SpeechRequest, TranslateRequest
 from engines.spoken import language_of, make_spoken
 from store import (
     ApiKeys,
     Artifacts,
+    Collections,
     Conversations,
     Database,
+    Documents,
     Interaction,
     Interactions,
     JobRow,
     Jobs,
+    Passages,
     Preferences,
     Responses,
     Search,
@@ -51,6 +49,7 @@ from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
 from studio.calls import Calls
 from studio.carrying import Carrying
+from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
 from studio.health import Health
 from studio.job import Job
@@ -58,6 +57,7 @@ from studio.keys import Keys
 from studio.lanes import LANES, Lane
 from studio.provider_rows import from_settings
 from studio.providers import Providers
+from studio.reading import Reading
 from studio.registry import ModelInfo, Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
@@ -76,7 +76,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Calls, Conversing, Carrying, Remembering, Desk):
+class Studio(Calls, Conversing, Carrying, Collecting, Remembering, Desk):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -96,8 +96,12 @@ class Studio(Calls, Conversing, Carrying, Remembering, Desk):
         self.interactions = Interactions(self._database)
         self.conversations = Conversations(self._database)
         self.artifacts = Artifacts(self._database, settings.data_dir / "artifacts")
+        self.documents = Documents(self._database, settings.data_dir / "documents")
+        self.collections = Collections(self._database, self.documents)
+        self.passages = Passages(self._database, self.collections)
         self.interrupted = recovery.recover(
-            self._database, self._job_rows, self.conversations, self.artifacts, settings.data_dir, self._instance
+            *(self._database, self._job_rows, self.conversations, (self.artifacts, self.documents)),
+            *(settings.data_dir, self._instance),
         )
         self.responses = Responses(self._database)
         self.preferences = Preferences(self._database)
@@ -117,8 +121,11 @@ class Studio(Calls, Conversing, Carrying, Remembering, Desk):
         self.translated.cut_off()
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
+        parts = (self.collections, self.passages, self.registry, self.residency)
         worker = Worker(
-            settings, self.registry, self.residency, self._recorder, self._job_rows, self.detect, papers, prepare
+            *(settings, self.registry, self.residency, self._recorder, self._job_rows),
+            *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
+            *(papers, prepare),
         )
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
@@ -237,6 +244,10 @@ class Studio(Calls, Conversing, Carrying, Remembering, Desk):
             if job.caller.role != "admin":
                 raise Forbidden("Only the owner of this Hearth can download models. Ask them to.")
             return self.lanes["download"]
+        if isinstance(request, DocumentRequest):
+            if request.collection is not None:
+                self.collections.get(request.collection, job.caller.owner)
+            return self.lanes["documents"]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]

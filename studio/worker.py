@@ -9,16 +9,21 @@ from dataclasses import replace
 import structlog
 
 import engines
+from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
+from contract.documents import Source
 from contract.engine import Engine
 from contract.errors import InvalidRequest, StudioError
-from contract.events import Cancelled, Detected, Done, EngineEvent, Loading, Queued, Terminal
+from contract.events import Cancelled, Detected, Done, EngineEvent, Grounded, Loading, Queued, Terminal
+from contract.limits import Limits
 from contract.models import ModelSpec
-from contract.requests import DownloadRequest, Request, TranslateRequest
+from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from engines.checks import check_options
 from store import Jobs
-from studio import library, sources
+from studio import context, grounding, library, sources
+from studio.collecting import Retrieval, within
 from studio.job import Job
+from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
@@ -55,6 +60,8 @@ class Worker:
     """Runs jobs to their end, whatever that is.
 
     Args:
+        reading: Does the jobs on files.
+        retrieval: Finds the passages that a reply is written from.
         detect: Tells the languages that a text may be in, best first.
         papers: Does the jobs that translate documents.
         prepare: Gives a translation the owner's glossary and memory.
@@ -67,6 +74,9 @@ class Worker:
         residency: Residency,
         recorder: Recorder,
         job_rows: Jobs,
+        reading: Reading,
+        retrieval: Retrieval,
+        limits: Limits,
         detect: Callable[[str], list[tuple[str, float]]],
         papers: Papers,
         prepare: Prepare,
@@ -76,6 +86,9 @@ class Worker:
         self._residency = residency
         self._recorder = recorder
         self._job_rows = job_rows
+        self._reading = reading
+        self._retrieval = retrieval
+        self._limits = limits
         self._detect = detect
         self._papers = papers
         self._prepare = prepare
@@ -129,12 +142,16 @@ class Worker:
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.run(job, job.request, outcome)
             return
+        if isinstance(job.request, DocumentRequest):
+            self._reading.run(job, job.request, outcome.take)
+            return
         request = self._with_language(job, outcome)
         if job.spec is None:
             spec = spec_for(self._registry, request)
             check_able(request, spec)
             job.spec = spec
         spec = job.spec
+        found = self._found(job, request)
 
         def on_waiting(place: int) -> None:
             job.position = place
@@ -143,6 +160,8 @@ class Worker:
         with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
             job.position = 0
             job.times.loaded = time.monotonic()
+            if isinstance(request, ChatRequest) and grounding.needed(request):
+                request = self._grounded(request, found, engine, outcome)
             if isinstance(request, TranslateRequest):
                 events = self._translation(job, request, engine)
             else:
@@ -156,6 +175,21 @@ class Worker:
         self._prepare(job.caller.owner, request, sentences)
         events = running(engine, request, job.stop)
         return checked(events, request, sentences, job.stop, streams=engine.kind == "chat")
+
+    def _found(self, job: Job, request: Request) -> tuple[Source, ...]:
+        """Return the passages for a chat with a collection; before its model is resident, so that both need not be."""
+        if not isinstance(request, ChatRequest) or request.collection is None:
+            return ()
+        asked = next((turn.content for turn in reversed(request.messages) if turn.role == "user"), "")
+        return self._retrieval.find(request.collection, job.caller.owner, asked, job.stop)
+
+    def _grounded(self, chat: ChatRequest, found: tuple[Source, ...], engine: Engine, outcome: Outcome) -> ChatRequest:
+        """Put files and passages into the messages, as much as the context holds."""
+        count, most = grounding.counter(engine), context.length_of(chat, engine.spec, engine)
+        found = within(found, count, most)
+        fitted = grounding.fit(chat, found, count, most, self._limits.chat_characters)
+        outcome.take(Grounded(found, fitted.cut))
+        return replace(chat, messages=fitted.messages)
 
     @staticmethod
     def _take_all(job: Job, outcome: Outcome, events: Iterator[EngineEvent]) -> None:

@@ -40,7 +40,10 @@ LIVES_IN: dict[str, set[str]] = {
     "ollama": {"engines", "studio"},  # its server runs models, and fetches them too
     "onnxruntime": {"engines"},
     "opentelemetry": {"studio"},
+    "docx": {"engines", "studio"},
     "piper": {"engines"},
+    "pypdfium2": {"engines"},
+    "python_calamine": {"engines"},
     "sacrebleu": {"studio"},
     "sentencepiece": {"engines"},
     "torch": {"engines"},

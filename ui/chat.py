@@ -6,13 +6,14 @@ carries only what was added; when it is finished it moves into the history.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 import gradio as gr
 
 from studio import Caller, Conversation, Job, StudioError
 from ui import render
+from ui.attachments import ids_of
 from ui.caller import caller_of, link, page_of
 from ui.chat_page import ChatPage, Temporary
 from ui.chat_settings import Given
@@ -32,9 +33,11 @@ class ChatPanel(ChatPage):
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events, once the sidebar stands too."""
         outputs, temporary = self.outputs, TemporaryChat(self)
-        given = {self.ask, self.place, self.editing, self.temporary, *self.drawer.fields}
+        attached = self.attachments.chosen
+        given = {self.ask, self.place, self.editing, self.temporary, attached, *self.drawer.fields}
         self.drawer.wire(demo)
         self.templates.wire(demo)
+        self.attachments.wire(demo, self.place)
         on([demo.load], self.load, [self.place], outputs)
         on([self.ask.submit, self.send_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
@@ -61,23 +64,29 @@ class ChatPanel(ChatPage):
     async def new(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show an empty conversation; it is kept from its first message on."""
         async for updates in self._open("", request):
-            yield updates
+            yield {**updates, self.drawer.documents.collection: ""}
 
     async def send(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Store the message, submit the request, and follow the reply."""
         text, place, editing = text_of(given.get(self.ask)), given.get(self.place), text_of(given.get(self.editing))
         words, caller = words_of(request), caller_of(request)
-        if not text.strip():
+        attached = ids_of(given.get(self.attachments.chosen))
+        if not text.strip() and not attached:
             return
         if isinstance(temporary := given.get(self.temporary), Temporary):
+            if attached:
+                yield {self.note: render.notice("", words("chat_attach_temporary"), kind="info")}
+                return
             async for updates in TemporaryChat(self).send(temporary, text, given, request):
                 yield updates
             return
         system, settings = self.drawer.read(given)
         conversation_id, revision = id_of(place), revision_of(place)
         try:
-            if conversation_id and (waiting := await asyncio.to_thread(self._queue, conversation_id, text, request)):
-                yield {self.ask: "", self.status: gr.skip(), self.waiting: waiting}
+            if conversation_id and (
+                waiting := await asyncio.to_thread(self._queue, conversation_id, text, attached, request)
+            ):
+                yield {**self.sent(), self.status: gr.skip(), self.waiting: waiting}
                 return
             if editing and conversation_id:
                 conversation, job = await asyncio.to_thread(
@@ -86,6 +95,7 @@ class ChatPanel(ChatPage):
                     revision=revision,
                     system=system,
                     settings=settings,
+                    attachments=attached,
                 )
             else:
                 conversation, job = await asyncio.to_thread(
@@ -94,6 +104,7 @@ class ChatPanel(ChatPage):
                     revision=revision,
                     system=system,
                     settings=settings,
+                    attachments=attached,
                 )
         except StudioError as exc:
             # The text stays in its box: nothing that a person wrote is thrown away.
@@ -102,15 +113,18 @@ class ChatPanel(ChatPage):
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
             return
-        async for updates in self._follow_new(conversation, job, request, {self.ask: "", **self.not_editing()}):
+        async for updates in self._follow_new(conversation, job, request, self.sent()):
             yield updates
 
     async def send_example(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Send the example of the empty panel."""
         example = words_of(request)("chat_example")
-        async for updates in self.send({**given, self.ask: example, self.editing: ""}, request):
+        async for updates in self.send(
+            {**given, self.ask: example, self.editing: "", self.attachments.chosen: []}, request
+        ):
             # What stands in the box was not sent, so it stays there.
-            kept = {key: value for key, value in updates.items() if key is not self.ask}
+            stays = (self.ask, self.attachments.chosen, self.attachments.chips)
+            kept = {key: value for key, value in updates.items() if key not in stays}
             if kept:
                 yield kept
 
@@ -119,7 +133,7 @@ class ChatPanel(ChatPage):
         act, target, place = event_text(event, "act"), event_text(event, "id"), given.get(self.place)
         words, caller, conversation_id = words_of(request), caller_of(request), id_of(place)
         if act == "edit_end":
-            yield {self.ask: "", **self.not_editing()}
+            yield self.sent()
             return
         if isinstance(temporary := given.get(self.temporary), Temporary):
             async for updates in TemporaryChat(self).act(temporary, given, request, event):
@@ -134,7 +148,10 @@ class ChatPanel(ChatPage):
             settings = replace(settings, model=model, context_tokens=None)  # that was the other model's
         try:
             if act == "queue_drop":
-                yield await asyncio.to_thread(self._unqueue, conversation_id, target, words, caller)
+                back, attached = await asyncio.to_thread(self._unqueue, conversation_id, target, words, caller)
+                yield back
+                async for updates in self.attachments.show(attached, given, request):
+                    yield updates
             elif act == "queue_send":
                 sent = await asyncio.to_thread(self.studio.send_queued, conversation_id, caller, target)
                 if sent is not None:
@@ -142,6 +159,9 @@ class ChatPanel(ChatPage):
                         yield updates
             elif act == "edit":
                 yield await asyncio.to_thread(self._edit, target, words, caller)
+                files = self.studio.documents.of_messages([target]).get(target, ())
+                async for updates in self.attachments.show([file.id for file in files], given, request):
+                    yield updates
             elif act == "choose":
                 await asyncio.to_thread(
                     self.studio.conversations.choose, conversation_id, caller.owner, target, revision_of(place)
@@ -216,20 +236,22 @@ class ChatPanel(ChatPage):
         again = render.button(words("chat_reload"), "reload", kind="second") if exc.code == "conflict" else ""
         return render.failure(words, exc, again)
 
-    def _queue(self, conversation_id: str, text: str, request: gr.Request) -> str:
+    def _queue(self, conversation_id: str, text: str, attached: Sequence[str], request: gr.Request) -> str:
         """Let a message wait where a reply is being written; "" where none is."""
         caller, words = caller_of(request), words_of(request)
         if job_of(self.studio, read(self.studio, conversation_id, caller.owner, 1), caller) is None:
             return ""
-        self.studio.enqueue(conversation_id, text, caller)
+        self.studio.enqueue(conversation_id, text, caller, attached)
         return queue(read(self.studio, conversation_id, caller.owner, 1), words, running=True)
 
-    def _unqueue(self, conversation_id: str, message_id: str, words: Words, caller: Caller) -> Updates:
+    def _unqueue(
+        self, conversation_id: str, message_id: str, words: Words, caller: Caller
+    ) -> tuple[Updates, Sequence[str]]:
         taken = self.studio.conversations.take_queued(conversation_id, caller.owner, message_id)
         opened = read(self.studio, conversation_id, caller.owner, 1)
         running = job_of(self.studio, opened, caller) is not None
         told: Updates = {self.waiting: queue(opened, words, running=running)}
-        return told if taken is None else {**told, self.ask: taken.content}
+        return (told, ()) if taken is None else ({**told, self.ask: taken.content}, taken.attachments)
 
     def _edit(self, message_id: str, words: Words, caller: Caller) -> Updates:
         self.studio.conversations.conversation_of(message_id, caller.owner)
@@ -259,7 +281,7 @@ class ChatPanel(ChatPage):
             return
         try:
             kept = (await asyncio.to_thread(self.studio.conversations.get, conversation_id, caller.owner)).settings
-            yield {**self.not_editing(), **self.drawer.fill(kept)}
+            yield {**self.not_editing(), **self.drawer.opened(kept, caller, words)}
             async for updates in self._show(
                 conversation_id, request, turn, window=window, bottom=bottom, reveal=reveal
             ):
@@ -292,9 +314,12 @@ class ChatPanel(ChatPage):
     ) -> AsyncIterator[Updates]:
         """Show the conversation as it stands, then follow the reply that is being written, if any."""
         words, caller = words_of(request), caller_of(request)
-        export = link(request, f"conversations/{conversation_id}/export")
+        addresses = {
+            "export": link(request, f"conversations/{conversation_id}/export"),
+            "files_at": link(request, "documents"),
+        }
         opened, job = await look(self.studio, conversation_id, caller, window, bottom, job)
-        yield self.drawn(opened, words, caller, window, running=job is not None, reveal=reveal, export=export)
+        yield self.drawn(opened, words, caller, window, running=job is not None, reveal=reveal, **addresses)
         while job is not None:
             told: str | None = None
             begun = opened.growing.content if opened.growing is not None and goes_on(job) else ""
@@ -307,4 +332,4 @@ class ChatPanel(ChatPage):
             opened, job = await next_look(self.studio, conversation_id, caller, window, job)
             if turn.over:  # something else was opened meanwhile
                 return
-            yield self.drawn(opened, words, caller, window, running=job is not None, export=export)
+            yield self.drawn(opened, words, caller, window, running=job is not None, **addresses)

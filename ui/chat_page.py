@@ -9,6 +9,7 @@ from gradio.components import Component
 
 from studio import Caller, Message, Studio
 from ui import choices, render
+from ui.attachments import Attachments
 from ui.chat_settings import ChatDrawer
 from ui.follow import Turns
 from ui.messages import bars, ending, messages_box, queue, shown_as
@@ -39,6 +40,7 @@ class ChatPage(Panel):
         self.sidebar = sidebar
         self.drawer = ChatDrawer(studio)
         self.templates = ChatTemplates(studio)
+        self.attachments = Attachments(studio, self.drawer)
 
     # Layout
 
@@ -75,7 +77,9 @@ class ChatPage(Panel):
         self.note = area(elem_id="chat-note", script=render.CLICKS)
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
         self.templates.build_list()
+        self.attachments.build_chips()
         with gr.Row(elem_id="composer"):
+            self.attachments.build_button()
             self.ask = gr.Textbox(
                 label=label("chat_ask_label"),
                 placeholder=label("chat_ask"),
@@ -95,7 +99,7 @@ class ChatPage(Panel):
         return [
             self.place, self.window, self.bottom, self.editing, self.temporary, self.title, self.earlier, self.start,
             self.history, self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask,
-            self.send_button, self.stop_button,
+            self.send_button, self.stop_button, self.attachments.chosen, self.attachments.chips,
             self.sidebar.list, *self.drawer.fields,
         ]  # fmt: skip
 
@@ -104,6 +108,10 @@ class ChatPage(Panel):
     def not_editing(self) -> Updates:
         """End the editing of a message."""
         return {self.editing: "", self.note: ""}
+
+    def sent(self) -> Updates:
+        """Empty the composer."""
+        return {self.ask: "", self.attachments.chosen: [], self.attachments.chips: "", **self.not_editing()}
 
     def blank(self, words: Words, caller: Caller, status: str = "") -> Updates:
         """Show a new conversation."""
@@ -138,12 +146,14 @@ class ChatPage(Panel):
         running: bool,
         reveal: str = "",
         export: str = "",
+        files_at: str = "",
     ) -> Updates:
         """Show a conversation as it stands, without the reply that is being written.
 
         Args:
             reveal: The message to scroll to.
             export: The address that exports it.
+            files_at: The address of the documents.
         """
         conversation = opened.conversation
         shown = opened.messages[:-1] if running and opened.growing is not None else opened.messages
@@ -158,9 +168,13 @@ class ChatPage(Panel):
             self.earlier: gr.Button(visible=opened.more),
             self.newest: gr.Button(visible=opened.later),
             self.start: "",
-            self.history: [part for message in shown for part in shown_as(message, words)],
+            self.history: [
+                part
+                for message in shown
+                for part in shown_as(message, words, opened.sources.get(message.id, ()), files_at)
+            ],
             self.live: [],
-            self.facts: "" if running else bars(opened, shown, words, models, reveal),
+            self.facts: "" if running else bars(opened, shown, words, models, reveal, files_at),
             self.status: render.busy(words("starting")) if running else "" if opened.later else ending(last, words),
             self.waiting: queue(opened, words, running=running),
             self.send_button: gr.Button(visible=not running),

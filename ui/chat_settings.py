@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 import gradio as gr
 from gradio.components import Component
@@ -9,6 +10,7 @@ from gradio.components import Component
 from studio import Caller, ChatSettings, ContextRange, Studio, StudioError, system_of
 from ui import choices, render
 from ui.caller import caller_of
+from ui.documents import DocumentsDrawer
 from ui.panel import Updates, area, on
 from ui.words import Words, label, words_of
 
@@ -24,6 +26,7 @@ class ChatDrawer:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
+        self.documents = DocumentsDrawer(studio)
 
     # Layout
 
@@ -31,6 +34,7 @@ class ChatDrawer:
         """Lay it out inside the open column."""
         self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="chat-model", filterable=False)
         self.hint = area(elem_id="chat-hint")
+        self.documents.build()
         with gr.Accordion(label("settings"), open=False, elem_id="chat-drawer"):
             self.system = gr.Textbox(
                 label=label("chat_system"), placeholder=label("chat_system_hint"), lines=3, elem_id="chat-system"
@@ -92,11 +96,12 @@ class ChatDrawer:
         """Everything that says how a reply is made."""
         return [
             self.model, self.system, self.temperature, self.max_tokens, self.top_p, self.top_k, self.min_p,
-            self.repeat_penalty, self.seed, self.stops, self.context,
+            self.repeat_penalty, self.seed, self.stops, self.context, self.documents.collection,
         ]  # fmt: skip
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect its own events."""
+        self.documents.wire(demo)
         everything = {*self.fields, self.preset}
         on([demo.load], self.list_models, [self.model], [self.model, self.hint])
         on([demo.load], self.list_presets, [], [self.preset])
@@ -113,6 +118,7 @@ class ChatDrawer:
     def read(self, given: Given) -> tuple[str, ChatSettings]:
         """Return the instructions and the settings that the drawer shows."""
         model, system, stops = given.get(self.model), given.get(self.system), given.get(self.stops)
+        collection = given.get(self.documents.collection)
         return system if isinstance(system, str) else "", ChatSettings(
             model=model if isinstance(model, str) and model else None,
             temperature=_number_of(given.get(self.temperature)),
@@ -124,7 +130,13 @@ class ChatDrawer:
             seed=_whole_of(given.get(self.seed)),
             stop=tuple(line for line in stops.split("\n") if line) if isinstance(stops, str) else (),
             context_tokens=_whole_of(given.get(self.context)),
+            collection=collection if isinstance(collection, str) and collection else None,
         )
+
+    def opened(self, kept: Mapping[str, object], caller: Caller, words: Words) -> Updates:
+        """Show what was kept of a conversation, the collection that it asks too."""
+        chosen = ChatSettings.of(kept).collection or ""
+        return {**self.fill(kept), self.documents.collection: self.documents.offer(caller, words, chosen)}
 
     def fill(self, kept: Mapping[str, object], *, model: bool = True) -> Updates:
         """Show what was kept of a conversation, a model or a preset.
@@ -229,7 +241,8 @@ class ChatDrawer:
 
     def _values(self, given: Given) -> dict[str, object]:
         system, settings = self.read(given)
-        return settings.kept(system)
+        # Which files are asked belongs to a conversation, not to a way of answering.
+        return replace(settings, collection=None).kept(system)
 
     def _kept(self, caller: Caller, key: str) -> dict[str, dict[str, object]]:
         kept = self.studio.preferences.get(caller.owner, key)

@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import gradio as gr
 from gradio.i18n import I18nData
 
-from studio import Message, StoredMessage
+from studio import Message, Source, StoredMessage
 from ui import render
+from ui.attachments import shown_files
+from ui.citations import linked, listed
 from ui.follow import View
 from ui.opened import Opened
 from ui.words import Words
@@ -62,11 +64,18 @@ def inline_math(text: str) -> str:
     return DOLLARS.sub(lambda found: found[0] if found[1] else f"\\({found[2]}\\)", text) if "$" in text else text
 
 
-def shown_as(message: StoredMessage, words: Words) -> list[dict[str, object]]:
-    """Return a stored message as the Chatbot shows it, its reasoning folded away above it."""
+def shown_as(
+    message: StoredMessage, words: Words, sources: Sequence[Source] = (), at: str = ""
+) -> list[dict[str, object]]:
+    """Return a stored message as the Chatbot shows it, its reasoning folded away above it.
+
+    Args:
+        sources: What it may cite.
+        at: The address of the documents.
+    """
     parts = [plain_message(message.role, message.reasoning, words("chat_thinking"))] if message.reasoning else []
     if message.content or not message.reasoning:
-        parts.append(plain_message(message.role, message.content or "…"))
+        parts.append(plain_message(message.role, linked(message.content, sources, at) or "…"))
     return parts
 
 
@@ -82,7 +91,12 @@ def growing(view: View, words: Words, begun: str = "") -> list[dict[str, object]
 
 
 def bars(
-    opened: Opened, shown: Sequence[StoredMessage], words: Words, models: Sequence[tuple[str, str]], reveal: str = ""
+    opened: Opened,
+    shown: Sequence[StoredMessage],
+    words: Words,
+    models: Sequence[tuple[str, str]],
+    reveal: str = "",
+    at: str = "",
 ) -> str:
     """Return the bars that ``messages.js`` puts below the messages: figures, versions, actions.
 
@@ -90,13 +104,16 @@ def bars(
         shown: The messages in the history, in order.
         models: Title and id of those that a reply can be written with.
         reveal: The message to scroll to.
+        at: The address of the documents.
     """
     drawn, row, last = [], 0, opened.messages[-1] if opened.messages else None
     for message in shown:
         row += len(shown_as(message, words)) - 1
         if message.id == reveal:
             drawn.append(f'<i data-reveal="{row}"></i>')
-        inner = _versions(message, opened.siblings.get(message.id, ()), words)
+        inner = shown_files(opened.files.get(message.id, ()), words, at)
+        inner += listed(message.content, opened.sources.get(message.id, ()), words, at)
+        inner += _versions(message, opened.siblings.get(message.id, ()), words)
         if message.role == "user":
             inner += _act("edit", message.id, words("chat_edit"), "pencil")
         elif message.role == "assistant":
@@ -234,4 +251,6 @@ def chat_cost(figures: Mapping[str, float | int | str | None], words: Words) -> 
         parts.append(words("chat_fill", n=words.number(max(1, round((read + tokens) / context * 100)))))
     if isinstance(left_out := figures.get("left_out"), int):
         parts.append(words.count("chat_context_left_out", left_out))
+    if isinstance(cut := figures.get("cut"), str):
+        parts.append(words("chat_was_cut", parts=cut))
     return parts

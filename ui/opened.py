@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from studio import Caller, ChatRequest, Conversation, Job, QueuedMessage, StoredMessage, Studio
+from studio import Caller, ChatRequest, Conversation, Document, Job, QueuedMessage, Source, StoredMessage, Studio
 
 WINDOW = 50
 AROUND = 10  # messages shown below one that was searched for
@@ -21,6 +21,8 @@ class Opened:
         more, later: Whether the branch goes on above and below what is shown.
         siblings: Of each message, the versions that there are.
         queued: What waits to be sent.
+        files: Of each message that has any.
+        sources: What each reply may cite, by its id.
     """
 
     conversation: Conversation
@@ -29,6 +31,8 @@ class Opened:
     siblings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     queued: Sequence[QueuedMessage] = ()
     later: bool = False
+    files: Mapping[str, tuple[Document, ...]] = field(default_factory=dict)
+    sources: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
 
     @property
     def growing(self) -> StoredMessage | None:
@@ -58,6 +62,8 @@ def read(studio: Studio, conversation_id: str, owner: str, window: int, bottom: 
         siblings=store.siblings(shown),
         queued=store.queued(conversation_id, owner),
         later=bool(bottom and shown and shown[-1].id != conversation.leaf_id),
+        files=studio.documents.of_messages([message.id for message in shown]),
+        sources=studio.documents.sources_of([message.id for message in shown]),
     )
 
 

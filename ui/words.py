@@ -80,6 +80,17 @@ class Words:
             return f"{self.number(size_bytes / 1e9, 1)} GB"
         return f"{self.number(max(1, round(size_bytes / 1e6)))} MB"
 
+    def file_size(self, size_bytes: int) -> str:
+        """Return bytes of a small file: in kB up to one MB."""
+        if size_bytes >= 1_000_000:
+            return f"{self.number(size_bytes / 1e6, 1)} MB"
+        return f"{self.number(max(1, round(size_bytes / 1e3)))} kB"
+
+    def place(self, text: str) -> str:
+        """Return a place in a file, "page 3" or "section Heating", in this language."""
+        what, _, rest = text.partition(" ")
+        return self(f"place_{what}", n=rest) if rest and f"place_{what}" in PHRASES else text
+
     def language_name(self, code: str) -> str:
         """Return a language's name, or its code where none is known."""
         return NAMES[code][self._index] if code in NAMES else code

@@ -68,12 +68,12 @@ class Desk:
         check_pair(source_lang, target_lang)
         if not data:
             raise InvalidRequest(f"{name} is empty (0 bytes). Choose the file again.", field="file")
-        if len(data) > self.limits.document_bytes:
+        if len(data) > self.limits.translated_document_bytes:
             raise InputTooLarge(
-                f"The document has {len(data) / 1e6:,.0f} MB; the limit is {self.limits.document_bytes / 1e6:,.0f} MB. "
+                f"The document has {len(data) / 1e6:,.0f} MB; the limit is {self.limits.translated_document_bytes / 1e6:,.0f} MB. "
                 "Split it and send the parts.",
                 field="file",
-                limit=self.limits.document_bytes,
+                limit=self.limits.translated_document_bytes,
             )
         file_id, path = self.artifacts.new_path(caller.owner, "application/octet-stream")
         at = now()

@@ -109,9 +109,10 @@ class Papers:
         def look(marked: str) -> None:
             nonlocal characters
             characters += len(marked)
-            if characters > self._limits.document_characters:
+            if characters > self._limits.translated_document_characters:
                 raise InputTooLarge(
-                    f"The document has over {self._limits.document_characters:,} characters. Split it.", field="file"
+                    f"The document has over {self._limits.translated_document_characters:,} characters. Split it.",
+                    field="file",
                 )
             sources.extend(part.text for part in _parts(marked) if part.is_sentence)
 

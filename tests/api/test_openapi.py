@@ -20,6 +20,7 @@ FUZZ_SEED = os.environ.get("HEARTH_FUZZ_SEED", "1")
 FILES = (
     *("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits", "/translations/documents"),
     *("/glossaries/{source_lang}/{target_lang}/import", "/translation-memory/import"),
+    *("/documents", "/collections/{collection_id}/files"),
 )
 # They fetch from elsewhere; tests/studio has their tests.
 ELSEWHERE = {
@@ -119,6 +120,13 @@ def made_for(http: httpx.Client, path: str) -> dict[str, str]:
     if "{message_id}" in path or path.endswith("/branch"):
         said = http.post(f"/conversations/{conversation}/messages", json={"content": "One two", "max_tokens": 1})
         ids["message_id"] = said.json()["message"]["parent_id" if path.endswith("/edits") else "id"]
+    if "{collection_id}" in path:
+        names = {each["name"] for each in http.get("/collections?limit=200").json()["data"]}
+        made = http.post("/collections", json={"name": f"Collection {len(names)} of {path}"[:60]}).json()
+        ids["collection_id"] = made["id"]
+    if "{document_id}" in path:
+        place = f"/collections/{ids['collection_id']}/files" if "collection_id" in ids else "/documents"
+        ids["document_id"] = http.post(place, files={"file": ("a.txt", b"oak")}).json()["id"]
     if "{interaction_id}" in path:
         ids["interaction_id"] = http.get("/interactions?limit=1").json()["data"][0]["id"]
     if "{response_id}" in path:

@@ -216,7 +216,7 @@ def test_a_damaged_export_of_chatgpt_names_the_place_and_imports_nothing(
         (change("leaf", to=99), "leaf is damaged"),
         (change("leaf", to=None), "leaf is damaged"),
         (change("tags", to=["x" * 61]), "tags[0] is damaged"),
-        (change("version", to=2), "version 2; this Hearth reads version 1"),
+        (change("version", to=3), "version 3; this Hearth reads up to 2"),
         (change("format", to="other"), "neither an export of Hearth nor of ChatGPT"),
     ],
 )

@@ -6,6 +6,7 @@ one|many, Polish one|few|many ("1 token|2 tokeny|5 tokenów").
 
 from ui.phrases.chat import CHAT
 from ui.phrases.compare import COMPARE
+from ui.phrases.documents import DOCUMENTS
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
@@ -22,6 +23,7 @@ GROUPS = (
     FRAME,
     CHAT,
     COMPARE,
+    DOCUMENTS,
     TEMPLATES,
     TRANSLATE,
     TRANSLATED_DOCUMENTS,

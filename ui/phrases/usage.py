@@ -28,6 +28,7 @@ USAGE: dict[str, tuple[str, str]] = {
     "us_kind_transcription": ("Transcription", "Spisywanie mowy"),
     "us_kind_embedding": ("Search by meaning", "Szukanie według znaczenia"),
     "us_kind_download": ("Downloads", "Pobieranie"),
+    "us_kind_document": ("Files read", "Czytanie plików"),
     "us_kind": ("Kind", "Rodzaj"),
     "us_col_model": ("Model", "Model"),
     "us_col_median": ("Median", "Mediana"),

@@ -1,0 +1,184 @@
+"""Chips of the composer: what is chosen, what it weighs, what is refused; and what stands below a sent message."""
+
+import os
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+from studio import Document, Source, Studio
+from tests import files
+from tests.ui.conftest import Asked, everything, shown, text_of
+from ui.attachments import shown_files
+from ui.chat import ChatPanel
+from ui.chat_page import Temporary
+from ui.citations import linked, listed
+from ui.follow import Turns
+from ui.sidebar import Sidebar
+from ui.words import Words
+
+NEW = {"id": "", "revision": 0}
+
+
+@pytest.fixture
+def panel(echo: Studio) -> ChatPanel:
+    """The Chat panel, laid out."""
+    made = ChatPanel(echo, Turns(), Sidebar(echo))
+    with gr.Blocks():
+        made.sidebar.build()
+        made.build()
+        made.attachments.place = made.place
+    return made
+
+
+def upload(folder: Path, name: str, content: bytes) -> str:
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
+
+
+async def take(panel: ChatPanel, request: gr.Request, *paths: str, chosen: object = ()) -> dict[object, object]:
+    given = {panel.attachments.button: list(paths), panel.attachments.chosen: chosen, panel.place: NEW}
+    return dict(shown(await everything(panel.attachments.take(given, request))))
+
+
+async def test_a_chosen_file_becomes_a_chip_with_its_figures_and_what_is_sent(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    path = upload(tmp_path, "notes.txt", b"oak & <birch>")
+    updates = await take(panel, ask(), path)
+    chips = str(updates[panel.attachments.chips])
+
+    assert len(updates[panel.attachments.chosen]) == 1
+    for part in ("notes.txt", "Text", "1 kB", "3 tokens", "oak &amp; &lt;birch&gt;", 'aria-label="Remove notes.txt"'):
+        assert part in chips
+    assert os.listdir(tmp_path) == ["data"], "the upload is not kept twice"
+
+
+async def test_chosen_files_survive_a_reload_and_a_strangers_are_left_out(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    chosen = (await take(panel, ask(), upload(tmp_path, "a.txt", b"oak")))[panel.attachments.chosen]
+    given = {panel.attachments.chosen: chosen, panel.place: NEW}
+    mine = shown(await everything(panel.attachments.weigh(given, ask("other page"))))
+    theirs = shown(await everything(panel.attachments.weigh(given, ask(owner="stranger"))))
+
+    assert "a.txt" in str(mine[panel.attachments.chips])
+    assert theirs[panel.attachments.chosen] == [] and "a.txt" not in str(theirs[panel.attachments.chips])
+
+
+async def test_a_removed_chip_is_gone_for_good(panel: ChatPanel, ask: Asked, echo: Studio, tmp_path: Path) -> None:
+    chosen = (await take(panel, ask(), upload(tmp_path, "a.txt", b"oak")))[panel.attachments.chosen]
+    event = gr.EventData(None, {"act": "remove", "id": chosen[0]})
+    given = {panel.attachments.chosen: chosen, panel.place: NEW}
+    updates = shown(await everything(panel.attachments.act(given, ask(), event)))
+
+    assert updates[panel.attachments.chosen] == [] and updates[panel.attachments.chips] == ""
+    assert echo.documents.some(chosen, "local") == []
+
+
+async def test_one_bad_file_is_told_and_the_others_are_taken(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
+    updates = await take(
+        panel,
+        ask(),
+        upload(tmp_path, "locked.pdf", files.pdf(["x"], password="a")),
+        upload(tmp_path, "good.txt", b"oak"),
+    )
+    chips = str(updates[panel.attachments.chips])
+
+    assert "locked.pdf is locked with a password" in chips and "good.txt" in chips
+    assert len(updates[panel.attachments.chosen]) == 1
+
+
+async def test_what_will_be_cut_is_told_with_the_numbers(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
+    updates = await take(panel, ask(language="pl"), upload(tmp_path, "long.txt", b"word " * 20_000))
+    chips = str(updates[panel.attachments.chips]).replace("\u202f", " ")
+
+    assert "20 000" in chips and "8 192" in chips and "long.txt 3" in chips and "obcinane" in chips
+
+
+async def test_a_picture_that_the_model_cannot_see_is_told_and_not_sent(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    taken = await take(panel, ask(), upload(tmp_path, "cat.png", files.png()))
+    given = {panel.ask: "What is it?", panel.place: NEW, panel.attachments.chosen: taken[panel.attachments.chosen]}
+    updates = shown(await everything(panel.send(given, ask())))
+
+    assert "can&#x27;t see pictures" in str(taken[panel.attachments.chips])
+    assert "cat.png" in str(updates[panel.status])
+    assert updates[panel.ask] == "What is it?" and panel.attachments.chosen not in updates
+
+
+async def test_a_sent_file_stands_below_its_message_and_leaves_the_composer(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    taken = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
+    given = {panel.ask: "What burns?", panel.place: NEW, panel.attachments.chosen: taken[panel.attachments.chosen]}
+    updates = shown(await everything(panel.send(given, ask())))
+
+    assert updates[panel.attachments.chosen] == [] and updates[panel.attachments.chips] == ""
+    assert "notes.txt" in str(updates[panel.facts]) and "/documents/" in str(updates[panel.facts])
+    assert text_of(updates[panel.history])[0] == "What burns?"
+
+
+async def test_an_edited_message_brings_its_files_back_into_the_composer(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    taken = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
+    given = {panel.ask: "What burns?", panel.place: NEW, panel.attachments.chosen: taken[panel.attachments.chosen]}
+    updates = shown(await everything(panel.send(given, ask())))
+    place = updates[panel.place]
+    message = panel.studio.conversations.messages(place["id"], "local")[0]  # type: ignore[index]
+    event = gr.EventData(None, {"act": "edit", "id": message.id})
+    edited = shown(await everything(panel.act_on_message({panel.place: place}, ask(), event)))
+
+    assert edited[panel.attachments.chosen] == taken[panel.attachments.chosen]
+
+
+async def test_a_temporary_chat_takes_no_file(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
+    taken = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
+    given = {
+        panel.ask: "x",
+        panel.temporary: Temporary(),
+        panel.attachments.chosen: taken[panel.attachments.chosen],
+    }
+    updates = shown(await everything(panel.send(given, ask())))
+
+    assert "temporary chat" in str(updates[panel.note]) and panel.ask not in updates
+
+
+def source(number: int, document: str | None = "d1") -> Source:
+    return Source(
+        number=number,
+        document_id=document,
+        name="<b>.pdf",
+        page=2,
+        label="page 3",
+        start=5,
+        end=9,
+        text="It <i>is</i>.",
+    )  # fmt: skip
+
+
+def test_a_citation_leads_to_its_passage_and_an_invented_one_to_nothing() -> None:
+    text = linked("So it is [1], and [7]. `a[1]`\n```\nb[1]\n```\n[1](http://x)", [source(1)], "/documents")
+
+    assert text.startswith(r"So it is [\[1\]](/documents/d1/view?page=2&start=5&end=9#passage), and [7].")
+    assert "`a[1]`" in text and "b[1]\n" in text and text.endswith("[1](http://x)")
+
+
+def test_a_citation_of_a_deleted_file_is_no_link_but_its_text_is_kept() -> None:
+    drawn = listed("See [1].", [source(1, None)], Words("pl"), "/documents")
+
+    assert linked("See [1].", [source(1, None)], "/documents") == "See [1]."
+    assert "plik został usunięty" in drawn and "It &lt;i&gt;is&lt;/i&gt;." in drawn and "href" not in drawn
+    assert "strona 3" in drawn and "&lt;b&gt;.pdf" in drawn
+
+
+def test_a_hostile_name_is_text_in_every_place(tmp_path: Path) -> None:
+    file = Document(
+        id="d", owner="local", name='"><img src=x onerror=alert(1)>.txt', form="text", mime="text/plain", sha256="",
+        size_bytes=1, path=tmp_path, characters=1, pages=1, created_at="",
+    )  # fmt: skip
+
+    assert "<img" not in shown_files([file], Words("en"), "/documents")
