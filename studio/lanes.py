@@ -40,7 +40,7 @@ LANES: Mapping[str, LaneSize] = {
     "embedding": LaneSize(2, 200),
     "remote": LaneSize(32),
     "download": LaneSize(2, 100),
-    "documents": LaneSize(2, 200),
+    "reading": LaneSize(2, 200),
     "echo": LaneSize(32),
 }
 

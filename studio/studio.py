@@ -247,7 +247,7 @@ class Studio(Calls, Conversing, Carrying, Collecting, Remembering, Desk):
         if isinstance(request, DocumentRequest):
             if request.collection is not None:
                 self.collections.get(request.collection, job.caller.owner)
-            return self.lanes["documents"]
+            return self.lanes["reading"]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]

@@ -69,8 +69,9 @@ class Desk:
         if not data:
             raise InvalidRequest(f"{name} is empty (0 bytes). Choose the file again.", field="file")
         if len(data) > self.limits.translated_document_bytes:
+            most = self.limits.translated_document_bytes
             raise InputTooLarge(
-                f"The document has {len(data) / 1e6:,.0f} MB; the limit is {self.limits.translated_document_bytes / 1e6:,.0f} MB. "
+                f"The document has {len(data) / 1e6:,.0f} MB; the limit is {most / 1e6:,.0f} MB. "
                 "Split it and send the parts.",
                 field="file",
                 limit=self.limits.translated_document_bytes,
