@@ -13,7 +13,7 @@ PAGE = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TranslatedDocument:
-    """One row of ``documents``.
+    """One row of ``translated_documents``.
 
     Attributes:
         digest: The file's SHA-256.  file_id: Its artifact.  result_id: The translation's artifact, once there is one.
@@ -103,7 +103,7 @@ class TranslatedDocuments:
 
     def _select(self, where: str, values: Sequence[str | int | None], limit: int = 1) -> list[TranslatedDocument]:
         rows = self._database.rows(
-            f"""SELECT documents.*,
+            f"""SELECT translated_documents.*,
                 (SELECT count(*) FROM translated_segments WHERE document_id = id AND target IS NOT NULL) AS done,
                 (SELECT count(*) FROM translated_segments WHERE document_id = id AND faults != '') AS flagged
                 FROM translated_documents WHERE {where} ORDER BY id DESC LIMIT ?""",

@@ -16,12 +16,11 @@ import structlog
 import engines
 from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
-from contract.engine import Engine, Stop
-from contract.errors import Forbidden, InvalidRequest, NotFound, StudioError, UnknownModel
+from contract.engine import Engine
+from contract.errors import Forbidden, NotFound, StudioError
 from contract.limits import Limits
-from contract.models import ContextRange, Kind, ModelSpec
-from contract.requests import ChatRequest, DownloadRequest, Request, SpeechRequest, TranslateRequest
-from engines.spoken import language_of, make_spoken
+from contract.models import Kind, ModelSpec
+from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from store import (
     ApiKeys,
     Artifacts,
@@ -43,7 +42,7 @@ from store import (
 from store import Providers as ProviderRows
 from store import Templates as TemplateRows
 from store.database import now
-from studio import context, health, library, recovery, usage, vault
+from studio import context, health, recovery, usage, vault
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
 from studio.caller import Caller
@@ -52,13 +51,14 @@ from studio.carrying import Carrying
 from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
 from studio.health import Health
+from studio.inventory import Inventory
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
 from studio.provider_rows import from_settings
 from studio.providers import Providers
 from studio.reading import Reading
-from studio.registry import ModelInfo, Registry
+from studio.registry import Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
 from studio.run import Recorder, input_text, unexpected
@@ -76,7 +76,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Calls, Conversing, Carrying, Collecting, Remembering, Desk):
+class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -269,107 +269,7 @@ class Studio(Calls, Conversing, Carrying, Collecting, Remembering, Desk):
         """Return the unfinished jobs of a caller's owner (None: everybody's), oldest first."""
         return self._shelf.unfinished(caller, kind)
 
-    # Languages, files, models
-
-    def detect(self, text: str) -> list[tuple[str, float]]:
-        """Return the languages that a text may be in (ISO 639-1) with confidence in [0, 1], best first."""
-        if self.settings.demo:
-            return [("en", 1.0)] if text.strip() else []
-        from engines import language  # 0.1 s and 50 MB that only detection should pay
-
-        return language.detect(text)
-
-    def pairs(self) -> list[library.Pair]:
-        """Return every pair of languages that is here or can be fetched."""
-        return self.registry.pairs()
-
-    def translators(self, source: str | None, target: str) -> list[ModelSpec]:
-        """Return every model here that can translate into ``target``, the best first, a chat model last."""
-        return self.registry.translators(source, target)
-
-    def spec(self, name: str | None, kind: Kind) -> ModelSpec:
-        """Return a usable model by name, or a job's default; errors as in ``Registry.find``."""
-        return self.registry.find(name, kind)
-
-    @staticmethod
-    def abilities(spec: ModelSpec) -> frozenset[str]:
-        """Return which of the fields that not every engine can do this model's can; see ``Engine.options``."""
-        return engines.ENGINES[spec.engine].abilities(spec)
-
-    def context_range(self, model: str) -> ContextRange | None:
-        """Return the context lengths that a chat model can be asked for; None: that can't be chosen. May wait.
-
-        Raises:
-            StudioError: There is no such model, or it does not tell.
-        """
-        return context.range_of(self.spec(model, "chat"))
-
-    def spoken_text(self, text: str, voice: str | None = None) -> str:
-        """Return what is said for ``text``: numbers, dates and abbreviations in words, in the voice's language.
-
-        Args:
-            text: As much as a SpeechRequest takes.
-            voice: A voice's id; None: the default voice.
-
-        Raises:
-            StudioError: A SpeechRequest like it would be refused.
-        """
-        SpeechRequest(text=text, model=voice).check(self.limits)
-        return make_spoken(text, language_of(self.spec(voice, "speech")))
-
-    def models(self) -> list[ModelInfo]:
-        """Return every model, those here first."""
-        downloading = {job.request.model for job in self.jobs(None, "download") if job.request.model}
-        return self.registry.infos(self.residency.loaded(), self.residency.loading(), downloading)
-
-    def model(self, model_id: str) -> ModelInfo:
-        """Return one model of the list; raises UnknownModel."""
-        for info in self.models():
-            if info.spec.id == model_id:
-                return info
-        raise UnknownModel(
-            f"There is no model called {model_id[:200]!r}. GET /models lists them.", model=model_id[:200]
-        )
-
-    def load(self, model_id: str) -> ModelInfo:
-        """Make a model resident, and wait for it; errors as in ``Registry.find`` and ``Residency.use``."""
-        spec = self.spec(model_id, self.model(model_id).spec.kind)
-        engines.require(engines.ENGINES[spec.engine])
-        with self.residency.use(spec, Stop(), lambda: None):
-            pass
-        return self.model(model_id)
-
-    def unload(self, model_id: str) -> ModelInfo:
-        """Give a model's memory back; raises Conflict while it works."""
-        self.residency.unload(self.model(model_id).spec.id)
-        return self.model(model_id)
-
-    def remove_model(self, model_id: str) -> int:
-        """Delete an installed model from this machine; returns the bytes freed. Raises Conflict while it works."""
-        spec = self.model(model_id).spec
-        self.residency.unload(spec.id)
-        freed = library.remove(spec, self.settings.models_dir)
-        self.registry.refresh()
-        return freed
-
-    def usable_models(self) -> list[ModelInfo]:
-        """Return the models that a request can name now."""
-        return self.registry.usable(self.residency.loaded(), self.residency.loading())
-
-    def count_tokens(self, request: ChatRequest) -> int:
-        """Return how many tokens a chat model reads for a request; waits, for the model to load too.
-
-        Raises:
-            InvalidRequest: The request is bad, or the model's engine has no tokenizer at hand.
-        """
-        request.check(self.limits)
-        spec = self.spec(request.model, "chat")
-        engine = engines.ENGINES[spec.engine]
-        engines.require(engine)
-        if "count_tokens" not in engine.options:
-            raise InvalidRequest(f"{spec.id} can't count tokens. Choose another model.", field="model")
-        with self.residency.use(self.residency.as_loaded(spec), Stop(), lambda: None) as ready:
-            return ready.count_tokens(request)
+    # Files and figures
 
     def artifact(self, artifact_id: str, caller: Caller) -> StoredFile:
         """Return a file that one of the caller's jobs made; raises NotFound otherwise."""
@@ -388,13 +288,6 @@ class Studio(Calls, Conversing, Carrying, Collecting, Remembering, Desk):
     def usage(self, owner: str | None = None, days: int = 28) -> Usage:
         """Return the figures of the last ``days`` days; owner None: everybody's."""
         return usage.collect(self.interactions, owner, days)
-
-    def command_for(self, kind: Kind) -> str | None:
-        """Return the command that adds what a kind of job needs; None when an engine for it can run."""
-        able = [engine for engine in engines.ENGINES.values() if engine.kind == kind and engine.lane != "echo"]
-        if any(not engines.missing(engine) for engine in able):
-            return None
-        return engines.adding(able[0]) if able else None
 
     def health(self) -> Health:
         """Return how each part is."""

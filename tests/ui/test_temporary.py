@@ -29,18 +29,18 @@ async def test_its_messages_are_answered_together_marked_and_nowhere_in_the_stor
     assert "Temporary chat" in str(page[panel.title]) and "gone when you reload" in str(page[panel.title])
     assert "Czat tymczasowy" in str(chat.begin(ask(language="pl"))[panel.title])
 
-    for text in ("my secret plan", "another secret"):
+    for text in ("my hidden plan", "another hidden"):
         page |= shown(await everything(panel.send(sent(panel, text, page[panel.temporary]), ask())))
 
-    assert text_of(page[panel.history]) == ["my secret plan", "my secret plan", "another secret", "another secret"]
+    assert text_of(page[panel.history]) == ["my hidden plan", "my hidden plan", "another hidden", "another hidden"]
     assert page[panel.live] == [] and page[panel.ask] == ""
     assert "2 tokens" in str(page[panel.status])
     assert [message.role for message in page[panel.temporary].messages] == ["user", "assistant"] * 2  # type: ignore[attr-defined]
     assert echo.conversations.all("local") == []
-    assert "secret" not in str(page[panel.sidebar.list])
+    assert "hidden" not in str(page[panel.sidebar.list])
     figures = echo._database.rows("SELECT tokens_in, tokens_out FROM interactions ORDER BY id")
     assert [tuple(row) for row in figures] == [(3, 3), (8, 2)]
-    assert "secret" not in written(echo)
+    assert "hidden" not in written(echo)
     await say(panel, "an open word", ask())
     assert "open word" in written(echo), "the look at the store sees what is written"
 

@@ -15,6 +15,10 @@ UI = Path(__file__).resolve().parents[2] / "ui"
 PANELS = [path for path in UI.glob("*.py") if path.name not in ("languages.py", "theme.py", "words.py")]
 DYNAMIC = (
     "tr_engine_",
+    "form_",
+    "place_",
+    "fault_",
+    "do_",
     "tr_tone_",
     "note_",
     "error_",
