@@ -21,6 +21,7 @@ from studio import (
     StudioError,
     TranslateRequest,
 )
+from tests.echo_models import until
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns
 from ui.images import ImagesPanel
@@ -326,6 +327,7 @@ async def test_usage_draws_errors_when_there_are_some(echo: Studio, ask: Asked) 
     for _ in range(7):
         with pytest.raises(StudioError):
             echo.submit(ChatRequest(messages=(Message("user", "Hi"),), model="nobody"), Caller(via="ui"))
+    until(lambda: len(echo.interactions.page("local", 10)) == 7)  # a refusal is written without waiting
     panel = laid_out(UsagePanel, echo)
     page = await panel.show(7, ask(language="pl"))
     assert page[panel.errors].visible is True
