@@ -27,7 +27,7 @@ BODY_BYTES = 8 * 1024 * 1024
 UPLOAD_BYTES = 210 * 1024 * 1024
 UPLOAD_PATHS = (
     *("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/audio/translations"),
-    *("/conversations/import", "/translations/documents", "/translation-memory/import"),
+    *("/conversations/import", "/translations/documents", "/translation-memory/import", "/translate_file"),
     *("/documents", "/collections"),
 )
 CONTENT_SECURITY_POLICY = (

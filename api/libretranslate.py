@@ -2,7 +2,7 @@
 
 https://docs.libretranslate.com: errors are ``{"error": …}`` with 400, 403, 413, 429 or 5xx, a key comes
 as ``api_key`` in the body, a confidence is of 100. What differs: nothing is suggested to anybody, and a
-file's translation is kept for an hour, in memory.
+file's translation stays among the documents of the Translate panel; its public name is good for an hour.
 """
 
 import asyncio
@@ -11,14 +11,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from pathlib import PurePath
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, Field
 
-from api.caller import cancelled_when_gone, studio_of
+from api.caller import caller_of, cancelled_when_gone, studio_of
 from api.generation import ended, submit_all
 from api.libretranslate_bodies import (
     CHARACTERS,
@@ -32,12 +33,11 @@ from api.libretranslate_bodies import (
 from api.markup import Markup
 from api.refusal import Refused
 from api.schemas import Reply, content
-from studio import Aligned, Detected, Job, StudioError, TranslateRequest, language_name
+from studio import DOCUMENT_FORMATS, Aligned, Conflict, Detected, Job, StudioError, TranslateRequest, language_name
 
 router = APIRouter(tags=["libretranslate"])
-FILE_SUFFIXES = (".txt", ".html")
-FILE_BYTES = 4 * 1024 * 1024
-KEPT_FILES = 32
+TEXT = (".txt", ".md", ".html", ".csv", ".json", ".srt", ".vtt", ".po")
+KEPT_FILES = 1_000
 KEPT_S = 3600.0
 FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 KEPT_AS_THEY_ARE = (413, 429)
@@ -114,8 +114,7 @@ def _body(form: type[BaseModel], *kinds: str, **example: object) -> dict[str, ob
 @dataclass(frozen=True, slots=True)
 class _Kept:
     name: str
-    data: bytes
-    media_type: str
+    path: FilePath
     until: float
 
 
@@ -180,7 +179,7 @@ def settings(request: Request) -> Response:
                 "target": {"code": last, "name": language_name(last)},
             },
             "suggestions": False,
-            "supportedFilesFormat": list(FILE_SUFFIXES),
+            "supportedFilesFormat": list(DOCUMENT_FORMATS),
         }
     )
 
@@ -202,32 +201,29 @@ async def suggest(request: Request) -> Response:
     openapi_extra=_body(WithFile, "multipart/form-data", file="Good morning.", source="en", target="pt"),
 )
 async def translate_file(request: Request) -> Response:
-    """Translate a text or HTML file; its translation is kept for an hour under a name that nobody can guess."""
+    """Translate a document in any format of Translate's; it is fetched for an hour by a name that nobody can guess."""
     body, file = await admitted(request, FileBody)
     if file is None:
         raise Refused(400, "invalid_request", "Invalid request: missing file parameter")
+    studio, caller = studio_of(request), caller_of(request)
     name = PurePath((file.filename or "").replace("\\", "/")).name
-    suffix = PurePath(name).suffix.lower()
-    if suffix not in FILE_SUFFIXES:
-        raise Refused(400, "invalid_request", f"Invalid request: send a file of {' or '.join(FILE_SUFFIXES)}.")
-    data = await file.read(FILE_BYTES + 1)
-    if len(data) > FILE_BYTES:
-        raise Refused(413, "input_too_large", f"The file has more than {FILE_BYTES // 1024 // 1024} MB.")
+    data = await file.read(studio.limits.translated_document_bytes + 1)
+    source = None if body.source == "auto" else body.source
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise Refused(400, "invalid_request", f"Invalid request: the file is no UTF-8 at byte {exc.start:,}.") from exc
-    form: Literal["text", "html"] = "html" if suffix == ".html" else "text"
-    asked = TranslateBody(q=text, source=body.source, target=body.target, format=form)
-    made = text
-    if text.strip():
-        [(made, _, _)] = await _translate(request, [text], asked)
+        document = await asyncio.to_thread(studio.hand_in, data, name, body.target, caller, source)
+        job = studio.translate_document(document.id, caller)
+        async with cancelled_when_gone(request, job):
+            await ended(job)
+        done = studio.translated_document(document.id, caller)
+        if done.result_id is None:
+            raise Conflict(f"{name} was not translated: the job was stopped. Send it again.", id=job.id)
+        made = studio.artifact(done.result_id, caller)
+    except StudioError as error:
+        raise _refused(error) from error
     token = secrets.token_urlsafe(24)
+    named = PurePath(name)
     _kept(request)[token] = _Kept(
-        f"{PurePath(name).stem[:80]}_{body.target}{suffix}",
-        made.encode(),
-        "text/plain; charset=utf-8",  # HTML of anybody's must not open as a page of ours
-        time.monotonic() + KEPT_S,
+        f"{named.stem[:80]}_{body.target}{PurePath(made.name).suffix}", made.path, time.monotonic() + KEPT_S
     )
     return JSONResponse({"translatedFileUrl": str(request.url_for("download_file", token=token))})
 
@@ -236,11 +232,13 @@ async def translate_file(request: Request) -> Response:
 def download_file(request: Request, token: Annotated[str, Path(max_length=100)]) -> Response:
     """A translated file."""
     found = _kept(request).get(token)
-    if found is None:
+    if found is None or not found.path.is_file():
         raise Refused(404, "not_found", "This file is not there any more. Translate it again.")
     name = "".join(char if char.isascii() and (char.isalnum() or char in "._- ") else "_" for char in found.name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    return Response(found.data, media_type=found.media_type, headers=headers)
+    # HTML of anybody's must not open as a page of ours.
+    kind = "text/plain; charset=utf-8" if found.name.endswith(TEXT) else "application/octet-stream"
+    return FileResponse(found.path, media_type=kind, headers=headers)
 
 
 def _kept(request: Request) -> OrderedDict[str, _Kept]:
@@ -252,6 +250,12 @@ def _kept(request: Request) -> OrderedDict[str, _Kept]:
     while kept and (len(kept) > KEPT_FILES or next(iter(kept.values())).until < time.monotonic()):
         kept.popitem(last=False)
     return kept
+
+
+def _refused(error: StudioError) -> Refused:
+    """Return an error as LibreTranslate's clients tell them apart: it knows no finer statuses."""
+    status = error.status if error.status >= 500 or error.status in KEPT_AS_THEY_ARE else 400
+    return Refused(status, error.code, error.message)
 
 
 Made = tuple[str, dict[str, object] | None, list[str]]
@@ -278,9 +282,7 @@ async def _translate(request: Request, texts: Sequence[str], body: TranslateBody
             for job in jobs:
                 await ended(job)
     except StudioError as error:
-        # LibreTranslate knows no finer statuses, and its clients tell these apart.
-        status = error.status if error.status >= 500 or error.status in KEPT_AS_THEY_ARE else 400
-        raise Refused(status, error.code, error.message) from error
+        raise _refused(error) from error
     for index, job in zip(spoken, jobs, strict=True):
         text = job.text()
         found = next((event for _, event in job.snapshot() if isinstance(event, Detected)), None)

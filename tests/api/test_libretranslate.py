@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+import docx
 import httpx
 import pytest
 from libretranslate_aio import BadRequestError, ForbiddenError, LibreTranslate
@@ -46,20 +47,38 @@ def test_the_newer_client_is_told_the_language_and_other_wordings(libre: LibreTr
 
 
 def test_a_file_is_translated_and_fetched(libre: LibreTranslate, echo_server: Server) -> None:
-    file = io.BytesIO(b"<p>Hello <b>you</b>.</p><script>let x = 1</script>")
+    file = io.BytesIO(b"<p>Hello you.</p><p><b>Good</b></p><script>let x = 1</script>")
     file.name = "../my page.html"
     url = libre.translate_file(file, "en", "pl").translated_file_url
     answer = httpx.get(url)
-    assert answer.text == "<p>[pl] Hello <b>[pl] you</b>.</p><script>let x = 1</script>"
+    assert answer.text == "<p>[pl] Hello you.</p><p><b>[pl] Good</b></p><script>let x = 1</script>"
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["content-disposition"] == 'attachment; filename="my page_pl.html"'
     assert httpx.get(f"{echo_server.url}/download_file/other").json()["error"].startswith("This file is not there")
 
 
+def test_a_word_document_comes_back_as_one(libre: LibreTranslate) -> None:
+    document = docx.Document()
+    document.add_heading("The house", 1)
+    document.add_paragraph("It is old.")
+    file = io.BytesIO()
+    document.save(file)
+    file.seek(0)
+    file.name = "house.docx"
+
+    answer = httpx.get(libre.translate_file(file, "en", "pl").translated_file_url)
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="house_pl.docx"'
+    translated = docx.Document(io.BytesIO(answer.content)).paragraphs
+    assert [(each.style.name, each.text) for each in translated] == [
+        ("Heading 1", "[pl] The house"), ("Normal", "[pl] It is old.")
+    ]  # fmt: skip
+
+
 def test_the_settings_say_what_works_here(libre: LibreTranslate) -> None:
     told = libre.frontend_settings()
     assert not told.suggestions and not told.key_required
-    assert told.supported_files_format == [".txt", ".html"]
+    assert {".txt", ".html", ".docx", ".odt", ".epub", ".srt", ".pdf"} <= set(told.supported_files_format)
 
 
 def test_suggestions_are_refused(libre: LibreTranslate) -> None:
@@ -107,7 +126,7 @@ def test_a_file_of_another_kind_or_none_is_refused(http: httpx.Client) -> None:
     for files in ({"file": ("a.exe", b"MZ")}, {"file": ("a.txt", b"\xff\xfe\x00")}, {"other": ("a.txt", b"Hi")}):
         answer = http.post("/translate_file", data=asked, files=files)
         assert answer.status_code == 400 and answer.json()["error"]
-    assert http.post("/translate_file", data=asked, files={"file": ("a.txt", b"x" * 5_000_000)}).status_code == 413
+    assert http.post("/translate_file", data=asked, files={"file": ("a.txt", b"x" * 51_000_000)}).status_code == 413
 
 
 @pytest.mark.parametrize(
