@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 import gradio as gr
 
 from studio import (
-    Aligned,
     Cancelled,
     Failed,
     Interaction,
@@ -359,7 +358,7 @@ def _shown(job: Job, view: View) -> Shown:
     asked = job.request
     assert isinstance(asked, TranslateRequest)
     source = asked.source_lang or (view.detected.language if view.detected is not None else None)
-    places = placed([event for _, event in job.snapshot() if isinstance(event, Aligned)])
+    places = placed([event for _, event in job.snapshot()])
     return Shown(asked.text, view.text, source, asked.target_lang, job.spec.id if job.spec else "", places)
 
 

@@ -1,9 +1,10 @@
 """A translation on the page: its sentences as marks that know their source, and what stands below both panes."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from studio import Aligned, Limits
+from studio import Aligned, Checked, Event, Limits
 from ui import render
 from ui.words import Words
 
@@ -18,6 +19,7 @@ class Place:
     source_end: int
     start: int
     end: int
+    told: Checked | None = None  # what a check, the memory or the glossary has to say of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Shown:
         """Return the same with one sentence put in other words."""
         place = self.places[number]
         longer = len(wording) - (place.end - place.start)
-        places = [*self.places[:number], replace(place, end=place.end + longer)]
+        places = [*self.places[:number], replace(place, end=place.end + longer, told=None)]
         places += [
             replace(later, start=later.start + longer, end=later.end + longer) for later in self.places[number + 1 :]
         ]
@@ -55,9 +57,39 @@ class Shown:
         return replace(self, result=result, places=tuple(places))
 
 
-def placed(events: Sequence[Aligned]) -> tuple[Place, ...]:
-    """Return the places that a job has told."""
-    return tuple(Place(event.source_start, event.source_end, event.start, event.end) for event in events)
+def placed(events: Sequence[Event]) -> tuple[Place, ...]:
+    """Return the places that a job has told, and what there is to say of each."""
+    told = {(event.start, event.end): event for event in events if isinstance(event, Checked)}
+    return tuple(
+        Place(event.source_start, event.source_end, event.start, event.end, told.get((event.start, event.end)))
+        for event in events
+        if isinstance(event, Aligned)
+    )
+
+
+def _remark(place: Place, words: Words) -> tuple[str, str]:
+    """Return the class and the hint of a sentence: what is wrong with it, or where it comes from."""
+    told = place.told
+    if told is not None and told.faults:
+        why = ", ".join(words(f"fault_{fault}") for fault in told.faults)
+        return "seg flagged", words("tr_flagged", why=why)
+    if told is not None and told.origin == "memory":
+        return "seg remembered", words("tr_remembered")
+    return "seg", words("tr_other")
+
+
+def _with_terms(sentence: str, terms: Sequence[str], words: Words) -> str:
+    """Return a sentence as HTML with the glossary's terms marked."""
+    if not terms:
+        return render.escape(sentence)
+    either = re.compile("|".join(re.escape(term) for term in sorted(terms, key=len, reverse=True)))
+    hint = render.escape(words("tr_term"))
+    at, parts = 0, []
+    for found in either.finditer(sentence):
+        parts += [render.escape(sentence[at : found.start()]), f'<mark class="term" title="{hint}">']
+        parts += [render.escape(found[0]), "</mark>"]
+        at = found.end()
+    return "".join(parts) + render.escape(sentence[at:])
 
 
 def pane(shown: Shown, words: Words, *, growing: bool = False) -> str:
@@ -65,25 +97,27 @@ def pane(shown: Shown, words: Words, *, growing: bool = False) -> str:
     parts: list[str] = []
     at = 0
     units = _Units(shown.text)
-    name = render.escape(words("tr_other"))
     for number, place in enumerate(shown.places):
         if place.end > len(shown.result):
             break
         begin, end = units.at(place.source_start), units.at(place.source_end)
         parts.append(render.escape(shown.result[at : place.start]))
+        kind, hint = _remark(place, words)
+        sentence = shown.result[place.start : place.end]
         parts.append(
-            f'<span class="seg" role="button" tabindex="0" data-act="other" data-id="{number}" data-a="{begin}" '
-            f'data-b="{end}" title="{name}">{render.escape(shown.result[place.start : place.end])}</span>'
+            f'<span class="{kind}" role="button" tabindex="0" data-act="other" data-id="{number}" data-a="{begin}" '
+            f'data-b="{end}" title="{render.escape(hint)}">'
+            f"{_with_terms(sentence, place.told.terms if place.told else (), words)}</span>"
         )
         at = place.end
     inner = "".join(parts) + render.escape(shown.result[at:])
     label = render.escape(words("tr_result"))
     live = "off" if growing else "polite"
-    hint = "" if inner else f'<span class="muted">{render.escape(words("tr_here"))}</span>'
+    empty = "" if inner else f'<span class="muted">{render.escape(words("tr_here"))}</span>'
     language = f' lang="{render.escape(shown.target)}"' if shown.target else ""
     return (
         f'<div id="tr-out" class="pane" role="region" tabindex="0" aria-label="{label}" aria-live="{live}" '
-        f'data-length="{units.at(len(shown.text))}" dir="auto"{language}>{inner or hint}</div>'
+        f'data-length="{units.at(len(shown.text))}" dir="auto"{language}>{inner or empty}</div>'
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from studio import Caller, ModelNotInstalled, Settings, Studio, TranslateRequest
+from studio import Caller, Checked, ModelNotInstalled, Settings, Studio, Term, TranslateRequest
 from tests.serving import use_models
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import click, laid_out
@@ -174,3 +174,25 @@ async def test_what_a_browser_made_up_is_nothing(echo: Studio, ask: Asked, kept:
     page = shown(await everything(panel.load(kept, ask())))
     assert isinstance(page[panel.target], gr.Dropdown) and page[panel.target].value
     assert page[panel.engine].value == ""
+
+
+def test_a_doubtful_sentence_a_remembered_one_and_a_term_are_told_apart() -> None:
+    places = (
+        Place(0, 6, 0, 6, Checked(0, 6, faults=("numbers", "echoed"))),
+        Place(7, 11, 7, 12, Checked(7, 12, origin="memory", similarity=1.0)),
+        Place(12, 16, 13, 25, Checked(13, 25, terms=("<Casa>", "a"))),
+        Place(17, 20, 26, 29),
+    )
+    html = pane(Shown("Five 5. Two. Home. End", "Five 5 Dois. Minha <Casa> Fim", "en", "pt", places=places), WORDS)
+    first, second, third, last = html.split('<span class="seg')[1:]
+    assert first.startswith(" flagged") and "Look at this sentence: numbers differ, not translated" in first
+    assert second.startswith(" remembered") and "translations that you accepted" in second
+    assert 'title="From your glossary">&lt;Casa&gt;</mark>' in third and "<Casa>" not in html
+    assert "mark" not in last and last.startswith('"')
+
+
+async def test_a_term_of_the_glossary_is_marked_where_it_arrives(echo: Studio, ask: Asked) -> None:
+    echo.put_terms([Term(source="hearth", target="lareira")], "en", "pt", Caller(via="ui"))
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("The hearth is warm.", "en", "pt", "", "", ask())))
+    assert 'class="term"' in str(page[panel.result]) and ">lareira</mark>" in str(page[panel.result])
