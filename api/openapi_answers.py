@@ -69,6 +69,7 @@ SOURCES = (
         body={"message_id": "$response.body#/message/parent_id"},
     ),
     Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
+    Source("post", "/translations/documents", "201", {"translation_id": "$response.body#/id"}),
     Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
     Source(
         *("post", FILES, "201"),
@@ -95,8 +96,8 @@ def refusals(path: str, method: str, operation: Operation) -> list[str]:
     names = {parameter["name"].lower() for parameter in parameters}
     if has_body:
         found |= {"400", "408", "413", "415", "422"}
-    if places & {"query", "header"}:
-        found.add("422")
+    if places & {"query", "header"} or any(set(each["schema"]) - {"type", "title"} for each in parameters):
+        found.add("422")  # a plain id can't be wrong, only unknown
     if "path" in places or has_body:  # a body names models, and other things that may not be here
         found.add("404")
     if "if-match" in names:

@@ -87,7 +87,7 @@ def export(request: Request) -> Response:
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"type": "object"}, "example": FILE}},
+            "content": {"application/json": {"schema": {"type": ["object", "array"]}, "example": FILE}},
         }
     },
 )
