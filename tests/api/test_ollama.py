@@ -87,7 +87,7 @@ def test_pulling_what_is_here_succeeds_at_once_and_an_unknown_name_says_so(real:
     ("call", "named"),
     [
         ({"keep_alive": "5m"}, "keep_alive is not supported"),
-        ({"options": {"num_ctx": 4096}}, "options.num_ctx is not supported"),
+        ({"options": {"mirostat": 1}}, "options.mirostat is not supported"),
         ({"options": {"temperature": 9}}, "temperature is 9"),
         ({"tools": [{"type": "function", "function": {"name": "no name"}}]}, "tools has the name"),
         ({"format": "json"}, "json_schema"),

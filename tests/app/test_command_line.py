@@ -16,6 +16,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "data_dir": ("/srv/one", "/srv/two"),
     "ollama_host": ("http://10.0.0.1:11434", "http://10.0.0.2:11434"),
     "cors_origins": ("https://a.example", "https://b.example"),
+    "servers": ("one=http://127.0.0.1:8001/v1", "two=http://127.0.0.1:8002/v1"),
     "threads": ("3", "5"),
     "memory_budget_mb": ("1000", "2000"),
     "keep_alive_s": ("10", "20"),

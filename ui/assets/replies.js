@@ -5,14 +5,19 @@ const carry = () => {
   const text = note.dataset.translate;
   note.remove();
   document.querySelector("#tab-translate-button")?.click();
-  const put = (left) => {  // the panel is drawn when it is opened
+  // The panel is drawn when it is opened, and its fields are filled once more while that goes on.
+  const put = (left, kept = 0) => {
     const box = document.querySelector("#tr-text textarea");
-    if (!box) return left && requestAnimationFrame(() => put(left - 1));
-    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, text);
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    box.focus();
+    const drawn = box && document.querySelector("#tr-out") && document.querySelector("#tr-target input")?.value;
+    const holds = drawn && box.value === text;
+    if (drawn && !holds) {
+      Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, text);
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.focus();
+    }
+    if (left && kept < 5) setTimeout(() => put(left - 1, holds ? kept + 1 : 0), 60);
   };
-  put(300);
+  put(200);
 };
 new MutationObserver(carry).observe(element, { childList: true, subtree: true });
 element.addEventListener("click", (event) => {
