@@ -131,7 +131,12 @@ def test_a_model_that_can_not_edit_says_so(client: openai.OpenAI) -> None:
 def test_a_streamed_edit_comes_with_the_forming_ones_before_it(painter: openai.OpenAI) -> None:
     events = list(
         painter.images.edit(
-            image=("a.png", picture((64, 64), "red")), prompt="A boat", size="64x64", stream=True, partial_images=1
+            image=("a.png", picture((64, 64), "red")),
+            prompt="A boat",
+            size="64x64",
+            stream=True,
+            partial_images=1,
+            extra_body={"num_inference_steps": 200},  # a preview comes every 0.3 s, and this pipeline is tiny
         )
     )
 

@@ -202,7 +202,7 @@ def test_a_deleted_document_leaves_no_file_and_no_segment(real_studio: Studio) -
     assert [path.exists() for path in paths] == [False, False]
     with pytest.raises(NotFound):
         real_studio.translated_document(document.id, ANNA)
-    assert real_studio._database.rows("SELECT 1 FROM document_segments WHERE document_id = ?", (document.id,)) == []
+    assert real_studio._database.rows("SELECT 1 FROM translated_segments WHERE document_id = ?", (document.id,)) == []
 
 
 def test_what_can_not_be_handed_in_is_refused_in_a_sentence(echo_studio: Studio) -> None:
