@@ -81,7 +81,7 @@ class UsagePanel(Panel):
             self.calls: gr.BarPlot(by_day, y="calls", **_axes(by_day, "calls", colours, words)),
             self.tokens: gr.BarPlot(by_day, y="tokens", **_axes(by_day, "tokens", colours, words)),
             self.latency: gr.ScatterPlot(
-                by_day, y="seconds", x_lim=_span_ms(by_day), **_axes(by_day, "seconds", colours, words)
+                by_day, y="seconds", x_lim=_span_s(by_day), **_axes(by_day, "seconds", colours, words)
             ),
             # A chart of nothing says less than a sentence.
             self.errors: gr.BarPlot(
@@ -125,9 +125,9 @@ def _axes(frame: pd.DataFrame, y: str, colours: dict[str, str], words: Words) ->
     }
 
 
-def _span_ms(frame: pd.DataFrame) -> list[float | None]:
-    """Return the first and the last day of the period, in milliseconds since 1970, as Vega counts."""
-    return [frame["day"].min().timestamp() * 1000, frame["day"].max().timestamp() * 1000]
+def _span_s(frame: pd.DataFrame) -> list[float | None]:
+    """Return the first and the last day of the period, in seconds since 1970: Gradio makes Vega's milliseconds."""
+    return [frame["day"].min().timestamp(), frame["day"].max().timestamp()]
 
 
 def _no_errors(words: Words) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 from typing import TypeVar
 
@@ -319,6 +320,8 @@ async def test_usage_shows_the_figures_of_the_log(echo: Studio, ask: Asked) -> N
     assert isinstance(drawn, gr.BarPlot)
     assert drawn.y_lim == [0, 5], "few things are not divided into halves"
     assert panel.calls.colors_in_legend == [], "the page has one legend for all charts"
+    first, last = page[panel.latency].x_lim  # in seconds: Gradio makes Vega's milliseconds of them
+    assert last - first == 27 * 24 * 3600 and abs(last - time.time()) < 2 * 24 * 3600
     assert page[panel.errors].visible is False
     assert "Nothing went wrong." in page[panel.no_errors].value
 
