@@ -43,6 +43,7 @@ WHOLE_ANSWER_BYTES = 8 * 1024 * 1024
 ERROR_BYTES = 64 * 1024
 EVENT_BYTES = 4 * 1024 * 1024
 LONGEST_WAIT_S = 24 * 3600
+_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F:.]+(%\w+)?")
 _KEY = re.compile(r"[!-~]{1,500}")
 _OWN_NAMES = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain", ".localhost")
 
@@ -78,7 +79,8 @@ def address(text: str) -> str:
         ok = url.scheme in ("http", "https") and url.hostname and (url.port is None or url.port > 0)
     except ValueError:
         url, ok = urlsplit(""), False
-    if not ok or len(shown) > 500 or not shown.isprintable() or " " in shown or "\\" in shown:
+    odd = len(shown) > 500 or not shown.isprintable() or " " in shown or "\\" in shown
+    if not ok or odd or not _HOST.fullmatch(str(url.hostname)):
         raise InvalidRequest(
             f"The address is {shown[:80]!r}; it must be like http://127.0.0.1:8000/v1 or https://example.com/v1.",
             field="url",
