@@ -69,7 +69,7 @@ SOURCES = (
         body={"message_id": "$response.body#/message/parent_id"},
     ),
     Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
-    Source("post", "/translations/documents", "201", {"translation_id": "$response.body#/id"}),
+    Source("post", "/translations/documents", "201", {"translated_document_id": "$response.body#/id"}),
     Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
     Source(
         *("post", FILES, "201"),

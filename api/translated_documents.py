@@ -99,11 +99,11 @@ async def translate(request: Request, body: Annotated[DocumentForm, Form()]) -> 
     return await _answer(request, job, document.id, 201)
 
 
-@router.post("/{translation_id}/translate", response_model=DocumentOut, dependencies=[Depends(json_wanted)])
-async def go_on(request: Request, translation_id: str) -> Response:
+@router.post("/{translated_document_id}/translate", response_model=DocumentOut, dependencies=[Depends(json_wanted)])
+async def go_on(request: Request, translated_document_id: str) -> Response:
     """Go on with a document where it was, or write its file anew after edits."""
-    job = studio_of(request).translate_document(translation_id, caller_of(request))
-    return await _answer(request, job, translation_id, 200)
+    job = studio_of(request).translate_document(translated_document_id, caller_of(request))
+    return await _answer(request, job, translated_document_id, 200)
 
 
 @router.get("", response_model=Page[DocumentOut], dependencies=[Depends(json_wanted)])
@@ -114,50 +114,52 @@ def documents(request: Request, limit: Limit = 50, cursor: Cursor = None) -> Res
     return JSONResponse({"data": [_document(each) for each in found[:limit]], "next": more})
 
 
-@router.get("/{translation_id}", response_model=DocumentOut, dependencies=[Depends(json_wanted)])
-def document(request: Request, translation_id: str) -> Response:
+@router.get("/{translated_document_id}", response_model=DocumentOut, dependencies=[Depends(json_wanted)])
+def document(request: Request, translated_document_id: str) -> Response:
     """One document and how far it is."""
-    return JSONResponse(_document(studio_of(request).translated_document(translation_id, caller_of(request))))
+    return JSONResponse(_document(studio_of(request).translated_document(translated_document_id, caller_of(request))))
 
 
-@router.delete("/{translation_id}", status_code=204, response_class=Response)
-def delete(request: Request, translation_id: str) -> Response:
+@router.delete("/{translated_document_id}", status_code=204, response_class=Response)
+def delete(request: Request, translated_document_id: str) -> Response:
     """Delete a document, its translation and its segments; a job that translates it is cancelled."""
-    studio_of(request).delete_document(translation_id, caller_of(request))
+    studio_of(request).delete_document(translated_document_id, caller_of(request))
     return Response(status_code=204)
 
 
-@router.get("/{translation_id}/segments", response_model=Page[SegmentOut], dependencies=[Depends(json_wanted)])
+@router.get("/{translated_document_id}/segments", response_model=Page[SegmentOut], dependencies=[Depends(json_wanted)])
 def segments(
-    request: Request, translation_id: str, flagged: bool = False, limit: Limit = 200, cursor: CountCursor = None
+    request: Request, translated_document_id: str, flagged: bool = False, limit: Limit = 200, cursor: CountCursor = None
 ) -> Response:
     """A document's sentences with their translations; ``flagged``: only those with a fault, the file's report."""
     after = -1 if cursor is None else int(cursor)
-    found = studio_of(request).document_segments(translation_id, caller_of(request), after, limit + 1, flagged=flagged)
+    found = studio_of(request).document_segments(
+        translated_document_id, caller_of(request), after, limit + 1, flagged=flagged
+    )
     more = str(found[limit - 1].number) if len(found) > limit else None
     return JSONResponse({"data": [_segment(each) for each in found[:limit]], "next": more})
 
 
 @router.put(
-    "/{translation_id}/segments/{number}",
+    "/{translated_document_id}/segments/{number}",
     response_model=SegmentOut,
     dependencies=[Depends(json_wanted)],
     openapi_extra=examples({"text": "A better translation."}),
 )
-def edit(request: Request, translation_id: str, number: Number, body: SegmentBody) -> Response:
+def edit(request: Request, translated_document_id: str, number: Number, body: SegmentBody) -> Response:
     """Put your own translation of a sentence in its place; it is remembered for later translations too."""
-    edited = studio_of(request).edit_segment(translation_id, number, body.text, caller_of(request))
+    edited = studio_of(request).edit_segment(translated_document_id, number, body.text, caller_of(request))
     return JSONResponse(_segment(edited))
 
 
 @router.get(
-    "/{translation_id}/export",
+    "/{translated_document_id}/export",
     response_class=Response,
     responses={200: content(*dict.fromkeys(BILINGUAL_MIME.values()))},
 )
-def export(request: Request, translation_id: str, format: BilingualFormat = "docx") -> Response:
+def export(request: Request, translated_document_id: str, format: BilingualFormat = "docx") -> Response:
     """A document in both languages: a table in Word, TMX or XLIFF."""
-    made = studio_of(request).export_document(translation_id, caller_of(request), format)
+    made = studio_of(request).export_document(translated_document_id, caller_of(request), format)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(made.name)}",
         "Cache-Control": "no-store",
@@ -165,14 +167,14 @@ def export(request: Request, translation_id: str, format: BilingualFormat = "doc
     return Response(made.data, media_type=made.mime, headers=headers)
 
 
-async def _answer(request: Request, job: Job, translation_id: str, status: int) -> Response:
+async def _answer(request: Request, job: Job, translated_document_id: str, status: int) -> Response:
     if wants_async(request):
         answer = accepted(job)
-        answer.headers["Link"] = f'</translations/documents/{translation_id}>; rel="item"'
+        answer.headers["Link"] = f'</translations/documents/{translated_document_id}>; rel="item"'
         return answer
     async with cancelled_when_gone(request, job):
         await ended(job)
-    found = studio_of(request).translated_document(translation_id, caller_of(request))
+    found = studio_of(request).translated_document(translated_document_id, caller_of(request))
     return JSONResponse(_document(found), status)
 
 

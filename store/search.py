@@ -71,7 +71,7 @@ def parse(text: str) -> Query:
     words: list[str] = []
     filters: dict[str, str] = {}
     unfinished = False
-    for part in _PART.finditer(text):
+    for part in _PART.finditer(text.replace("\0", " ")):  # where SQLite sees NUL, the query ends
         value = part["bare"] if part["quoted"] is None else part["quoted"]
         if part["name"]:
             if value.strip():

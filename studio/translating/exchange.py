@@ -13,6 +13,7 @@ from lxml import etree
 
 from contract.errors import InputTooLarge, InvalidRequest
 from store import Term
+from studio.translating.exports import NO_XML
 from studio.translating.formats.encoding import decode
 from studio.translating.formats.seam import unreadable
 
@@ -93,7 +94,7 @@ def write_glossary(terms: Sequence[Term], source_lang: str, target_lang: str, fo
         entry = etree.SubElement(body, "conceptEntry", id=f"c{number}")
         for language, text in ((source_lang, term.source), (target_lang, term.target)):
             section = etree.SubElement(entry, "langSec", {_LANG: language})
-            etree.SubElement(etree.SubElement(section, "termSec"), "term").text = text
+            etree.SubElement(etree.SubElement(section, "termSec"), "term").text = NO_XML.sub("", text)
     printed: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return printed
 

@@ -27,7 +27,7 @@ _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _XLIFF = "urn:oasis:names:tc:xliff:document:1.2"
 # What XML 1.0 has no place for.
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _word(document: TranslatedDocument, segments: Iterable[TranslatedSegment]) -
         row = (str(segment.number + 1), bare(segment.source), bare(segment.target or ""), ", ".join(segment.faults))
         cells = table.add_row().cells
         for cell, text in zip(cells, row, strict=True):
-            cell.text = _NO_XML.sub("", text)
+            cell.text = NO_XML.sub("", text)
     out = io.BytesIO()
     file.save(out)
     return out.getvalue()
@@ -98,7 +98,7 @@ def tmx(pairs: Iterable[Pair], source_lang: str, target_lang: str, *, marked: bo
     for pair in pairs:
         unit = etree.SubElement(body, "tu")
         if pair.origin:
-            etree.SubElement(unit, "prop", type="x-origin").text = _NO_XML.sub("", pair.origin)
+            etree.SubElement(unit, "prop", type="x-origin").text = NO_XML.sub("", pair.origin)
         for language, text in ((source_lang, pair.source), (target_lang, pair.target)):
             variant = etree.SubElement(unit, "tuv", {_XML_LANG: language})
             _codes(etree.SubElement(variant, "seg"), text if marked else _escaped(text), "tmx")
@@ -114,7 +114,7 @@ def _xliff(document: TranslatedDocument, segments: Iterable[TranslatedSegment]) 
         root,
         f"{{{_XLIFF}}}file",
         {
-            "original": _NO_XML.sub("", document.name),
+            "original": NO_XML.sub("", document.name),
             "datatype": "plaintext",
             "source-language": document.source_lang or "und",
             "target-language": document.target_lang,
@@ -139,7 +139,7 @@ def _codes(element: "etree._Element", marked: str, kind: Literal["tmx", "xliff"]
     stack = [element]
 
     def text(piece: str) -> None:
-        piece = _NO_XML.sub("", piece)
+        piece = NO_XML.sub("", piece)
         place = stack[-1]
         if len(place):
             place[-1].tail = (place[-1].tail or "") + piece

@@ -115,8 +115,8 @@ def test_an_answer_in_any_kind_of_json_is_not_said_to_be_a_string(document: dict
 def made_for(http: httpx.Client, path: str) -> dict[str, str]:
     """Ids of things to do something with, each time of their own."""
     ids = {"model_id": "echo-chat", "kind": "chat", "number": "0", "source_lang": "en", "target_lang": "pt"}
-    if "{translation_id}" in path:
-        ids["translation_id"] = document_in(http)
+    if "{translated_document_id}" in path:
+        ids["translated_document_id"] = document_in(http)
     if "{conversation_id}" in path:
         ids["conversation_id"] = conversation = http.post("/conversations", json={}).json()["id"]
     if "{message_id}" in path or path.endswith("/branch"):

@@ -52,7 +52,9 @@ def test_accents_and_case_do_not_matter(
     assert found(search, query) == [text]
 
 
-@pytest.mark.parametrize("query", ['"', "AND", "a OR", "NEAR(", "*", "col:x", "(", "^a", "'; DROP TABLE m;--", "-"])
+@pytest.mark.parametrize(
+    "query", ['"', "AND", "a OR", "NEAR(", "*", "col:x", "(", "^a", "'; DROP TABLE m;--", "-", "\0a*"]
+)
 def test_no_query_is_an_operator_or_an_error(
     database: Database, conversations: Conversations, search: Search, query: str
 ) -> None:

@@ -129,6 +129,11 @@ def test_a_glossary_goes_out_as_csv_and_tbx_and_comes_back() -> None:
     ]
 
 
+def test_signs_that_xml_has_no_place_for_stay_out_of_a_tbx() -> None:
+    out = write_glossary([Term(source="a\x01b", target="c\ufffe")], "en", "pt", "tbx")
+    assert [(term.source, term.target) for term in read_glossary(out, "en", "pt")] == [("ab", "c")]
+
+
 def test_an_old_tbx_is_read_and_a_bad_file_is_told() -> None:
     old = b"""<?xml version="1.0"?><!DOCTYPE martif SYSTEM "TBXcoreStructV02.dtd"><martif type="TBX" xml:lang="en"><text>
     <body><termEntry id="1"><langSet xml:lang="en-US"><tig><term>fire</term></tig></langSet>
