@@ -41,7 +41,7 @@ def test_a_reply_reloaded_in_the_middle_is_whole_and_not_doubled(page: Page, con
     second.goto("/")
     for tab in (page, second):
         # The figures of a reply come with its end; "Send" shows also before the page has loaded.
-        expect(tab.locator("#chat-status")).to_contain_text("tokens", timeout=90_000)
+        expect(tab.locator("#chat-status")).to_contain_text("tokens", timeout=150_000)
         expect(tab.locator("#send")).to_be_visible()
         expect(tab.locator("#chat-live .bot.message")).to_have_count(0)
         history = tab.locator("#chat-history .message")
