@@ -3,6 +3,8 @@
 PROFILE ?= full
 TORCH ?= auto
 ARGS ?=
+# Test processes side by side; each file's tests stay together.
+WORKERS ?= 2
 # python3 where it is new enough, else the newest of the supported versions.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
@@ -28,7 +30,7 @@ dev:
 test: lint ## Everything that must hold: lint, types, docs and all tests, in a real browser too
 	@$(RUN) deploy/browser.py
 	@$(RUN) deploy/node_client.py || true
-	$(RUN) -m pytest $(ARGS)
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: dev ## Lint, format and types
 	$(RUN) -m ruff check

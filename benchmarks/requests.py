@@ -1,11 +1,11 @@
-"""Requests per second for the list of models and for the health, beside a bare Starlette and the engine's server."""
+"""Requests per second and the slowest of a hundred, beside a bare Starlette and the engine's own server."""
 
 import asyncio
 import json
 import urllib.request
 from pathlib import Path
 
-from benchmarks.client import requests_per_second
+from benchmarks.client import answers
 from benchmarks.engine import MODEL
 from benchmarks.measure import Effort, Result, Sample, Side, alternate, result, row, run
 from benchmarks.servers import Server, alone, data_folder, hearth, with_starters
@@ -29,10 +29,10 @@ def side(server: Server, paths: dict[str, str], seconds: float) -> Side:
     """Return what asks one server for each path in turn, warmed up."""
 
     def ask() -> Sample:
-        return {
-            name: asyncio.run(requests_per_second(server.port, path, CONNECTIONS, seconds))
-            for name, path in paths.items()
-        }
+        found = {}
+        for name, path in paths.items():
+            found[name], found[f"{name}_p99"] = asyncio.run(answers(server.port, path, CONNECTIONS, seconds))
+        return found
 
     ask()
     return ask
@@ -60,6 +60,8 @@ def servers(folder: Path, effort: Effort) -> Result:
             row("list of models", "requests/s", beside_engine, "models", engine_is, aim=1000, more_is_better=True),
             row("health", "requests/s", beside_bare, "health", bare_is, aim=2000, more_is_better=True),
             row("health", "requests/s", beside_engine, "health", engine_is, aim=2000, more_is_better=True),
+            row("list of models, 99th percentile", "ms", beside_engine, "models_p99", engine_is, scale=1000),
+            row("health, 99th percentile", "ms", beside_engine, "health_p99", engine_is, scale=1000),
             row("live", "requests/s", beside_bare, "live", bare_is),
         ],
         [f"{CONNECTIONS} connections of one client, which itself can't ask for more than some 10,000 a second."],

@@ -185,14 +185,16 @@ class LlamaCpp(Engine):
         chat = fitted.request
         body = self._body(chat)
         most = longest(chat.messages, json.dumps(body.get("tools") or ""))
-        share = self._room.take(min(most, self._context_tokens) + _FIRST_SHARE, stop)
+        # As much of the reply as is sure to be needed, so that short replies do not wait for room they leave empty.
+        ahead = min(_FIRST_SHARE, chat.max_tokens + 1) if chat.max_tokens else _FIRST_SHARE
+        share = self._room.take(min(most, self._context_tokens) + ahead, stop)
         if not share:
             return
         if fitted.left_out:
             yield Usage(context_tokens=self._context_tokens, left_out=fitted.left_out)
         self._asked = True
         ask = server.handle_completions if chat.raw else server.handle_chat_completions
-        run = _Run(ask, body, self._room, share)
+        run = _Run(ask, body, self._room, share, ahead)
         run.start(self._runs)
         stop.on_set(run.cancel)
         try:
@@ -320,14 +322,15 @@ class _Run:
     Args:
         ask, body: Whom to ask for what.
         room, share: Where room for ``share`` tokens was taken; the helper thread gives it back.
+        ahead: How many of these are for the reply.
     """
 
-    def __init__(self, ask: _Ask, body: Chunk, room: "Room", share: int) -> None:
+    def __init__(self, ask: _Ask, body: Chunk, room: "Room", share: int, ahead: int) -> None:
         self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
         self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
         self.out_of_room = False
         self._call: _Ask | None = ask
-        self._body, self._room, self._share = body, room, share
+        self._body, self._room, self._share, self._ahead = body, room, share, ahead
         self._cancelled = False
 
     def start(self, runs: set[threading.Thread]) -> None:
@@ -360,7 +363,7 @@ class _Run:
         progress = as_object(chunk.get("prompt_progress"))
         if progress and not self.prompt_tokens:
             self.prompt_tokens, self.cached_tokens = as_number(progress.get("total")), as_number(progress.get("cache"))
-            surplus = max(0, self._share - self.prompt_tokens - _FIRST_SHARE)
+            surplus = max(0, self._share - self.prompt_tokens - self._ahead)
             self._share -= surplus
             self._room.give(surplus)
         elif not progress and chunk.get("choices"):

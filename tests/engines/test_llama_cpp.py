@@ -128,6 +128,24 @@ def test_two_long_replies_share_a_small_context_and_neither_fails(small: Engine)
         assert reason(result) in ("stop", "length")
 
 
+def test_a_short_reply_does_not_wait_for_room_that_a_longer_one_will_not_use(small: Engine) -> None:
+    told: list[str] = []
+
+    def work(name: str, max_tokens: int) -> None:
+        for event in small.run(ask("Write a very long story.", temperature=0.0, max_tokens=max_tokens), Stop()):
+            told.append(f"{name} {type(event).__name__}")
+            begun.set()
+
+    begun = threading.Event()
+    long, short = threading.Thread(target=work, args=("long", 150)), threading.Thread(target=work, args=("short", 4))
+    long.start()
+    assert begun.wait(60)
+    short.start()
+    long.join()
+    short.join()
+    assert told.index("short Delta") < told.index("long Finish")
+
+
 @pytest.mark.parametrize("signs", ["🦊🐻🐼🐨🐯🦁", "Zażółć gęślą jaźń", "日本語のテキスト", "👩‍👩‍👧‍👦🏳️‍🌈"])
 def test_characters_of_several_tokens_come_whole(llama: Engine, signs: str) -> None:
     begun = ChatRequest(
