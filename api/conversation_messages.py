@@ -30,12 +30,13 @@ from api.conversation_schemas import (
 from api.generation import accepted, ended, wants_async
 from api.idempotency import Once
 from api.schemas import CountCursor, Cursor, Limit, Page, examples, json_wanted
-from studio import ChatRequest, Conversation, InvalidRequest, Job, NotFound, StoredMessage, Studio
+from studio import Asking, Caller, ChatRequest, Conversation, InvalidRequest, Job, NotFound, StoredMessage, Studio
 
 router = APIRouter(
     prefix="/conversations/{conversation_id}", tags=["conversations"], dependencies=[Depends(json_wanted)]
 )
 Answered = tuple[Conversation, Job]
+Ask = Callable[[Studio, Caller, Asking], Answered]
 
 
 def _message(studio: Studio, conversation_id: str, message_id: str, owner: str) -> StoredMessage:
@@ -98,21 +99,11 @@ async def say(request: Request, conversation_id: str, body: NewMessage, if_match
 
     A reply that is cut off, because its client went away too, is kept as far as it came.
     """
-    studio, caller = studio_of(request), caller_of(request)
-    _check_text(body)
-    return await _answered(
-        request,
-        body,
-        lambda: studio.say(
-            conversation_id,
-            body.content,
-            caller,
-            revision=matching(if_match),
-            system=body.system,
-            settings=body.settings(),
-            attachments=body.attachments,
-        ),
-    )
+
+    def ask(studio: Studio, caller: Caller, how: Asking) -> Answered:
+        return studio.say(conversation_id, body.content, caller, **how)
+
+    return await _answered(request, body, if_match, ask)
 
 
 @router.post(
@@ -125,21 +116,11 @@ async def edit(
     request: Request, conversation_id: str, message_id: str, body: NewMessage, if_match: IfMatch = None
 ) -> Response:
     """Say a user's message in other words, as a branch beside it, and get the reply."""
-    studio, caller = studio_of(request), caller_of(request)
-    _check_text(body)
     return await _answered(
         request,
         body,
-        lambda: studio.edit(
-            conversation_id,
-            message_id,
-            body.content,
-            caller,
-            revision=matching(if_match),
-            system=body.system,
-            settings=body.settings(),
-            attachments=body.attachments,
-        ),
+        if_match,
+        lambda studio, caller, how: studio.edit(conversation_id, message_id, body.content, caller, **how),
     )
 
 
@@ -153,18 +134,11 @@ async def regenerate(
     request: Request, conversation_id: str, message_id: str, body: Answering, if_match: IfMatch = None
 ) -> Response:
     """Have a reply written again, by another model too, as a branch beside it."""
-    studio, caller = studio_of(request), caller_of(request)
     return await _answered(
         request,
         body,
-        lambda: studio.regenerate(
-            conversation_id,
-            message_id,
-            caller,
-            revision=matching(if_match),
-            system=body.system,
-            settings=body.settings(),
-        ),
+        if_match,
+        lambda studio, caller, how: studio.regenerate(conversation_id, message_id, caller, **how),
     )
 
 
@@ -178,39 +152,35 @@ async def resume(
     request: Request, conversation_id: str, message_id: str, body: Answering, if_match: IfMatch = None
 ) -> Response:
     """Have the last reply go on from where it was cut."""
-    studio, caller = studio_of(request), caller_of(request)
-    return await _answered(
-        request,
-        body,
-        lambda: studio.resume(
-            conversation_id,
-            message_id,
-            caller,
-            revision=matching(if_match),
-            system=body.system,
-            settings=body.settings(),
-        ),
-    )
+
+    def ask(studio: Studio, caller: Caller, how: Asking) -> Answered:
+        return studio.resume(conversation_id, message_id, caller, **how)
+
+    return await _answered(request, body, if_match, ask)
 
 
-def _check_text(body: NewMessage) -> None:
-    if "\x00" in body.content:
-        raise InvalidRequest("content holds binary data, not text. Send plain text.", field="content")
+async def _answered(request: Request, body: Answering, if_match: str | None, ask: Ask) -> Response:
+    """Have the reply asked for in one of the four ways, and answer with it or with the job that writes it."""
+    studio, caller, once = studio_of(request), caller_of(request), cast(Once, request.app.state.once)
+    how = Asking(revision=matching(if_match), system=body.system, settings=body.settings())
+    if isinstance(body, NewMessage):
+        if "\x00" in body.content:
+            raise InvalidRequest("content holds binary data, not text. Send plain text.", field="content")
+        how["attachments"] = body.attachments
 
+    def begin() -> Answered:
+        return ask(studio, caller, how)
 
-async def _answered(request: Request, body: Answering, begin: Callable[[], Answered]) -> Response:
-    once = cast(Once, request.app.state.once)
     conversation, job = await asyncio.to_thread(once.do, request, body.model_dump_json(), begin)
     if wants_async(request):
         return accepted(job)
-    studio, owner = studio_of(request), caller_of(request).owner
     async with cancelled_when_gone(request, job):
         await ended(job)
 
     def read() -> Response:
         assert isinstance(job.request, ChatRequest) and job.request.reply_id is not None
-        reply = _message(studio, conversation.id, job.request.reply_id, owner)
-        now = studio.conversations.get(conversation.id, owner)
+        reply = _message(studio, conversation.id, job.request.reply_id, caller.owner)
+        now = studio.conversations.get(conversation.id, caller.owner)
         headers = {"ETag": etag(now), "Location": f"/conversations/{now.id}/messages/{reply.id}"}
         [found] = shown_messages(studio, [reply])
         return JSONResponse({"conversation": shown(now), "message": found}, 201, headers=headers)

@@ -12,8 +12,12 @@ from dataclasses import dataclass, field
 # What is never closed runs to the end, as browsers see it.
 _TAG = re.compile(r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<[!?/]?[A-Za-z][^<>]*>", re.DOTALL)
 _NAME = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]*)")
-_UNTRANSLATED = frozenset("script style code pre kbd samp var textarea svg math noscript".split())  # noqa: SIM905
-_VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())  # noqa: SIM905
+_UNTRANSLATED = frozenset((
+    "script", "style", "code", "pre", "kbd", "samp", "var", "textarea", "svg", "math", "noscript",
+))  # fmt: skip
+_VOID = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+))  # fmt: skip
 _KEEP = re.compile(r"\btranslate\s*=\s*[\"']?no\b|\bclass\s*=\s*[\"'][^\"']*\bnotranslate\b", re.IGNORECASE)
 _LETTER = re.compile(r"[^\W\d_]")
 _SPACE = re.compile(r"\s+")

@@ -13,7 +13,6 @@ from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
     Limits,
-    are_stops,
     check_choice,
     check_language,
     check_model,
@@ -34,32 +33,24 @@ from contract.messages import (
     check_turn,
 )
 from contract.models import Kind
+from contract.reply_settings import ReplySettings
 
 TranslationEngine = Literal["firefox", "transformers", "chat"]
 Tone = Literal["formal", "informal"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
+class ChatRequest(ReplySettings):
     """Ask a chat model for the next message.
 
     Attributes:
         messages: The turns so far; the last one is the user's, a tool's result, or the assistant's to be continued.
-        model: A model's id; None: the default chat model.
-        max_tokens: Most tokens to write; None: up to the context's end.
-        temperature: 0 to 2; None, here and below: the model's own default.
-        top_p, min_p: 0 to 1.  top_k: 0 to 1,000 (0: off).  repeat_penalty: 0.5 to 2.
-        seed: 0 to 2**32 - 1: the same seed and request give the same text.
-        stop: Up to 8 strings that end the reply.
-        context_tokens: How many tokens the model is to hold, the reply's among them; None: its own length. A model
-            that is in memory with another length is loaded anew.
         json_schema: A JSON Schema, as JSON text, that the reply must follow.
         tools: Up to 128 functions that the model may call instead of answering.
         tool_choice: ``required``: it must call one; ``none``: it sees them and calls none.
         parallel_tool_calls: It may call several at once.
         raw: The one message is text to be continued as it stands, without the model's chat template.
         logprobs: Tell the log probability of each token and of that many likeliest others, 0 to 20.
-        collection: A collection whose best passages for the last message go with it, to be cited.
         reply_id: The stored message that the reply is written into as it grows; where the last message is the
             assistant's, that one goes on.
         private: Neither the log nor the list of jobs keeps a word of it, only the figures.
@@ -67,29 +58,17 @@ class ChatRequest:
 
     kind: ClassVar[Kind] = "chat"
     messages: tuple[Message, ...]
-    model: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    context_tokens: int | None = None
     json_schema: str | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
     raw: bool = False
     logprobs: int | None = None
-    collection: str | None = None
     reply_id: str | None = None
     private: bool = False
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        check_model(self.model)
         if not self.messages:
             raise InvalidRequest("messages is empty. Send at least one message.", field="messages")
         for message in self.messages:
@@ -110,18 +89,8 @@ class ChatRequest:
                 field="messages",
                 limit=limits.chat_characters,
             )
-        check_whole("max_tokens", self.max_tokens, 1, 1_000_000)
-        check_range("temperature", self.temperature, 0, 2)
-        check_range("top_p", self.top_p, 0, 1)
-        check_range("min_p", self.min_p, 0, 1)
-        check_whole("top_k", self.top_k, 0, 1_000)
-        check_range("repeat_penalty", self.repeat_penalty, 0.5, 2)
-        check_whole("seed", self.seed, 0, 2**32 - 1)
-        if not are_stops(self.stop):
-            raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
-        check_whole("context_tokens", self.context_tokens, 1, 10_000_000)
+        self.check_settings()
         check_whole("logprobs", self.logprobs, 0, 20)
-        check_model(self.collection, "collection")
         if self.raw and len(self.messages) != 1:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
         if self.json_schema is not None:

@@ -13,44 +13,28 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from contract.engine import Engine, Stop
+from contract.engine import Stop
 from contract.errors import InvalidRequest, ProviderFailed, StudioError
 from contract.events import Delta, EngineEvent, Finish, ToolCallDelta, Usage
 from contract.messages import Message
-from contract.models import Kind
 from contract.requests import ChatRequest, Request
 from engines.checks import expect
 from engines.llama_tools import Json
-from engines.provider import Found, FoundModel, going_on, refuse, server_of
+from engines.provider import Found, FoundModel, ProviderEngine, going_on, refuse, server_of
 from engines.wire import JsonObject, Server, Wire, count, objects, part
 
 _VERSION = "2023-06-01"
-_REPLIES_AT_ONCE = 32
 _MAX_TOKENS = 4_096
 _LISTED = 1_000  # the most that one page may have
 _MAGICS = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpeg", b"RIFF": "webp", b"GIF8": "gif"}
 _REASONS = {"max_tokens": "length", "model_context_window_exceeded": "length", "tool_use": "tool_calls"}
 
 
-class Anthropic(Engine):
+class Anthropic(ProviderEngine):
     """One model behind the Messages protocol."""
 
     name: ClassVar[str] = "anthropic"
-    kind: ClassVar[Kind] = "chat"
-    lane: ClassVar[str] = "remote"
-    requires: ClassVar[tuple[str, ...]] = ("httpx",)
     options: ClassVar[frozenset[str]] = frozenset({"tools", "images"})
-
-    @property
-    def slots(self) -> int:
-        return _REPLIES_AT_ONCE
-
-    def load(self) -> None:
-        """Nothing to read; importing the client now saves the first reply 0.3 s."""
-        import httpx  # noqa: F401
-
-    def unload(self) -> None:
-        """Nothing to give back."""
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)

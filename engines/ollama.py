@@ -89,7 +89,7 @@ class Ollama(Engine):
 
     def load(self) -> None:
         """Nothing to read; importing the client now saves the first reply 0.3 s."""
-        import ollama  # noqa: F401
+        import ollama  # noqa: F401  # its import is the work
 
         self.context_tokens = int(number(self.spec.options, "num_ctx", 0)) or None
 

@@ -14,17 +14,16 @@ from collections.abc import Iterator, Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from contract.engine import Engine, Stop
+from contract.engine import Stop
 from contract.errors import InvalidRequest, ProviderFailed, StudioError, UnknownModel
 from contract.events import Delta, EngineEvent, Finish, Likelihood, ToolCallDelta, Usage
-from contract.models import Kind, Scalar
+from contract.models import Scalar
 from contract.requests import ChatRequest, Request
 from engines.checks import expect
 from engines.llama_tools import Json, messages_json, tools_json
-from engines.provider import Found, FoundModel, going_on, refuse, server_of
+from engines.provider import Found, FoundModel, ProviderEngine, going_on, refuse, server_of
 from engines.wire import JsonObject, Server, Wire, count, objects, part
 
-_REPLIES_AT_ONCE = 32  # the server has a queue of its own
 _SUFFIXES = ("/chat/completions", "/completions", "/models")
 _OFF: Mapping[str, float] = {"top_k": 0, "min_p": 0, "repeat_penalty": 1}
 # Of each server that is known: what it calls the settings beyond the protocol.
@@ -42,25 +41,11 @@ _EMBEDDINGS = ("embed", "bge-", "gte-", "-e5-", "minilm")
 _NO_CHAT = ("whisper", "transcribe", "tts", "dall-e", "gpt-image", "sora", "moderation", "realtime", "rerank")
 
 
-class OpenAICompatible(Engine):
+class OpenAICompatible(ProviderEngine):
     """One chat model of one server."""
 
     name: ClassVar[str] = "openai_compatible"
-    kind: ClassVar[Kind] = "chat"
-    lane: ClassVar[str] = "remote"
-    requires: ClassVar[tuple[str, ...]] = ("httpx",)
     options: ClassVar[frozenset[str]] = frozenset({"tools", "images", "json_schema", "logprobs", "raw"})
-
-    @property
-    def slots(self) -> int:
-        return _REPLIES_AT_ONCE
-
-    def load(self) -> None:
-        """Nothing to read; importing the client now saves the first reply 0.3 s."""
-        import httpx  # noqa: F401
-
-    def unload(self) -> None:
-        """Nothing to give back."""
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         chat = expect(request, ChatRequest, self.spec)

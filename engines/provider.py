@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from contract.engine import Engine
 from contract.errors import InvalidRequest
@@ -10,7 +11,27 @@ from contract.models import Kind, ModelSpec, Scalar
 from contract.requests import ChatRequest
 from engines.wire import Server
 
+REPLIES_AT_ONCE = 32  # the server has a queue of its own
 GO_ON = "Go on with your last message exactly where it ends. Repeat nothing of it and add no remark."
+
+
+class ProviderEngine(Engine):
+    """One chat model behind a protocol that is spoken here, with httpx; nothing of it is loaded in this process."""
+
+    kind: ClassVar[Kind] = "chat"
+    lane: ClassVar[str] = "remote"
+    requires: ClassVar[tuple[str, ...]] = ("httpx",)
+
+    @property
+    def slots(self) -> int:
+        return REPLIES_AT_ONCE
+
+    def load(self) -> None:
+        """Nothing to read; importing the client now saves the first reply 0.3 s."""
+        import httpx  # noqa: F401  # its import is the work
+
+    def unload(self) -> None:
+        """Nothing to give back."""
 
 
 @dataclass(frozen=True, slots=True)

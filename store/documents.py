@@ -20,7 +20,8 @@ from store.database import Database, now, timestamp
 from store.sqlite import Transaction
 
 DRAFTS_KEPT = timedelta(days=1)
-COLUMNS = "d.id, d.owner, d.name, d.form, d.mime, d.sha256, d.size_bytes, d.path, d.characters, d.pages, d.indexed_model, d.passages, d.created_at"  # noqa: E501
+COLUMNS = """d.id, d.owner, d.name, d.form, d.mime, d.sha256, d.size_bytes, d.path, d.characters, d.pages,
+    d.indexed_model, d.passages, d.created_at"""
 USED = """(EXISTS (SELECT 1 FROM message_attachments a WHERE a.document_id = d.id)
     OR EXISTS (SELECT 1 FROM collection_files f WHERE f.document_id = d.id)
     OR EXISTS (SELECT 1 FROM queued_messages q, json_each(q.attachments) e WHERE e.value = d.id))"""

@@ -219,7 +219,7 @@ class Passages:
                 WHERE p.number IN ({marks}) AND d.owner = ?""",
             (*(number for number, _, _ in found), owner),
         )
-        by_number = {row["number"]: {key: row[key] for key in row.keys() if key != "number"} for row in rows}  # noqa: SIM118
+        by_number = {row["number"]: {key: value for key, value in dict(row).items() if key != "number"} for row in rows}
         return [
             FoundPassage(**by_number[number], score=score, similarity=similarity)
             for number, score, similarity in found

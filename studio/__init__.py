@@ -92,6 +92,7 @@ from studio.audio_formats import SpeechFormat
 from studio.caller import Caller, Via
 from studio.carrying import Imported
 from studio.chat_settings import ChatSettings, system_of
+from studio.conversing import Asking
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
@@ -125,6 +126,7 @@ __all__ = [
     "Aligned",
     "ApiKey",
     "Artifact",
+    "Asking",
     "BilingualFormat",
     "Caller",
     "Cancelled",

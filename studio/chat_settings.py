@@ -3,22 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
+from contract.reply_settings import ReplySettings
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChatSettings:
-    """How a reply is made: the fields of ChatRequest of the same names."""
-
-    model: str | None = None
-    max_tokens: int | None = None
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    repeat_penalty: float | None = None
-    seed: int | None = None
-    stop: tuple[str, ...] = ()
-    context_tokens: int | None = None
-    collection: str | None = None
+class ChatSettings(ReplySettings):
+    """A conversation's own, as it keeps them."""
 
     @classmethod
     def of(cls, kept: Mapping[str, object]) -> "ChatSettings":

@@ -27,13 +27,15 @@ MIME: dict[Format, str] = {
 NAME_CHARACTERS = 60
 UNTITLED = "conversation"
 STYLE = """
-body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; font: 16px/1.6 system-ui, sans-serif; color-scheme: light dark; }
-article { margin: 1.5rem 0; padding: 0.75rem 1rem; border: 1px solid #8886; border-radius: 12px; overflow-wrap: anywhere; }
+body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }
+body { font: 16px/1.6 system-ui, sans-serif; color-scheme: light dark; }
+article { margin: 1.5rem 0; padding: 0.75rem 1rem; border: 1px solid #8886; border-radius: 12px; }
+article { overflow-wrap: anywhere; }
 .user { margin-left: 15%; background: #8881; }
 h2 { margin: 0 0 0.25rem; font-size: 0.8rem; font-weight: 600; opacity: 0.7; }
 .text { white-space: pre-wrap; }
 details { opacity: 0.7; }
-"""  # noqa: E501
+"""
 
 
 @dataclass(frozen=True, slots=True)

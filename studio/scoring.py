@@ -96,7 +96,7 @@ def score(
         EngineMissing: sacrebleu is not installed. StudioError: As a translation would.
     """
     try:
-        import sacrebleu  # noqa: F401
+        import sacrebleu  # noqa: F401  # whether it is there, before the pairs are translated
     except ImportError as exc:
         raise EngineMissing(
             "Scoring needs sacrebleu, which is not installed. Run `pip install 'sacrebleu>=2.6,<3'`.",

@@ -13,8 +13,8 @@ from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.documents import Source
 from contract.engine import Engine
-from contract.errors import InvalidRequest, StudioError
-from contract.events import Cancelled, Detected, Done, EngineEvent, Grounded, Loading, Queued, Terminal
+from contract.errors import StudioError
+from contract.events import Cancelled, Done, EngineEvent, Grounded, Loading, Queued, Terminal
 from contract.limits import Limits
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
@@ -28,7 +28,7 @@ from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
 from studio.settings import Settings
-from studio.translating.checking import asking, checked, running
+from studio.translating.checking import asking, checked, running, source_language
 from studio.translating.papers import Papers, Prepare
 from studio.translating.segments import SentenceTranslator
 
@@ -212,22 +212,9 @@ class Worker:
         if spec is not None and spec.source_lang is not None:  # a model of one direction says itself what it reads
             return request
         found = self._detect(request.text)
-        if not found or (spec is not None and spec.kind == "chat" and found[0][0] == request.target_lang):
-            if spec is not None and spec.kind == "chat":
-                return request  # it tells for itself
-            raise InvalidRequest(
-                "The language of the text can't be told: it has too few words. Choose the source language.",
-                field="source_lang",
-            )
-        language, confidence = found[0]
-        outcome.take(Detected(language, confidence))
-        if language == request.target_lang:
-            raise InvalidRequest(
-                f"The text seems to be in {language!r} already. Choose another target, or the source language.",
-                field="target_lang",
-                source_lang=language,
-            )
-        return replace(request, source_lang=language)
+        if spec is not None and spec.kind == "chat" and (not found or found[0][0] == request.target_lang):
+            return request  # it tells for itself
+        return replace(request, source_lang=source_language(found, request.target_lang, "text", outcome.take))
 
     def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
         entry = library.entry_for(request.model, self._registry.catalogue)

@@ -5,14 +5,46 @@ there; a bad one is made anew, and what there is to say of it follows as Checked
 held without losing the sight of them being written, so those are only checked.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
+from typing import Literal
 
 from contract.engine import Engine, Stop
-from contract.events import Aligned, Checked, Delta, EngineEvent
+from contract.errors import InvalidRequest
+from contract.events import Aligned, Checked, Delta, Detected, EngineEvent
 from contract.requests import TranslateRequest
 from studio import chat_translation
 from studio.translating.segments import Ask, Segment, SentenceTranslator
+
+
+def source_language(
+    found: Sequence[tuple[str, float]],
+    target_lang: str,
+    what: Literal["text", "document"],
+    take: Callable[[Detected], None],
+) -> str:
+    """Return the language that something is in, and tell it.
+
+    Args:
+        found: The languages that it may be in, the likeliest first, with how sure that is, [0, 1].
+
+    Raises:
+        InvalidRequest: Nobody can tell, or it is in the target's language already.
+    """
+    if not found:
+        raise InvalidRequest(
+            f"The language of the {what} can't be told: it has too few words. Choose the source language.",
+            field="source_lang",
+        )
+    language, confidence = found[0]
+    take(Detected(language, confidence))
+    if language == target_lang:
+        raise InvalidRequest(
+            f"The {what} seems to be in {language!r} already. Choose another target, or the source language.",
+            field="target_lang",
+            source_lang=language,
+        )
+    return language
 
 
 def running(engine: Engine, request: TranslateRequest, stop: Stop) -> Iterator[EngineEvent]:

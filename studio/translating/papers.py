@@ -12,7 +12,7 @@ from pathlib import Path
 import engines
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest, StorageFailed
-from contract.events import Detected, Loading, Progress, Queued, Usage
+from contract.events import Loading, Progress, Queued, Usage
 from contract.limits import Limits
 from contract.models import ModelSpec
 from contract.requests import TranslateRequest
@@ -22,7 +22,7 @@ from studio.registry import Registry
 from studio.residency import Residency
 from studio.run import Outcome
 from studio.translating import blocks, checks
-from studio.translating.checking import asking
+from studio.translating.checking import asking, source_language
 from studio.translating.formats import Format, format_of
 from studio.translating.formats.seam import Change
 from studio.translating.marked import bare
@@ -127,21 +127,7 @@ class Papers:
             sample += bare(source) + "\n"
             if len(sample) > DETECTED_FROM:
                 break
-        found = self._detect(sample)
-        if not found:
-            raise InvalidRequest(
-                "The language of the document can't be told: it has too few words. Choose the source language.",
-                field="source_lang",
-            )
-        language, confidence = found[0]
-        outcome.take(Detected(language, confidence))
-        if language == document.target_lang:
-            raise InvalidRequest(
-                f"The document seems to be in {language!r} already. Choose another target, or the source language.",
-                field="target_lang",
-                source_lang=language,
-            )
-        return language
+        return source_language(self._detect(sample), document.target_lang, "document", outcome.take)
 
     def _other(self, asked: TranslateRequest, spec: ModelSpec) -> ModelSpec | None:
         """Another model of this pair that is here."""

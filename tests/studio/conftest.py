@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from studio import Settings, Studio
+from studio import Settings, Studio, providers
 from tests.echo_models import install_echo
+from tests.model_server import ModelServer, model_server
 from tests.studio.asking import KINDS
+from tests.studio.providing import opened
 
 
 def sha256(content: bytes) -> str:
@@ -162,3 +164,27 @@ def odd_studio(tmp_path: Path) -> Iterator[Studio]:
     settings = Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)
     with Studio.open(settings) as studio:
         yield studio
+
+
+# Servers of others, as the owner connects them
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watches ask several times a second, so that no test need wait a minute."""
+    for name in ("EVERY_S", "AGAIN_S", "AWAY_AT_MOST_S", "FAILING_AT_MOST_S"):
+        monkeypatch.setattr(providers, name, 0.1)
+
+
+@pytest.fixture
+def server() -> Iterator[ModelServer]:
+    with model_server() as made:
+        yield made
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[Studio]:
+    """A studio with one model of its own and no server."""
+    install_echo(tmp_path, "echo-here")
+    with opened(tmp_path) as made:
+        yield made

@@ -1,7 +1,6 @@
 """Keys of connected servers: nowhere but at their own server, and told when they can't be read."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -15,31 +14,12 @@ from studio import (
     SecretUnreadable,
     Studio,
 )
-from studio import providers as module
 from tests.echo_models import install_echo, until
 from tests.model_server import ModelServer, json_answer, model_server
 from tests.studio.asking import LOCAL, chat
 from tests.studio.providing import KEY, MODEL, connected, draft, everything_in, opened, status
 
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watches ask several times a second, so that no test need wait a minute."""
-    for name in ("EVERY_S", "AGAIN_S", "AWAY_AT_MOST_S", "FAILING_AT_MOST_S"):
-        monkeypatch.setattr(module, name, 0.1)
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with model_server() as made:
-        yield made
-
-
-@pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    install_echo(tmp_path, "echo-here")
-    with opened(tmp_path) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("often")
 
 
 def test_the_key_is_nowhere_in_the_data_folder_and_the_last_four_are_all_that_is_shown(

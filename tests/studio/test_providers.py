@@ -3,7 +3,6 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from studio import (
     Settings,
     Studio,
 )
-from studio import providers as module
 from studio.provider_rows import from_settings
 from tests.echo_models import install_echo, until
 from tests.engines.servers import free_port
@@ -30,25 +28,7 @@ from tests.model_server import ModelServer, events, json_answer, model_server, w
 from tests.studio.asking import LOCAL, chat, rows
 from tests.studio.providing import GUEST, KEY, MODEL, connected, draft, everything_in, listed, opened, state, status
 
-
-@pytest.fixture(autouse=True)
-def often(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The watches ask several times a second, so that no test need wait a minute."""
-    for name in ("EVERY_S", "AGAIN_S", "AWAY_AT_MOST_S", "FAILING_AT_MOST_S"):
-        monkeypatch.setattr(module, name, 0.1)
-
-
-@pytest.fixture
-def server() -> Iterator[ModelServer]:
-    with model_server() as made:
-        yield made
-
-
-@pytest.fixture
-def studio(tmp_path: Path) -> Iterator[Studio]:
-    install_echo(tmp_path, "echo-here")
-    with opened(tmp_path) as made:
-        yield made
+pytestmark = pytest.mark.usefixtures("often")
 
 
 # Coming and going

@@ -9,7 +9,7 @@ from contract.engine import Stop
 from contract.errors import DoesNotFit
 from studio import residency as module
 from studio.residency import MIB
-from tests.studio.counted import Bench, Counted, spec, steady_memory, until  # noqa: F401
+from tests.studio.counted import Bench, Counted, spec, steady_memory, until  # noqa: F401  # pytest takes its fixture
 
 
 def test_a_model_is_loaded_once_for_twenty_who_ask_at_once() -> None:

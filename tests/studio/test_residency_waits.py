@@ -8,7 +8,7 @@ import pytest
 from contract.engine import Stop
 from contract.errors import ModelDamaged
 from studio.residency import StoppedWaiting
-from tests.studio.counted import Bench, Counted, spec, steady_memory, until  # noqa: F401
+from tests.studio.counted import Bench, Counted, spec, steady_memory, until  # noqa: F401  # pytest takes its fixture
 
 
 def test_a_load_that_fails_leaves_nothing_and_the_next_try_works() -> None:

@@ -10,6 +10,8 @@ from docx.oxml.ns import qn
 from docx.oxml.shared import OxmlElement
 from pptx.util import Inches
 
+from tests import files
+
 TEXT = b"""Heading
 
 The fire is warm. The tea is ready.
@@ -248,44 +250,6 @@ def catalogue() -> bytes:
     return str(file).encode()
 
 
-def pdf(*pages: str) -> bytes:
-    """A PDF with a line of text for each line of each page, in the standard font."""
-    objects: list[bytes] = []
-
-    def add(content: bytes) -> int:
-        objects.append(content)
-        return len(objects)
-
-    font = add(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>")
-    parent = len(pages) * 2 + 2
-    kids = []
-    for text in pages:
-        lines = "".join(f"({line}) Tj T* " for line in text.split("\n"))
-        stream = f"BT /F1 12 Tf 14 TL 72 720 Td {lines}ET".encode("cp1252")
-        body = add(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(stream), stream))
-        kids.append(
-            add(
-                f"<< /Type /Page /Parent {parent} 0 R /MediaBox [0 0 612 792] /Contents {body} 0 R "
-                f"/Resources << /Font << /F1 {font} 0 R >> >> >>".encode()
-            )
-        )
-    tree = add(f"<< /Type /Pages /Kids [{' '.join(f'{kid} 0 R' for kid in kids)}] /Count {len(kids)} >>".encode())
-    root = add(f"<< /Type /Catalog /Pages {tree} 0 R >>".encode())
-    out = b"%PDF-1.4\n"
-    places = []
-    for number, content in enumerate(objects, 1):
-        places.append(len(out))
-        out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    return out + b"xref\n0 %d\n0000000000 65535 f \n%strailer << /Size %d /Root %d 0 R >>\nstartxref\n%d\n%%%%EOF" % (
-        len(objects) + 1,
-        table,
-        len(objects) + 1,
-        root,
-        len(out),
-    )
-
-
 def zipped(parts: dict[str, bytes]) -> bytes:
     """A zip file of parts, the first stored."""
     file = io.BytesIO()
@@ -308,5 +272,5 @@ PAPERS = {
     ".odt": open_text(),
     ".epub": book(),
     ".po": catalogue(),
-    ".pdf": pdf("The fire is warm and the tea\nis ready for us all.", "A second page."),
+    ".pdf": files.pdf(["The fire is warm and the tea\nis ready for us all.", "A second page."]),
 }

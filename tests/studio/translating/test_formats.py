@@ -11,10 +11,10 @@ import polib
 import pptx
 import pytest
 from lxml import etree
-from pypdf import PdfReader, PdfWriter
 
 from contract.errors import InputTooLarge, InvalidRequest
 from studio.translating.formats import FORMATS, format_of, package
+from tests import files
 from tests.studio.translating import papers
 from tests.studio.translating.papers import PAPERS, zipped
 
@@ -216,14 +216,6 @@ def test_a_pdf_becomes_text() -> None:
 # What comes from strangers
 
 
-def password() -> bytes:
-    writer = PdfWriter(clone_from=PdfReader(io.BytesIO(papers.pdf("Secret words."))))
-    writer.encrypt("secret")
-    file = io.BytesIO()
-    writer.write(file)
-    return file.getvalue()
-
-
 def bomb() -> bytes:
     return zipped({"word/document.xml": b"<w:document>" + b" " * (11 * 1024 * 1024)})
 
@@ -273,7 +265,7 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], type[Exception], str]] = {
     "bad-po": (".po", lambda: b'msgid "a\nmsgstr b c\nmsgfoo "', InvalidRequest, "Mend|msgid"),
     "bad-json": (".json", lambda: b'{"a": ', InvalidRequest, "Mend"),
     "deep-json": (".json", lambda: b"[" * 100_000, InvalidRequest, "deep"),
-    "locked-pdf": (".pdf", password, InvalidRequest, "password"),
+    "locked-pdf": (".pdf", lambda: files.pdf(["Secret words."], password="secret"), InvalidRequest, "password"),
     "bad-pdf": (".pdf", lambda: PAPERS[".pdf"][:120], InvalidRequest, "damaged|no page"),
     "txt-as-pdf": (".pdf", lambda: b"Only words.", InvalidRequest, "another kind"),
 }
