@@ -117,12 +117,16 @@ class Answering(Strict):
     seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
     stop: Annotated[list[StopText], Field(max_length=8, default_factory=list)]
     context_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
-    collection: Annotated[Id | None, Field(description="A collection whose best passages go along.")] = None
+    collections: Annotated[
+        list[Id], Field(max_length=8, default_factory=list, description="Collections whose best passages go along.")
+    ]
 
     def settings(self) -> ChatSettings:
         """Return them as the Studio takes them."""
         return ChatSettings(
-            **(self.model_dump(exclude={"system", "content", "attachments"}) | {"stop": tuple(self.stop)})
+            **self.model_dump(exclude={"system", "content", "attachments", "stop", "collections"}),
+            stop=tuple(self.stop),
+            collections=tuple(self.collections),
         )
 
 

@@ -127,7 +127,7 @@ def searching(folder: Path, passages: int) -> Side:
         for _ in range(QUESTIONS):
             question, near = " ".join(chance.choices(words, weights, k=8)), vector()
             began = time.perf_counter()
-            search.search(collection, "local", question, near, "bench")
+            search.search((collection,), "local", question, near, "bench")
             took.append(time.perf_counter() - began)
         return {"first": took[0], "median": statistics.median(took[1:]), "worst": max(took[1:])}
 

@@ -20,6 +20,7 @@ class DocumentRequest:
         document: One that is kept already, instead of a file.
         collection: The collection that it goes into.
         model: The embedding model; None: the default one.
+        private: Keep nothing of it: its text comes with DocumentRead, and the log has its figures alone.
     """
 
     kind: ClassVar[Kind] = "document"
@@ -28,12 +29,15 @@ class DocumentRequest:
     document: str | None = None
     collection: str | None = None
     model: str | None = None
+    private: bool = False
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         check_model(self.model)
         if (self.path is None) == (self.document is None):
             raise InvalidRequest("There is no file. Choose one to attach.", field="file")
+        if self.private and (self.collection is not None or self.document is not None):
+            raise InvalidRequest("private goes with a file that is not kept. Leave one of them out.", field="private")
         if self.path is None:
             return
         check_plain("name", self.name)

@@ -186,6 +186,7 @@ class DocumentRead:
     Attributes:
         known: The same file was here before, so nothing had to be done again.
         passages: How many can be searched; 0 where it was not to be.
+        text: What it says, of a file that is not kept; ``id`` is "" then.
     """
 
     id: str
@@ -196,6 +197,7 @@ class DocumentRead:
     pages: int
     passages: int = 0
     known: bool = False
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

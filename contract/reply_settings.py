@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from contract.errors import InvalidRequest
 from contract.limits import are_stops, check_model, check_range, check_whole
 
+COLLECTIONS = 8
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplySettings:
@@ -19,7 +21,7 @@ class ReplySettings:
         stop: Up to 8 strings that end the reply.
         context_tokens: How many tokens the model is to hold, the reply's among them; None: its own length. A model
             that is in memory with another length is loaded anew.
-        collection: A collection whose best passages for the last message go with it, to be cited.
+        collections: Up to 8 collections whose best passages for the last message go with it, to be cited.
     """
 
     model: str | None = None
@@ -32,7 +34,7 @@ class ReplySettings:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     context_tokens: int | None = None
-    collection: str | None = None
+    collections: tuple[str, ...] = ()
 
     def check_settings(self) -> None:
         """Raise InvalidRequest with the field, the value and the rule."""
@@ -47,4 +49,10 @@ class ReplySettings:
         if not are_stops(self.stop):
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
         check_whole("context_tokens", self.context_tokens, 1, 10_000_000)
-        check_model(self.collection, "collection")
+        if len(self.collections) > COLLECTIONS:
+            raise InvalidRequest(
+                f"collections has {len(self.collections)} ids; the limit is {COLLECTIONS}. Name fewer.",
+                field="collections",
+            )
+        for collection in self.collections:
+            check_model(collection, "collections")

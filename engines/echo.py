@@ -46,7 +46,7 @@ from contract.requests import (
 from engines.checks import expect, loaded, number
 from engines.sentences import pieces
 from engines.spoken import AsWritten, Reader, language_of
-from engines.trimming import fit
+from engines.trimming import fit, too_long
 
 _CONTEXT_TOKENS = 8_192
 _SAMPLE_RATE_HZ = 22_050
@@ -104,6 +104,8 @@ class EchoChat(_Echo):
         context = expect(request, ChatRequest, self.spec).context_tokens or _CONTEXT_TOKENS
         fitted = fit(expect(request, ChatRequest, self.spec), context, self.count_tokens)
         chat = fitted.request
+        if (tokens := self.count_tokens(chat)) > context:
+            raise too_long(self.spec.id, tokens, context)
         if fitted.left_out:
             yield Usage(context_tokens=context, left_out=fitted.left_out)
         said = [message.content for message in chat.messages if message.role in ("user", "tool")]
@@ -111,7 +113,7 @@ class EchoChat(_Echo):
         reply = said[-1].removeprefix(begun) if said else ""
         ends = [reply.find(text) for text in chat.stop if text in reply]
         words = re.findall(r"\s*\S+|\s+$", reply[: min(ends)] if ends else reply)
-        spent = Usage(self.count_tokens(chat), 1, 0, context, left_out=fitted.left_out or None)
+        spent = Usage(tokens, 1, 0, context, left_out=fitted.left_out or None)
         if chat.tool_choice == "required":
             yield from self._call(chat, reply, stop)
             yield spent

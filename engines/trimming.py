@@ -9,6 +9,7 @@ find them in the prompt cache.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from contract.errors import InvalidRequest
 from contract.messages import Message
 from contract.requests import ChatRequest
 
@@ -23,6 +24,18 @@ class Fitted:
 
     request: ChatRequest
     left_out: int = 0
+
+
+def too_long(spec_id: str, tokens: int, context_tokens: int) -> InvalidRequest:
+    """Return the refusal of a last message that does not fit by itself; its details have both figures."""
+    return InvalidRequest(
+        f"The last message has {tokens:,} tokens with what belongs to it; {spec_id} takes {context_tokens:,}. "
+        "Shorten it, attach it as a file, of which as much is sent as fits, or choose a greater context length or "
+        "another model.",
+        field="messages",
+        tokens=tokens,
+        context_tokens=context_tokens,
+    )
 
 
 def longest(messages: Sequence[Message], more: str = "") -> int:

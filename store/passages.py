@@ -11,6 +11,7 @@ joined by reciprocal rank fusion (https://doi.org/10.1145/1571941.1572114): a pa
 1 / (60 + rank).
 """
 
+import json
 import re
 import threading
 from collections import OrderedDict
@@ -18,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from store.collections import Collections
+from store.collections import Collection, Collections
 from store.database import Database
 from store.sqlite import Transaction
 
@@ -83,6 +84,7 @@ class FoundPassage:
 class _Vectors:
     stamp: tuple[int, str]
     numbers: "NDArray[numpy.int64]"
+    spoken: tuple[str, ...]  # the languages that there are; ``languages`` are places in it
     languages: "NDArray[numpy.int64]"
     matrix: "NDArray[numpy.float32]"
 
@@ -135,39 +137,50 @@ class Passages:
         self._database.write(lambda db: self._collections.put(db, collection_id, owner, document_id))
 
     def search(
-        self, collection_id: str, owner: str, text: str, vector: Sequence[float], model: str, limit: int = 8
+        self, collection_ids: Sequence[str], owner: str, text: str, vector: Sequence[float], model: str, limit: int = 8
     ) -> list[FoundPassage]:
-        """Return a collection's best passages for a question, the best first.
+        """Return the best passages of some collections for a question, the best first.
 
         Args:
             vector: The question's, of length 1, by the embedding model ``model``; passages with another model's
                 vectors are found by their words alone.
 
         Raises:
-            NotFound: The collection is not this owner's.
+            NotFound: A collection is not this owner's.
         """
-        revision = self._collections.get(collection_id, owner).revision
-        near = self._nearest(collection_id, (revision, model), vector)
+        searched = [self._collections.get(collection_id, owner) for collection_id in dict.fromkeys(collection_ids)]
+        near = self._nearest(searched, model, vector)
         scores: dict[int, float] = {}
-        for ranked in ([number for number, _ in near], self._with_words(collection_id, owner, text)):
+        for ranked in ([number for number, _ in near], self._with_words(searched, owner, text)):
             for rank, number in enumerate(ranked, start=1):
                 scores[number] = scores.get(number, 0.0) + 1 / (RANK_OFFSET + rank)
         best = sorted(scores, key=lambda number: (-scores[number], number))[:limit]
         similarity = dict(near)
         return self._read(owner, [(number, scores[number], similarity.get(number)) for number in best])
 
-    def _nearest(self, collection_id: str, stamp: tuple[int, str], vector: Sequence[float]) -> list[tuple[int, float]]:
+    def _nearest(self, searched: Sequence[Collection], model: str, vector: Sequence[float]) -> list[tuple[int, float]]:
         import numpy
 
-        kept = self._vectors(collection_id, stamp)
-        if not len(kept.numbers):
+        kept = [self._vectors(each.id, (each.revision, model)) for each in searched]
+        kept = [each for each in kept if len(each.numbers)]
+        if not kept:
             return []
-        nearness = kept.matrix @ numpy.asarray(vector, numpy.float32)
-        lead = nearness - _language_means(nearness, kept.languages)
+        asked = numpy.asarray(vector, numpy.float32)
+        numbers = numpy.concatenate([each.numbers for each in kept])
+        nearness = numpy.concatenate([each.matrix @ asked for each in kept])
+        spoken = sorted({language for each in kept for language in each.spoken})
+        places = {language: place for place, language in enumerate(spoken)}
+        languages = numpy.concatenate(
+            [numpy.asarray([places[language] for language in each.spoken])[each.languages] for each in kept]
+        )
+        if len(kept) > 1:  # a file may be in several
+            numbers, first = numpy.unique(numbers, return_index=True)
+            nearness, languages = nearness[first], languages[first]
+        lead = nearness - _language_means(nearness, languages)
         most = min(CANDIDATES, len(lead))
         best = numpy.argpartition(-lead, most - 1)[:most]
         order = best[numpy.argsort(-lead[best], kind="stable")]
-        return [(int(kept.numbers[place]), float(nearness[place])) for place in order]
+        return [(int(numbers[place]), float(nearness[place])) for place in order]
 
     def _vectors(self, collection_id: str, stamp: tuple[int, str]) -> _Vectors:
         """Return a collection's vectors of one model as a matrix; the last used collections are kept in memory."""
@@ -188,7 +201,8 @@ class Passages:
         whole = numpy.frombuffer(b"".join(row["vector"] for row in rows), numpy.float32)
         places = {language: place for place, language in enumerate(sorted({row["language"] for row in rows}))}
         languages = numpy.fromiter((places[row["language"]] for row in rows), numpy.int64, len(rows))
-        made = _Vectors(stamp, numbers, languages, whole.reshape(len(rows), -1) if rows else whole.reshape(0, 0))
+        matrix = whole.reshape(len(rows), -1) if rows else whole.reshape(0, 0)
+        made = _Vectors(stamp, numbers, tuple(places), languages, matrix)
         with self._lock:
             self._cache[collection_id] = made
             self._cache.move_to_end(collection_id)
@@ -196,7 +210,7 @@ class Passages:
                 self._cache.popitem(last=False)
         return made
 
-    def _with_words(self, collection_id: str, owner: str, text: str) -> list[int]:
+    def _with_words(self, searched: Sequence[Collection], owner: str, text: str) -> list[int]:
         said = dict.fromkeys(word.lower() for word in WORD.findall(text))
         words = [word for word in said if len(word) > 2 and word not in FUNCTION_WORDS][:QUERY_WORDS]
         if not words:
@@ -204,9 +218,10 @@ class Passages:
         rows = self._database.rows(
             """SELECT p.number FROM passages_fts JOIN passages p ON p.number = passages_fts.rowid
                JOIN documents d ON d.id = p.document_id
-               JOIN collection_files f ON f.document_id = d.id AND f.collection_id = ?
-               WHERE passages_fts MATCH ? AND d.owner = ? ORDER BY rank LIMIT ?""",
-            (collection_id, " OR ".join(map(_stem, words)), owner, CANDIDATES),
+               WHERE passages_fts MATCH ? AND d.owner = ? AND EXISTS (SELECT 1 FROM collection_files f
+                   WHERE f.document_id = d.id AND f.collection_id IN (SELECT value FROM json_each(?)))
+               ORDER BY rank LIMIT ?""",
+            (" OR ".join(map(_stem, words)), owner, json.dumps([each.id for each in searched]), CANDIDATES),
         )
         return [int(row["number"]) for row in rows]
 

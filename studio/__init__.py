@@ -2,7 +2,7 @@
 
 from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
-from contract.documents import Form, Source
+from contract.documents import Attachment, Form, Source
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -127,6 +127,7 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "Asking",
+    "Attachment",
     "BilingualFormat",
     "Caller",
     "Cancelled",

@@ -60,9 +60,13 @@ class Attaching:
         """Return a usable model; see Studio."""
         raise NotImplementedError
 
-    def attach(self, path: Path, name: str, caller: Caller) -> Job:
-        """Read a file, to go with a message; its last event but one is DocumentRead."""
-        return self.submit(DocumentRequest(path=path, name=name), caller)
+    def attach(self, path: Path, name: str, caller: Caller, *, private: bool = False) -> Job:
+        """Read a file, to go with a message; its last event but one is DocumentRead.
+
+        Args:
+            private: Nothing of it is kept; the event has its text.
+        """
+        return self.submit(DocumentRequest(path=path, name=name, private=private), caller)
 
     def check_attachments(self, document_ids: Sequence[str], settings: ChatSettings, caller: Caller) -> None:
         """Raise NotFound for a file of somebody else's, InvalidRequest for pictures that the model can't see."""
@@ -123,15 +127,36 @@ class Attaching:
             StudioError: There is no such model or conversation, or the model can't be loaded.
         """
         settings = settings or ChatSettings()
-        spec = self.spec(settings.model, "chat")
         files = self.documents.some(document_ids, caller.owner)
         before = self.conversations.messages(conversation_id, caller.owner) if conversation_id else []
         turns = self.turns(before, settings.model, caller.owner) if before else []
-        texts = [file for file in files if file.form != "image"]
-        mine = Message(
-            "user", "", attachments=tuple(Attachment(f.name, self.documents.text(f.id, caller.owner)) for f in texts)
-        )
+        texts = {
+            file.id: Attachment(file.name, self.documents.text(file.id, caller.owner))
+            for file in files
+            if file.form != "image"
+        }
+        pictures = [file.name for file in files if file.form == "image"]
+        return self.weigh_texts(texts, pictures, turns, system=system, settings=settings)
+
+    def weigh_texts(
+        self,
+        texts: Mapping[str, Attachment],
+        pictures: Sequence[str],
+        turns: Sequence[Message],
+        *,
+        system: str = "",
+        settings: ChatSettings | None = None,
+    ) -> Weight:
+        """Return what texts would weigh in the next message after some turns; otherwise as ``weigh``.
+
+        Args:
+            texts: By the id that the result calls them by.
+            pictures: Names of the pictures that go along.
+        """
+        settings = settings or ChatSettings()
+        spec = self.spec(settings.model, "chat")
         first = (Message("system", system),) if system.strip() else ()
+        mine = Message("user", "", attachments=tuple(texts.values()))
         chat = ChatRequest(messages=(*first, *turns, mine), **asdict(settings))
         engine = engines.ENGINES[spec.engine]
         engines.require(engine)
@@ -140,12 +165,12 @@ class Attaching:
             fitted = grounding.fit(chat, (), grounding.counter(ready), context_tokens, self.limits.chat_characters)
         own = fitted.tokens[len(fitted.tokens) - len(texts) :]
         return Weight(
-            tokens=dict(zip((file.id for file in texts), own, strict=True)),
+            tokens=dict(zip(texts, own, strict=True)),
             total=fitted.total,
             context_tokens=context_tokens,
             estimated="count_tokens" not in engine.options,
             cut=fitted.cut,
-            blind=() if sees(spec) else tuple(file.name for file in files if file.form == "image"),
+            blind=() if sees(spec) else tuple(pictures),
         )
 
 

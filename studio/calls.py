@@ -35,7 +35,7 @@ from studio.results import Image, Images, Passage, Sound, Stream, Text, Transcri
 R = TypeVar("R", ChatRequest, ImageRequest)
 Turns = Sequence[Message | Mapping[str, str]]
 # What a call gives itself, or what only the dashboard sets.
-NO_SETTINGS = ("messages", "prompt", "reply_id", "collection")
+NO_SETTINGS = ("messages", "prompt", "reply_id", "collections")
 
 
 class Calls:
@@ -74,14 +74,14 @@ class Calls:
         self,
         question: str,
         *,
-        collection: str | None = None,
+        collection: str | Sequence[str] = (),
         attachments: Sequence[str | os.PathLike[str]] = (),
         **settings: object,
     ) -> Text:
         """Ask a chat model about files; what it may cite is in the reply's ``sources``.
 
         Args:
-            collection: The name or id of a collection; its best passages go along.
+            collection: The name or id of a collection, or several; their best passages go along.
             attachments: Files that go along, whole as far as they fit.
             settings: As in ``chat``.
 
@@ -99,9 +99,10 @@ class Calls:
             else:
                 texts.append(Attachment(read.name, self.documents.text(read.id, caller.owner)))
             self.documents.discard(read.id, caller.owner)
-        chosen = None if collection is None else self.collections.named(collection, caller.owner).id
+        wanted = (collection,) if isinstance(collection, str) else collection
+        chosen = tuple(self.collections.named(each, caller.owner).id for each in wanted)
         message = Message("user", question, images=tuple(pictures), attachments=tuple(texts))
-        return _text(self.submit(_request(ChatRequest, settings, messages=(message,), collection=chosen)))
+        return _text(self.submit(_request(ChatRequest, settings, messages=(message,), collections=chosen)))
 
     def collect(self, name: str, files: Sequence[str | os.PathLike[str]]) -> Collection:
         """Put files into a collection, made where there is none of that name, and make them searchable.

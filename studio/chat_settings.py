@@ -1,4 +1,4 @@
-"""How a conversation's replies are made: model, sampling, collection; and as JSON keeps it."""
+"""How a conversation's replies are made: model, sampling, collections; and as JSON keeps it."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
@@ -13,17 +13,17 @@ class ChatSettings(ReplySettings):
     @classmethod
     def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
         """Return the settings in what was kept as JSON; what is missing or odd is the model's own."""
-        names = {field.name for field in fields(cls)} - {"model", "stop", "collection"}
+        names = {field.name for field in fields(cls)} - {"model", "stop", "collections"}
         numbers = {
             name: value
             for name, value in kept.items()
             if name in names and isinstance(value, int | float) and not isinstance(value, bool)
         }
-        model, stop, collection = kept.get("model"), kept.get("stop"), kept.get("collection")
+        model, old = kept.get("model"), kept.get("collection")  # there was but one once
         return cls(
             model=model if isinstance(model, str) else None,
-            collection=collection if isinstance(collection, str) else None,
-            stop=tuple(text for text in stop if isinstance(text, str)) if isinstance(stop, list | tuple) else (),
+            collections=_texts(kept.get("collections")) or ((old,) if isinstance(old, str) else ()),
+            stop=_texts(kept.get("stop")),
             **numbers,  # type: ignore[arg-type]  # a float where a whole number belongs is refused by check()
         )
 
@@ -31,6 +31,10 @@ class ChatSettings(ReplySettings):
         """Return them as JSON is kept, without what is left to the model."""
         values = {"system": system, **asdict(self)}
         return {name: value for name, value in values.items() if value not in (None, "", ())}
+
+
+def _texts(kept: object) -> tuple[str, ...]:
+    return tuple(text for text in kept if isinstance(text, str)) if isinstance(kept, list | tuple) else ()
 
 
 def system_of(kept: Mapping[str, object]) -> str:

@@ -1,5 +1,7 @@
 """Collections by way of the Studio: searched, asked, made searchable anew; their passages found for a reply."""
 
+from collections.abc import Sequence
+
 import engines
 from contract.document_requests import DocumentRequest
 from contract.documents import Source
@@ -29,13 +31,14 @@ class Retrieval:
         self._registry = registry
         self._residency = residency
 
-    def find(self, collection_id: str, owner: str, text: str, stop: Stop) -> tuple[Source, ...]:
-        """Return a collection's best passages for a question, numbered from 1; none for one without words.
+    def find(self, collection_ids: Sequence[str], owner: str, text: str, stop: Stop) -> tuple[Source, ...]:
+        """Return the best passages of some collections for a question, numbered from 1; none for one without words.
 
         Raises:
-            StudioError: The collection is not this owner's, or there is no embedding model.
+            StudioError: A collection is not this owner's, or there is no embedding model.
         """
-        self._collections.get(collection_id, owner)
+        for collection_id in collection_ids:
+            self._collections.get(collection_id, owner)
         question = text.strip()[:QUESTION_CHARACTERS]
         if not question:
             return ()
@@ -48,7 +51,7 @@ class Retrieval:
                     vector = event.vector
         if not vector:  # it was stopped
             return ()
-        found = self._passages.search(collection_id, owner, question, vector, spec.id, PASSAGES)
+        found = self._passages.search(collection_ids, owner, question, vector, spec.id, PASSAGES)
         return tuple(_source(number, passage) for number, passage in enumerate(found, start=1))
 
 
@@ -93,7 +96,7 @@ class Collecting:
         vector = next((event.vector for _, event in job.snapshot() if isinstance(event, Embedding)), None)
         if vector is None or job.spec is None:
             raise EngineFailed("The search was stopped. Search again.", job=job.id)
-        return self.passages.search(collection_id, caller.owner, question, vector, job.spec.id, limit)
+        return self.passages.search((collection_id,), caller.owner, question, vector, job.spec.id, limit)
 
     def stale_files(self, collection_id: str, caller: Caller) -> list[Document]:
         """Return a collection's files that another embedding model made searchable than the default one now."""

@@ -66,7 +66,7 @@ def estimate(text: str) -> int:
 
 def needed(chat: ChatRequest) -> bool:
     """Whether a request has anything to be put into its messages."""
-    return chat.collection is not None or any(message.attachments for message in chat.messages)
+    return bool(chat.collections) or any(message.attachments for message in chat.messages)
 
 
 def fit(

@@ -51,6 +51,9 @@ class Reading:
             StudioError: It can't be read, kept or made searchable.
         """
         owner = job.caller.owner
+        if request.private and request.path is not None:
+            self._read_only(job, request.path, clean_name(request.name or request.path.name), take)
+            return
         if request.collection is not None:
             self._collections.get(request.collection, owner)
         if request.path is None:
@@ -77,6 +80,17 @@ class Reading:
         if read is None or job.stop.is_set():
             return None
         return self._documents.add(job.caller.owner, name, path.read_bytes(), read), False
+
+    def _read_only(self, job: Job, path: Path, name: str, take: Take) -> None:
+        """Read a file and keep nothing of it."""
+        take(Progress(0, 1, name))
+        read = files.read(path, name, job.stop)
+        if read is None or job.stop.is_set():
+            return
+        text = "\n".join(page.text for page in read.pages)
+        take(Usage(characters=sum(len(page.text) for page in read.pages)))
+        size = path.stat().st_size
+        take(DocumentRead("", name, read.form, size, len(text), len(read.pages), text=text))
 
     def _index(
         self, job: Job, request: DocumentRequest, collection: str, document: Document, take: Take

@@ -76,7 +76,7 @@ USUAL = ("glossary", "memory")
 
 def input_text(request: Request) -> str:
     """Return what the log keeps as a request's input; nothing of a private one."""
-    if isinstance(request, ChatRequest) and request.private:
+    if isinstance(request, ChatRequest | DocumentRequest) and request.private:
         return ""
     if isinstance(request, ChatRequest):
         text = request.messages[-1].content if request.messages else ""
@@ -128,6 +128,7 @@ class Outcome:
     speech: SpeechFile | None = None
     grounded: Grounded = field(default_factory=Grounded)
     saved_at: float = 0.0
+    too_long: int = 0
 
     @property
     def reply(self) -> str:
@@ -290,7 +291,8 @@ class Recorder:
             first_output_s=since(times.first_output),
             duration_s=round(ended - began, 4),
             error_code=failed.code if failed else None,
-            error_message=failed.message if failed else None,
+            # A message may quote what was asked; of a private request it says what kind of error it was.
+            error_message=None if failed is None else failed.title if private else failed.message,
         )
 
     def refuse(self, job: Job, error: StudioError) -> None:
@@ -305,6 +307,8 @@ class Recorder:
         A disk that takes no row must not leave the followers waiting: then the job ends all the
         same, as failed, and the server's log keeps the reason.
         """
+        if isinstance(terminal, Failed) and {"tokens", "context_tokens"} <= terminal.details.keys():
+            outcome.too_long = int(terminal.details["tokens"] or 0)
         try:
             row = self.interaction(job, outcome, terminal, refused=refused)
             write = self._database.submit(lambda db: self._write_end(db, job, outcome, row))
@@ -357,6 +361,7 @@ class Recorder:
                     "finish_reason": outcome.finish_reason,
                     "left_out": outcome.usage.left_out,
                     **({"cut": told_cut(outcome.grounded.cut)} if outcome.grounded.cut else {}),
+                    **({"too_long": outcome.too_long} if outcome.too_long else {}),
                 },
                 error_message=row.error_message,
             )

@@ -177,11 +177,11 @@ class Worker:
         return checked(events, request, sentences, job.stop, streams=engine.kind == "chat")
 
     def _found(self, job: Job, request: Request) -> tuple[Source, ...]:
-        """Return the passages for a chat with a collection; before its model is resident, so that both need not be."""
-        if not isinstance(request, ChatRequest) or request.collection is None:
+        """Return the passages for a chat with collections; before its model is resident, so that both need not be."""
+        if not isinstance(request, ChatRequest) or not request.collections:
             return ()
         asked = next((turn.content for turn in reversed(request.messages) if turn.role == "user"), "")
-        return self._retrieval.find(request.collection, job.caller.owner, asked, job.stop)
+        return self._retrieval.find(request.collections, job.caller.owner, asked, job.stop)
 
     def _grounded(self, chat: ChatRequest, found: tuple[Source, ...], engine: Engine, outcome: Outcome) -> ChatRequest:
         """Put files and passages into the messages, as much as the context holds."""

@@ -1,23 +1,52 @@
-"""Files in the composer: a chip for each with its size, its tokens and the text that is sent; pasted ones too."""
+"""Files in the composer: a chip for each with its size, its tokens and the text that is sent; pasted ones too.
+
+Those of a temporary chat are held in the memory of its page and nowhere else (``ui.held``).
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import gradio as gr
 from gradio.components import Component
 
-from studio import Caller, Document, DocumentRead, Failed, Job, Progress, Studio, StudioError, Weight
+from studio import (
+    Attachment,
+    Caller,
+    Document,
+    DocumentRead,
+    Failed,
+    Form,
+    Job,
+    Progress,
+    Studio,
+    StudioError,
+    Weight,
+)
 from ui import render
 from ui.caller import caller_of
 from ui.chat_settings import ChatDrawer, Given
+from ui.held import HeldFile, Temporary, held_of, hold
 from ui.opened import id_of
 from ui.panel import Updates, area, event_text, on
 from ui.words import Words, label, words_of
 
 PREVIEW_CHARACTERS = 4_000
 MOST = 10
+Chosen = str | HeldFile  # a kept file's id, or one of a temporary chat
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """What a chip shows; a picture has no text."""
+
+    id: str
+    name: str
+    form: Form
+    size_bytes: int
+    text: str
 
 
 class Attachments:
@@ -29,10 +58,17 @@ class Attachments:
 
     # Layout
 
-    def build_chips(self) -> None:
-        """Lay the chips out above the composer."""
+    def build_chips(self, place: Component, temporary: gr.State) -> None:
+        """Lay the chips out above the composer.
+
+        Args:
+            place: Which conversation the page shows.
+            temporary: The temporary chat that it shows, if any.
+        """
+        self.place, self.temporary = place, temporary
         # Which files this browser has chosen; a reload keeps them. Nothing secret: each is looked up for its owner.
         self.chosen = gr.BrowserState([], storage_key="hearth-attached", secret="hearth")
+        self.held = gr.State(())  # the HeldFiles of a temporary chat
         script = (resources.files("ui") / "assets" / "attachments.js").read_text(encoding="utf-8")
         self.chips = area(elem_id="chips", script=render.CLICKS + script)
 
@@ -47,42 +83,54 @@ class Attachments:
             min_width=44,
         )
 
-    def wire(self, demo: gr.Blocks, place: Component) -> None:
-        """Connect the events.
+    @property
+    def fields(self) -> list[Component]:
+        """What says which files go along with the next message."""
+        return [self.chosen, self.held]
 
-        Args:
-            place: Which conversation the page shows.
-        """
-        self.place = place
-        given = {self.chosen, place, *self.drawer.fields}
-        on([demo.load, self.drawer.model.change], self.weigh, given, [self.chosen, self.chips])
-        on([self.button.upload], self.take, {self.button, *given}, [self.chosen, self.chips, self.button])
-        on([self.chips.click], self.act, given, [self.chosen, self.chips])
+    def wire(self, demo: gr.Blocks) -> None:
+        """Connect the events."""
+        given = {*self.fields, self.place, self.temporary, *self.drawer.fields}
+        outputs = [*self.fields, self.chips]
+        on([demo.load, self.drawer.model.change, self.temporary.change], self.weigh, given, outputs)  # type: ignore[attr-defined]  # Gradio adds events at run time
+        on([self.button.upload], self.take, {self.button, *given}, [*outputs, self.button])
+        on([self.chips.click], self.act, given, outputs)
 
     # Events
 
     async def weigh(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the chosen files, and what they weigh in this conversation with this model."""
-        async for updates in self.show(ids_of(given.get(self.chosen)), given, request):
+        async for updates in self.show(await self.going_along(given, request), given, request):
             yield updates
 
     async def take(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Read the files that were chosen or pasted, and show each as a chip."""
-        words, caller = words_of(request), caller_of(request)
         paths = [Path(path) for path in _texts(given.get(self.button))]
-        chosen, told = ids_of(given.get(self.chosen)), ""
+        async for updates in self.add(paths, given, request):
+            yield updates
+        yield {self.button: None}
+
+    async def add(self, paths: Sequence[Path], given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Read files, take them away from where they are, and show each as a chip beside those chosen before."""
+        words, caller = words_of(request), caller_of(request)
+        private = isinstance(given.get(self.temporary), Temporary)
+        chosen, told = await self.going_along(given, request), ""
         for path in paths:
             if len(chosen) >= MOST:
                 told += render.notice("", words("chat_attach_most", n=MOST), kind="info")
-                break
+                path.unlink(missing_ok=True)
+                continue
             try:
-                job = await asyncio.to_thread(self.studio.attach, path, path.name, caller)
+                job = await asyncio.to_thread(self.studio.attach, path, path.name, caller, private=private)
                 async for going in _follow(job, words, path.name):
-                    yield {self.chips: self._drawn(chosen, caller, words, None) + going + told}
+                    yield {self.chips: self._drawn(self._chips(chosen, caller), words, None) + going + told}
                 read = next((event for _, event in job.snapshot() if isinstance(event, DocumentRead)), None)
                 failed = next((event for _, event in job.snapshot() if isinstance(event, Failed)), None)
                 if failed is not None:
                     told += render.failure(words, failed)
+                elif read is not None and private:
+                    picture = path.read_bytes() if read.form == "image" else None
+                    chosen = [*chosen, HeldFile(read.name, read.form, read.size_bytes, read.text, picture)]
                 elif read is not None and read.id not in chosen:
                     chosen = [*chosen, read.id]
             except StudioError as exc:
@@ -90,80 +138,103 @@ class Attachments:
             except Exception as exc:
                 told += render.crash(words, exc)
             finally:
-                path.unlink(missing_ok=True)  # the studio keeps its own copy
-        yield {self.button: None}
+                path.unlink(missing_ok=True)  # the studio keeps its own copy, or none
         async for updates in self.show(chosen, given, request, told):
             yield updates
 
     async def act(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
         """Remove a file, or stop reading one."""
         act, target, caller = event_text(event, "act"), event_text(event, "id"), caller_of(request)
-        chosen = ids_of(given.get(self.chosen))
+        words = words_of(request)
+        chosen = await self.going_along(given, request)
         try:
             if act == "stop":
                 self.studio.job(target, caller).cancel()
                 return
-            chosen = [each for each in chosen if each != target]
+            chosen = [each for place, each in enumerate(chosen) if target not in (each, f"held-{place}")]
             await asyncio.to_thread(self.studio.documents.discard, target, caller.owner)
         except StudioError as exc:
-            yield {
-                self.chips: self._drawn(chosen, caller, words_of(request), None, render.failure(words_of(request), exc))
-            }
+            yield {self.chips: self._drawn(self._chips(chosen, caller), words, None, render.failure(words, exc))}
             return
         async for updates in self.show(chosen, given, request):
             yield updates
 
+    async def going_along(self, given: Given, request: gr.Request) -> list[Chosen]:
+        """Return the files that go along; in a temporary chat none is left on disk."""
+        ids, held = ids_of(given.get(self.chosen)), held_of(given.get(self.held))
+        if not isinstance(given.get(self.temporary), Temporary):
+            return [*ids]
+        moved = await asyncio.to_thread(hold, self.studio, ids, caller_of(request).owner)
+        return [*held, *moved]
+
     # Showing
 
     async def show(
-        self, chosen: Sequence[str], given: Given, request: gr.Request, told: str = ""
+        self, chosen: Sequence[Chosen], given: Given, request: gr.Request, told: str = ""
     ) -> AsyncIterator[Updates]:
         """Show files at once, and their tokens when they are counted; what is gone is left out."""
         words, caller = words_of(request), caller_of(request)
-        files = await asyncio.to_thread(self.studio.documents.some, chosen, caller.owner)
-        ids = [file.id for file in files]
-        yield {self.chosen: ids, self.chips: self._drawn(ids, caller, words, None, told)}
-        if not ids:
+        chips = await asyncio.to_thread(self._chips, chosen, caller)
+        held = tuple(file for file in chosen if isinstance(file, HeldFile))
+        ids = [] if held else [chip.id for chip in chips]
+        yield {self.chosen: ids, self.held: held, self.chips: self._drawn(chips, words, None, told)}
+        if not chips:
             return
         system, settings = self.drawer.read(given)
-        conversation_id = id_of(given.get(self.place)) or None
         try:
-            weight = await asyncio.to_thread(
-                self.studio.weigh,
-                *(ids, caller),
-                conversation_id=conversation_id,
-                system=system,
-                settings=settings,
-            )
+            if held:
+                temporary = given.get(self.temporary)
+                turns = temporary.messages if isinstance(temporary, Temporary) else ()
+                texts = {chip.id: Attachment(chip.name, chip.text) for chip in chips if chip.form != "image"}
+                pictures = [chip.name for chip in chips if chip.form == "image"]
+                weight = await asyncio.to_thread(
+                    self.studio.weigh_texts, texts, pictures, turns, system=system, settings=settings
+                )
+            else:
+                weight = await asyncio.to_thread(
+                    self.studio.weigh,
+                    *(ids, caller),
+                    conversation_id=id_of(given.get(self.place)) or None,
+                    system=system,
+                    settings=settings,
+                )
         except StudioError as exc:  # no model, or none that loads: the files stay chosen
-            yield {self.chips: self._drawn(ids, caller, words, None, told + render.failure(words, exc))}
+            yield {self.chips: self._drawn(chips, words, None, told + render.failure(words, exc))}
             return
-        yield {self.chips: self._drawn(ids, caller, words, weight, told)}
+        yield {self.chips: self._drawn(chips, words, weight, told)}
 
-    def _drawn(self, chosen: Sequence[str], caller: Caller, words: Words, weight: Weight | None, told: str = "") -> str:
-        files = self.studio.documents.some(chosen, caller.owner)
-        rows = "".join(self._chip(file, caller, words, weight) for file in files)
+    def _chips(self, chosen: Sequence[Chosen], caller: Caller) -> list[Chip]:
+        made = []
+        for place, each in enumerate(chosen):
+            if isinstance(each, HeldFile):
+                made.append(Chip(f"held-{place}", each.name, each.form, each.size_bytes, each.text))
+                continue
+            for file in self.studio.documents.some([each], caller.owner):
+                text = "" if file.form == "image" else self.studio.documents.text(file.id, caller.owner)
+                made.append(Chip(file.id, file.name, file.form, file.size_bytes, text))
+        return made
+
+    def _drawn(self, chips: Sequence[Chip], words: Words, weight: Weight | None, told: str = "") -> str:
+        rows = "".join(_chip(chip, words, weight) for chip in chips)
         listed = f'<ul aria-label="{render.escape(words("chat_attached"))}">{rows}</ul>' if rows else ""
         return listed + _told(weight, words) + told
 
-    def _chip(self, file: Document, caller: Caller, words: Words, weight: Weight | None) -> str:
-        parts = [words(f"form_{file.form}"), words.file_size(file.size_bytes)]
-        if weight is not None and file.id in weight.tokens:
-            tokens = words.count("n_tokens", weight.tokens[file.id])
-            parts.append(words("about", text=tokens) if weight.estimated else tokens)
-        facts = render.escape(" · ".join(parts))
-        name = f"<b>{render.escape(file.name)}</b> <small>{facts}</small>"
-        drop = render.button("", "remove", file.id, drawing="close", name=words("chat_attach_remove", name=file.name))
-        if file.form == "image":
-            return f'<li class="chip"><span>{name}</span>{drop}</li>'
-        text = self.studio.documents.text(file.id, caller.owner)
-        shown = render.escape(text[:PREVIEW_CHARACTERS])
-        more = (
-            "" if len(text) <= PREVIEW_CHARACTERS else words.count("chat_attach_more", len(text) - PREVIEW_CHARACTERS)
-        )
-        rest = f'<p class="muted">{render.escape(more)}</p>' if more else ""
-        inner = f'<summary>{name}</summary><pre tabindex="0">{shown}</pre>{rest}'
-        return f'<li class="chip"><details>{inner}</details>{drop}</li>'
+
+def _chip(chip: Chip, words: Words, weight: Weight | None) -> str:
+    parts = [words(f"form_{chip.form}"), words.file_size(chip.size_bytes)]
+    if weight is not None and chip.id in weight.tokens:
+        tokens = words.count("n_tokens", weight.tokens[chip.id])
+        parts.append(words("about", text=tokens) if weight.estimated else tokens)
+    facts = render.escape(" · ".join(parts))
+    name = f"<b>{render.escape(chip.name)}</b> <small>{facts}</small>"
+    drop = render.button("", "remove", chip.id, drawing="close", name=words("chat_attach_remove", name=chip.name))
+    if chip.form == "image":
+        return f'<li class="chip"><span>{name}</span>{drop}</li>'
+    left = len(chip.text) - PREVIEW_CHARACTERS
+    rest = f'<p class="muted">{render.escape(words.count("chat_attach_more", left))}</p>' if left > 0 else ""
+    shown = render.escape(chip.text[:PREVIEW_CHARACTERS])
+    inner = f'<summary>{name}</summary><pre tabindex="0">{shown}</pre>{rest}'
+    return f'<li class="chip"><details>{inner}</details>{drop}</li>'
 
 
 def _told(weight: Weight | None, words: Words) -> str:

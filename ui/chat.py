@@ -6,19 +6,22 @@ carries only what was added; when it is finished it moves into the history.
 """
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 
-from studio import Caller, Conversation, Job, StudioError
+from studio import Caller, Conversation, Job, NotFound, StoredMessage, StudioError
 from ui import render
 from ui.attachments import ids_of
 from ui.caller import caller_of, link, page_of
-from ui.chat_page import ChatPage, Temporary
+from ui.chat_page import ChatPage
 from ui.chat_settings import Given
 from ui.follow import Turn, follow
-from ui.messages import growing, queue
+from ui.held import Temporary, held_of
+from ui.messages import as_file, growing, queue
 from ui.opened import WINDOW, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
 from ui.panel import Updates, event_text, on
 from ui.temporary import TemporaryChat
@@ -33,11 +36,11 @@ class ChatPanel(ChatPage):
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events, once the sidebar stands too."""
         outputs, temporary = self.outputs, TemporaryChat(self)
-        attached = self.attachments.chosen
-        given = {self.ask, self.place, self.editing, self.temporary, attached, *self.drawer.fields}
+        attached = self.attachments.fields
+        given = {self.ask, self.place, self.editing, self.temporary, *attached, *self.drawer.fields}
         self.drawer.wire(demo)
         self.templates.wire(demo)
-        self.attachments.wire(demo, self.place)
+        self.attachments.wire(demo)
         on([demo.load], self.load, [self.place], outputs)
         on([self.ask.submit, self.send_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
@@ -64,19 +67,16 @@ class ChatPanel(ChatPage):
     async def new(self, request: gr.Request) -> AsyncIterator[Updates]:
         """Show an empty conversation; it is kept from its first message on."""
         async for updates in self._open("", request):
-            yield {**updates, self.drawer.documents.collection: ""}
+            yield {**updates, self.drawer.documents.collection: []}
 
     async def send(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Store the message, submit the request, and follow the reply."""
         text, place, editing = text_of(given.get(self.ask)), given.get(self.place), text_of(given.get(self.editing))
         words, caller = words_of(request), caller_of(request)
         attached = ids_of(given.get(self.attachments.chosen))
-        if not text.strip() and not attached:
+        if not text.strip() and not attached and not held_of(given.get(self.attachments.held)):
             return
         if isinstance(temporary := given.get(self.temporary), Temporary):
-            if attached:
-                yield {self.note: render.notice("", words("chat_attach_temporary"), kind="info")}
-                return
             async for updates in TemporaryChat(self).send(temporary, text, given, request):
                 yield updates
             return
@@ -134,6 +134,10 @@ class ChatPanel(ChatPage):
         words, caller, conversation_id = words_of(request), caller_of(request), id_of(place)
         if act == "edit_end":
             yield self.sent()
+            return
+        if act == "as_file":
+            async for updates in self._as_file(target, given, request):
+                yield updates
             return
         if isinstance(temporary := given.get(self.temporary), Temporary):
             async for updates in TemporaryChat(self).act(temporary, given, request, event):
@@ -233,8 +237,45 @@ class ChatPanel(ChatPage):
 
     def _refused(self, exc: StudioError, words: Words) -> str:
         """Return why a message was not taken; where the page is stale, with the button that mends it."""
+        if exc.code == "input_too_large":
+            return render.failure(words, exc, as_file(words))
         again = render.button(words("chat_reload"), "reload", kind="second") if exc.code == "conflict" else ""
         return render.failure(words, exc, again)
+
+    async def _as_file(self, reply_id: str, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Make a file of a message that is too long for the model, to be asked about in a few words.
+
+        Args:
+            reply_id: The failed reply to it, whose message is edited then; "": it is still in its box.
+        """
+        words, caller = words_of(request), caller_of(request)
+        text, first = text_of(given.get(self.ask)), Updates({self.status: ""})
+        try:
+            if reply_id:
+                asked, files = await asyncio.to_thread(self._asked, reply_id, caller)
+                given = {**given, self.attachments.chosen: files}
+                text, first[self.editing] = asked.content, asked.id
+            if not text.strip():
+                return
+            end = render.button(words("cancel"), "edit_end", kind="second") if reply_id else ""
+            yield {**first, self.ask: "", self.note: render.notice("", words("chat_filed"), kind="info", action=end)}
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / words("chat_file_name")
+                await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+                async for updates in self.attachments.add([path], given, request):
+                    yield updates
+        except StudioError as exc:
+            yield {self.status: render.failure(words, exc)}
+
+    def _asked(self, reply_id: str, caller: Caller) -> tuple[StoredMessage, list[str]]:
+        """Return the message that a reply answers, and its files; raises NotFound where it is not this owner's."""
+        store = self.studio.conversations
+        store.conversation_of(reply_id, caller.owner)
+        reply = store.message(reply_id)
+        asked = store.message(reply.parent_id) if reply is not None and reply.parent_id is not None else None
+        if asked is None or asked.role != "user":
+            raise NotFound("There is no such message. Its conversation may have been deleted.", id=reply_id[:64])
+        return asked, [file.id for file in self.studio.documents.of_messages([asked.id]).get(asked.id, ())]
 
     def _queue(self, conversation_id: str, text: str, attached: Sequence[str], request: gr.Request) -> str:
         """Let a message wait where a reply is being written; "" where none is."""
@@ -281,7 +322,7 @@ class ChatPanel(ChatPage):
             return
         try:
             kept = (await asyncio.to_thread(self.studio.conversations.get, conversation_id, caller.owner)).settings
-            yield {**self.not_editing(), **self.drawer.opened(kept, caller, words)}
+            yield {**self.not_editing(), **self.drawer.opened(kept, caller)}
             async for updates in self._show(
                 conversation_id, request, turn, window=window, bottom=bottom, reveal=reveal
             ):

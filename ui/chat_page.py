@@ -1,13 +1,12 @@
 """What the Chat panel is made of and how it shows a conversation; ``ui.chat`` answers its events."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import resources
 
 import gradio as gr
 from gradio.components import Component
 
-from studio import Caller, Message, Studio
+from studio import Caller, Studio
 from ui import choices, render
 from ui.attachments import Attachments
 from ui.chat_settings import ChatDrawer
@@ -18,18 +17,6 @@ from ui.panel import Panel, Updates, area, stop_button
 from ui.sidebar import Sidebar
 from ui.templates import ChatTemplates
 from ui.words import Words, label
-
-
-@dataclass(frozen=True, slots=True)
-class Temporary:
-    """A temporary chat of one open page: its messages are nowhere else.
-
-    Attributes:
-        job_id: Of the reply that is being written; "" where none is.
-    """
-
-    messages: tuple[Message, ...] = ()
-    job_id: str = ""
 
 
 class ChatPage(Panel):
@@ -77,7 +64,7 @@ class ChatPage(Panel):
         self.note = area(elem_id="chat-note", script=render.CLICKS)
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
         self.templates.build_list()
-        self.attachments.build_chips()
+        self.attachments.build_chips(self.place, self.temporary)
         with gr.Row(elem_id="composer"):
             self.attachments.build_button()
             self.ask = gr.Textbox(
@@ -99,7 +86,7 @@ class ChatPage(Panel):
         return [
             self.place, self.window, self.bottom, self.editing, self.temporary, self.title, self.earlier, self.start,
             self.history, self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask,
-            self.send_button, self.stop_button, self.attachments.chosen, self.attachments.chips,
+            self.send_button, self.stop_button, *self.attachments.fields, self.attachments.chips,
             self.sidebar.list, *self.drawer.fields,
         ]  # fmt: skip
 
@@ -111,7 +98,8 @@ class ChatPage(Panel):
 
     def sent(self) -> Updates:
         """Empty the composer."""
-        return {self.ask: "", self.attachments.chosen: [], self.attachments.chips: "", **self.not_editing()}
+        attached = {self.attachments.chosen: [], self.attachments.held: (), self.attachments.chips: ""}
+        return {self.ask: "", **attached, **self.not_editing()}
 
     def blank(self, words: Words, caller: Caller, status: str = "") -> Updates:
         """Show a new conversation."""

@@ -10,7 +10,7 @@ from gradio.components import Component
 from studio import Caller, ChatSettings, ContextRange, Studio, StudioError, system_of
 from ui import choices, render
 from ui.caller import caller_of
-from ui.documents import DocumentsDrawer
+from ui.documents import DocumentsDrawer, collections_of
 from ui.panel import Updates, area, on
 from ui.words import Words, label, words_of
 
@@ -118,7 +118,6 @@ class ChatDrawer:
     def read(self, given: Given) -> tuple[str, ChatSettings]:
         """Return the instructions and the settings that the drawer shows."""
         model, system, stops = given.get(self.model), given.get(self.system), given.get(self.stops)
-        collection = given.get(self.documents.collection)
         return system if isinstance(system, str) else "", ChatSettings(
             model=model if isinstance(model, str) and model else None,
             temperature=_number_of(given.get(self.temperature)),
@@ -130,13 +129,13 @@ class ChatDrawer:
             seed=_whole_of(given.get(self.seed)),
             stop=tuple(line for line in stops.split("\n") if line) if isinstance(stops, str) else (),
             context_tokens=_whole_of(given.get(self.context)),
-            collection=collection if isinstance(collection, str) and collection else None,
+            collections=tuple(collections_of(given.get(self.documents.collection))),
         )
 
-    def opened(self, kept: Mapping[str, object], caller: Caller, words: Words) -> Updates:
-        """Show what was kept of a conversation, the collection that it asks too."""
-        chosen = ChatSettings.of(kept).collection or ""
-        return {**self.fill(kept), self.documents.collection: self.documents.offer(caller, words, chosen)}
+    def opened(self, kept: Mapping[str, object], caller: Caller) -> Updates:
+        """Show what was kept of a conversation, the collections that it asks too."""
+        chosen = ChatSettings.of(kept).collections
+        return {**self.fill(kept), self.documents.collection: self.documents.offer(caller, chosen)}
 
     def fill(self, kept: Mapping[str, object], *, model: bool = True) -> Updates:
         """Show what was kept of a conversation, a model or a preset.
@@ -242,7 +241,7 @@ class ChatDrawer:
     def _values(self, given: Given) -> dict[str, object]:
         system, settings = self.read(given)
         # Which files are asked belongs to a conversation, not to a way of answering.
-        return replace(settings, collection=None).kept(system)
+        return replace(settings, collections=()).kept(system)
 
     def _kept(self, caller: Caller, key: str) -> dict[str, dict[str, object]]:
         kept = self.studio.preferences.get(caller.owner, key)

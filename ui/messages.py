@@ -120,8 +120,8 @@ def bars(
             inner += _act("again", message.id, words("chat_again"), "again")
             inner += _act("speak", message.id, words("chat_speak"), "speaker")
             inner += _act("translate", message.id, words("chat_translate"), "translate")
-            if message is last and len(models) > 1:
-                inner += _choice(message.id, words, models)
+            if len(models) > 1:
+                inner += _choice(message.id, words)
             if message is last and message.can_go_on and not opened.later:
                 inner += render.button(words("chat_go_on"), "go_on", message.id, drawing="arrow")
             # The last reply's figures stand below it anyway.
@@ -130,7 +130,7 @@ def bars(
                 inner += f'<span class="figures">{cost}</span>'
         drawn.append(_bar(row, message.id, inner, words))
         row += 1
-    return "".join(drawn)
+    return "".join(drawn) + _models(models)
 
 
 def temporary_bars(messages: Sequence[Message], words: Words, models: Sequence[tuple[str, str]]) -> str:
@@ -143,10 +143,18 @@ def temporary_bars(messages: Sequence[Message], words: Words, models: Sequence[t
         inner = _act("edit", str(row), words("chat_edit"), "pencil") if message.role == "user" else ""
         if message.role == "assistant":
             inner = _act("again", str(row), words("chat_again"), "again")
-            if row == len(messages) - 1 and len(models) > 1:
-                inner += _choice(str(row), words, models)
+            if len(models) > 1:
+                inner += _choice(str(row), words)
+        inner = _names(message, words) + inner
         drawn += _bar(row, f"temporary-{row}", inner, words)
-    return drawn
+    return drawn + _models(models)
+
+
+def _names(message: Message, words: Words) -> str:
+    """Return the files that went with a message of a temporary chat; they are nowhere to be opened."""
+    names = [file.name for file in message.attachments] + [words("form_image")] * len(message.images)
+    chips = "".join(f'<span class="chip">{render.escape(name)}</span>' for name in names)
+    return f'<span class="files">{chips}</span>' if chips else ""
 
 
 def _bar(row: int, id: str, inner: str, words: Words) -> str:
@@ -195,13 +203,24 @@ def _versions(message: StoredMessage, siblings: Sequence[str], words: Words) -> 
     )
 
 
-def _choice(id: str, words: Words, models: Sequence[tuple[str, str]]) -> str:
+def _choice(id: str, words: Words) -> str:
+    """Return the list of models to write a reply again with; ``messages.js`` fills it when it is opened."""
     name = render.escape(words("chat_again_with"))
-    options = "".join(f'<option value="{render.escape(one)}">{render.escape(title)}</option>' for title, one in models)
     return (
         f'<select data-act="again" data-id="{render.escape(id)}" aria-label="{name}" title="{name}">'
-        f'<option value="">{name}</option>{options}</select>'
+        f'<option value="">{name}</option></select>'
     )
+
+
+def _models(models: Sequence[tuple[str, str]]) -> str:
+    """Return the models that every list of ``_choice`` is filled from: there may be hundreds, and 25 replies."""
+    options = "".join(f'<option value="{render.escape(one)}">{render.escape(title)}</option>' for title, one in models)
+    return f"<template data-models>{options}</template>" if len(models) > 1 else ""
+
+
+def as_file(words: Words, id: str = "") -> str:
+    """Return the button that makes a file of a message that is too long; without an id, of what is in the box."""
+    return render.button(words("chat_as_file"), "as_file", id, kind="second")
 
 
 def ending(last: StoredMessage | None, words: Words) -> str:
@@ -219,6 +238,8 @@ def ending(last: StoredMessage | None, words: Words) -> str:
         return render.notice("", words("interrupted"), kind="info", action=go_on)
     if last.state == "failed":
         again = go_on or render.button(words("chat_again"), "again", last.id, kind="second")
+        if "too_long" in figures:
+            again = as_file(words, last.id)
         return render.notice(words("error"), last.error_message or "", action=again)
     return spent
 

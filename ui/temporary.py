@@ -13,10 +13,11 @@ import gradio as gr
 from studio import ChatRequest, Failed, Job, Message, StudioError
 from ui import choices, render
 from ui.caller import caller_of, page_of
-from ui.chat_page import ChatPage, Temporary
+from ui.chat_page import ChatPage
 from ui.chat_settings import Given
 from ui.follow import View, follow
-from ui.messages import chat_cost, figures_of, growing, plain_message, temporary_bars
+from ui.held import HeldFile, Temporary, files_of, message_with
+from ui.messages import as_file, chat_cost, figures_of, growing, plain_message, temporary_bars
 from ui.opened import text_of
 from ui.panel import Updates, event_text
 from ui.words import Words, words_of
@@ -43,7 +44,9 @@ class TemporaryChat:
         """Submit the messages so far with a new one, or up to an edited one, and follow the reply."""
         place = text_of(given.get(self.page.editing))
         before = temporary.messages[: int(place)] if place.isdecimal() else temporary.messages
-        async for updates in self._ask(temporary, (*before, Message("user", text)), text, given, request):
+        files = await self.page.attachments.going_along(given, request)
+        said = message_with(text, [file for file in files if isinstance(file, HeldFile)])
+        async for updates in self._ask(temporary, (*before, said), text, given, request):
             yield updates
 
     async def act(
@@ -59,6 +62,9 @@ class TemporaryChat:
             end = render.button(words("cancel"), "edit_end", kind="second")
             told = render.notice("", words("chat_temporary_editing"), kind="info", action=end)
             yield {page.ask: message.content, page.editing: place, page.note: told}
+            files = files_of(message, words("form_image"))
+            async for updates in page.attachments.show(files, given, request):
+                yield updates
         elif act == "again" and message.role == "assistant":
             asked = temporary.messages[: int(place)]
             async for updates in self._ask(temporary, asked, None, given, request, event_text(event, "model") or None):
@@ -99,19 +105,29 @@ class TemporaryChat:
             yield {page.status: render.crash(words, exc), **kept}
             return
         try:
-            async for updates in self._follow(job, temporary, messages, text is not None, request):
+            async for updates in self._follow(job, temporary, messages, given if text is not None else None, request):
                 yield updates
         finally:
             job.cancel()  # whoever left can't come back to it
 
     async def _follow(
-        self, job: Job, before: Temporary, messages: tuple[Message, ...], written: bool, request: gr.Request
+        self,
+        job: Job,
+        before: Temporary,
+        messages: tuple[Message, ...],
+        written: Given | None,
+        request: gr.Request,
     ) -> AsyncIterator[Updates]:
+        """Follow a reply.
+
+        Args:
+            written: What the page had when a message was sent; None: none was, the reply is written again.
+        """
         page, words = self.page, words_of(request)
         turn = page.turns.take(page_of(request), "chat")
         yield {
             **self._shown(Temporary(messages, job.id), words, running=True),
-            **({page.ask: "", page.editing: ""} if written else {}),
+            **(page.sent() if written is not None else {}),
             page.start: "",
             page.status: render.busy(words("starting")),
         }
@@ -129,12 +145,12 @@ class TemporaryChat:
         if last.text:
             whole = Temporary((*messages, Message("assistant", last.text)))
             yield {**self._shown(whole, words, running=False), page.status: _ending(last, words)}
-        else:  # what was asked goes back into its box
-            yield {
-                **self._shown(before, words, running=False),
-                **({page.ask: messages[-1].content} if written else {}),
-                page.status: _ending(last, words),
-            }
+        else:  # what was asked goes back into its box, its files with it
+            back: Updates = {} if written is None else {page.ask: messages[-1].content}
+            yield {**self._shown(before, words, running=False), **back, page.status: _ending(last, words)}
+            if written is not None and (files := files_of(messages[-1], words("form_image"))):
+                async for updates in page.attachments.show(files, {**written, page.temporary: before}, request):
+                    yield updates
 
     def stop(self, temporary: Temporary | None, request: gr.Request) -> Updates:
         """Stop the reply that is being written; its follower tells the rest."""
@@ -167,7 +183,8 @@ def _history(messages: Sequence[Message]) -> list[dict[str, object]]:
 def _ending(view: View, words: Words) -> str:
     """Return what stands below the last message: what it cost, or why it ended early."""
     if isinstance(view.end, Failed):
-        return render.failure(words, view.end)
+        offer = as_file(words) if {"tokens", "context_tokens"} <= view.end.details.keys() else ""
+        return render.failure(words, view.end, offer)
     spent = render.cost(chat_cost(figures_of(view), words))
     stopped = render.cost([words("chat_temporary_stopped")]) if view.job.state == "cancelled" else ""
     return stopped + spent

@@ -60,7 +60,7 @@ def test_a_file_is_added_found_cited_and_taken_out(http: httpx.Client, collectio
     found = http.post(f"{collection}/search", json={"query": "mill grinds rye"}).json()["data"]
     assert (found[0]["name"], found[0]["label"]) == ("mills.txt", "lines 1–1")
     conversation = http.post("/conversations", json={}).json()["id"]
-    body = {"content": "What do swans guard?", "collection": collection.rpartition("/")[2]}
+    body = {"content": "What do swans guard?", "collections": [collection.rpartition("/")[2]]}
     reply = http.post(f"/conversations/{conversation}/messages", json=body).json()["message"]
     assert "Swans mate for life." in reply["content"]
     cited = next(source for source in reply["sources"] if source["name"] == "swans.txt")
@@ -93,7 +93,7 @@ def test_a_collection_that_is_not_there_is_404_by_every_route(http: httpx.Client
 def test_a_conversation_with_a_collection_that_is_not_there_keeps_the_question(http: httpx.Client) -> None:
     conversation = http.post("/conversations", json={}).json()["id"]
     place = f"/conversations/{conversation}/messages"
-    refused = http.post(place, json={"content": "What?", "collection": "0" * 32})
+    refused = http.post(place, json={"content": "What?", "collections": ["0" * 32]})
 
     assert refused.status_code == 404 and "collection" in refused.json()["detail"]
     assert http.get(place).json()["data"][0]["content"] == "What?"

@@ -181,6 +181,93 @@ def test_a_page_can_be_named_in_no_way_that_leads_to_another(alice: httpx.Client
         assert events_until(stream, hers) == {hers}
 
 
+# What is asked for with each route; one that is new and not here is refused as 422, not 404, and fails the test.
+BODIES: dict[tuple[str, str], dict[str, object]] = {
+    ("PATCH", "/conversations/{conversation_id}"): {"title": "Stolen"},
+    ("PUT", "/conversations/{conversation_id}/branch"): {"message_id": "MESSAGE"},
+    ("POST", "/conversations/{conversation_id}/messages"): {"content": "Hello"},
+    ("POST", "/conversations/{conversation_id}/messages/{message_id}/edits"): {"content": "Hello"},
+    ("POST", "/conversations/{conversation_id}/messages/{message_id}/regenerations"): {},
+    ("POST", "/conversations/{conversation_id}/messages/{message_id}/continuations"): {},
+    ("PATCH", "/collections/{collection_id}"): {"name": "Stolen"},
+    ("POST", "/collections/{collection_id}/search"): {"query": "oak"},
+    ("PUT", "/templates/{template_id}"): {"name": "Stolen", "text": "Stolen"},
+}
+
+
+def belongings(client: httpx.Client) -> dict[str, str]:
+    """Ask, attach, collect and keep a template; returns the ids as the routes name them."""
+    document = client.post("/documents", files={"file": ("oak.txt", b"the oak burns")}).raise_for_status().json()["id"]
+    conversation = client.post("/conversations", json={"title": "Mine"}).raise_for_status().json()["id"]
+    said = {"content": "the oak is mine", "attachments": [document], "model": "quick-chat"}
+    answer = client.post(f"/conversations/{conversation}/messages", json=said).raise_for_status()
+    return {
+        "conversation_id": conversation,
+        "message_id": answer.json()["message"]["id"],
+        "document_id": document,
+        "collection_id": client.post("/collections", json={"name": "Woods"}).raise_for_status().json()["id"],
+        "template_id": client.post("/templates", json={"name": "oak", "text": "oak"}).raise_for_status().json()["id"],
+    }
+
+
+def kept(client: httpx.Client, ids: dict[str, str]) -> list[object]:
+    """All that their owner sees of them."""
+    conversation = f"/conversations/{ids['conversation_id']}"
+    paths = (conversation, f"{conversation}/tree", f"/documents/{ids['document_id']}", "/collections", "/templates")
+    return [client.get(path).raise_for_status().json() for path in paths]
+
+
+def test_nothing_of_anothers_conversations_files_collections_and_templates_is_there_by_any_route(
+    alice: httpx.Client, mallory: httpx.Client
+) -> None:
+    ids = belongings(alice)
+    before = kept(alice, ids)
+    routes = [
+        (method.upper(), path)
+        for path, operations in alice.get("/openapi.json").json()["paths"].items()
+        for method in operations
+        if path.startswith(("/conversations/{", "/documents/{", "/collections/{", "/templates/{"))
+    ]
+    answers = {}
+    for method, path in routes:
+        body = BODIES.get((method, path))
+        if body is not None and "message_id" in body:
+            body = {"message_id": ids["message_id"]}
+        files = {"file": ("x.txt", b"x")} if (method, path) == ("POST", "/collections/{collection_id}/files") else None
+        params = {"page": "0"} if path.endswith("/view") else None
+        answer = mallory.request(method, path.format(**ids), json=body, files=files, params=params)
+        answers[method, path] = answer.status_code
+        assert "oak" not in answer.text
+
+    assert len(routes) >= 25
+    assert set(answers.values()) == {404}, {route: status for route, status in answers.items() if status != 404}
+    assert kept(alice, ids) == before
+
+
+def test_no_list_or_search_tells_of_anothers_and_no_message_takes_anothers_files(
+    alice: httpx.Client, mallory: httpx.Client
+) -> None:
+    ids = belongings(alice)
+    alice.patch(f"/conversations/{ids['conversation_id']}", json={"folder": "Grove", "tags": ["bark"]})
+    for path in (
+        "/conversations",
+        "/conversations/folders",
+        "/conversations/tags",
+        "/conversations/search?q=oak",
+        "/collections",
+    ):
+        assert alice.get(path).json()["data"] != [], path
+        assert mallory.get(path).json()["data"] == [], path
+    assert ids["template_id"] not in mallory.get("/templates").text
+
+    own = mallory.post("/conversations", json={"title": "Hers"}).json()["id"]
+    for stolen in ({"attachments": [ids["document_id"]]}, {"collections": [ids["collection_id"]]}):
+        answer = mallory.post(f"/conversations/{own}/messages", json={"content": "?", "model": "quick-chat", **stolen})
+        assert answer.status_code == 404, answer.text
+    branch = mallory.put(f"/conversations/{own}/branch", json={"message_id": ids["message_id"]})
+    assert branch.status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

@@ -70,7 +70,7 @@ def put(
 
 
 def ask(studio: Studio, collection: str, text: str) -> tuple[str, Job]:
-    conversation, job = studio.say(None, text, LOCAL, settings=ChatSettings(collection=collection))
+    conversation, job = studio.say(None, text, LOCAL, settings=ChatSettings(collections=(collection,)))
     job.wait()
     return conversation.id, job
 
@@ -116,7 +116,7 @@ def test_a_conversation_with_a_collection_gets_the_passages_as_data_and_keeps_th
     assert "passage [1] of polski.pdf, page 1" in job.text()
     assert sources[0].number == 1 and "skrzek" in sources[0].text
     assert [source.number for source in sources] == list(range(1, len(sources) + 1))
-    assert real.conversations.get(conversation, LOCAL.owner).settings["collection"] == library
+    assert real.conversations.get(conversation, LOCAL.owner).settings["collections"] == [library]
 
 
 def test_another_owner_finds_no_passage_by_any_way(real: Studio, library: str) -> None:
@@ -127,7 +127,7 @@ def test_another_owner_finds_no_passage_by_any_way(real: Studio, library: str) -
     with pytest.raises(NotFound):
         real.collections.files(library, OTHER.owner)
     assert real.search_collection(theirs, "Where do frogs spend the winter? Kopernik", OTHER) == []
-    _, job = real.say(None, "Where do frogs spend the winter?", OTHER, settings=ChatSettings(collection=library))
+    _, job = real.say(None, "Where do frogs spend the winter?", OTHER, settings=ChatSettings(collections=(library,)))
     with pytest.raises(NotFound):
         job.wait()
     assert "skrzek" not in job.text()

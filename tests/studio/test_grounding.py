@@ -66,7 +66,7 @@ def test_a_conversation_that_fills_the_context_leaves_the_files_out_without_an_e
 
 
 def test_passages_are_numbered_and_come_with_the_rule_to_cite_them() -> None:
-    chat = asked(text="Who built it?", collection="c")
+    chat = asked(text="Who built it?", collections=("c",))
     fitted = grounding.fit(chat, (source(1, "Anna built it."), source(2, "It is tall.")), words, 1_000, 10_000)
 
     content = fitted.messages[1].content

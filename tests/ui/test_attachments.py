@@ -9,11 +9,12 @@ import pytest
 from studio import Document, Source, Studio
 from tests import files
 from tests.ui.conftest import Asked, everything, shown, text_of
+from tests.ui.test_temporary import written
 from ui.attachments import shown_files
 from ui.chat import ChatPanel
-from ui.chat_page import Temporary
 from ui.citations import linked, listed
 from ui.follow import Turns
+from ui.held import Temporary
 from ui.sidebar import Sidebar
 from ui.words import Words
 
@@ -27,7 +28,6 @@ def panel(echo: Studio) -> ChatPanel:
     with gr.Blocks():
         made.sidebar.build()
         made.build()
-        made.attachments.place = made.place
     return made
 
 
@@ -135,16 +135,82 @@ async def test_an_edited_message_brings_its_files_back_into_the_composer(
     assert edited[panel.attachments.chosen] == taken[panel.attachments.chosen]
 
 
-async def test_a_temporary_chat_takes_no_file(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
-    taken = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
-    given = {
-        panel.ask: "x",
-        panel.temporary: Temporary(),
-        panel.attachments.chosen: taken[panel.attachments.chosen],
-    }
-    updates = shown(await everything(panel.send(given, ask())))
+async def test_a_file_of_a_temporary_chat_is_read_into_memory_asked_about_and_written_nowhere(
+    panel: ChatPanel, ask: Asked, echo: Studio, tmp_path: Path
+) -> None:
+    page = {panel.temporary: Temporary(), panel.place: NEW, panel.attachments.chosen: []}
+    page[panel.attachments.button] = [
+        upload(tmp_path, "plan.txt", b"a hidden oak"),
+        upload(tmp_path, "shut.pdf", files.pdf(["x"], password="a")),
+    ]
+    page |= shown(await everything(panel.attachments.take(page, ask())))
+    chips = str(page[panel.attachments.chips])
+    assert "plan.txt" in chips and "3 tokens" in chips and "a hidden oak" in chips and "shut.pdf is locked" in chips
+    assert page[panel.attachments.chosen] == []
 
-    assert "temporary chat" in str(updates[panel.note]) and panel.ask not in updates
+    page |= shown(await everything(panel.send({**page, panel.ask: "What is hidden?"}, ask())))
+    assert "plan.txt" in str(page[panel.facts]) and page[panel.attachments.held] == ()
+    assert text_of(page[panel.history])[0] == "What is hidden?"
+    assert "a hidden oak" in text_of(page[panel.history])[1], "echo says what it was sent"
+    assert not any(word in written(echo) for word in ("hidden", "oak", "plan.txt", "shut.pdf"))
+    assert os.listdir(tmp_path) == ["data"]
+
+    event = gr.EventData(None, {"act": "edit", "id": "0"})
+    page |= shown(await everything(panel.act_on_message(page, ask(), event)))
+    assert [file.name for file in page[panel.attachments.held]] == ["plan.txt"]
+    event = gr.EventData(None, {"act": "remove", "id": "held-0"})
+    page |= shown(await everything(panel.attachments.act(page, ask(), event)))
+    assert page[panel.attachments.held] == () and page[panel.attachments.chips] == ""
+
+
+async def test_a_file_that_was_chosen_before_a_temporary_chat_leaves_the_disk(
+    panel: ChatPanel, ask: Asked, echo: Studio, tmp_path: Path
+) -> None:
+    page = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
+    ids = page[panel.attachments.chosen]
+    assert echo.documents.some(ids, "local")
+    page |= {panel.temporary: Temporary(), panel.place: NEW}
+    page |= shown(await everything(panel.attachments.weigh(page, ask())))
+
+    assert page[panel.attachments.chosen] == [] and "notes.txt" in str(page[panel.attachments.chips])
+    assert echo.documents.some(ids, "local") == [] and not [*echo.documents.folder.glob("*/*")]
+
+
+async def test_a_message_longer_than_the_context_is_told_with_the_numbers_and_made_a_file_of(
+    panel: ChatPanel, ask: Asked, echo: Studio
+) -> None:
+    long = "word " * 9_000
+    page = shown(await everything(panel.send({panel.ask: long, panel.place: NEW}, ask())))
+    assert "9,000 tokens" in str(page[panel.status]) and "takes 8,192" in str(page[panel.status])
+    assert 'data-act="as_file"' in str(page[panel.status])
+
+    [_, failed] = echo.conversations.messages(page[panel.place]["id"], "local")
+    event = gr.EventData(None, {"act": "as_file", "id": failed.id})
+    page |= shown(await everything(panel.act_on_message(page, ask(), event)))
+    assert page[panel.ask] == "" and "message.txt" in str(page[panel.attachments.chips])
+    assert "is a file now" in str(page[panel.note])
+
+    page |= shown(await everything(panel.send({**page, panel.ask: "What is it about?"}, ask())))
+    asked, reply = echo.conversations.messages(page[panel.place]["id"], "local")
+    assert asked.content == "What is it about?" and reply.state == "done" and "message.txt" in reply.figures["cut"]
+    assert "1/2" not in str(page[panel.facts]) and "2/2" in str(page[panel.facts])
+
+    stranger = shown(await everything(panel.act_on_message(page, ask(owner="stranger"), event)))
+    assert "no such message" in str(stranger[panel.status]) and panel.attachments.chips not in stranger
+
+
+async def test_a_long_message_of_a_temporary_chat_goes_back_into_its_box_and_can_be_made_a_file_of(
+    panel: ChatPanel, ask: Asked, echo: Studio
+) -> None:
+    long = "word " * 9_000
+    page = {panel.ask: long, panel.temporary: Temporary(), panel.place: NEW}
+    page |= shown(await everything(panel.send(page, ask())))
+    assert 'data-act="as_file"' in str(page[panel.status]) and page[panel.ask] == long
+
+    event = gr.EventData(None, {"act": "as_file", "id": ""})
+    page |= shown(await everything(panel.act_on_message(page, ask(), event)))
+    assert page[panel.ask] == "" and [file.name for file in page[panel.attachments.held]] == ["message.txt"]
+    assert "message.txt" not in written(echo)
 
 
 def source(number: int, document: str | None = "d1") -> Source:

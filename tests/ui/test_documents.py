@@ -24,14 +24,14 @@ def drawer(echo: Studio) -> DocumentsDrawer:
 
 
 async def make(drawer: DocumentsDrawer, request: gr.Request, name: str = "House") -> str:
-    updates = shown(await everything(drawer.create(name, request)))
+    updates = shown(await everything(drawer.create(name, [], request)))
     chosen = updates[drawer.collection]
-    assert isinstance(chosen, gr.Dropdown) and isinstance(chosen.value, str)
-    return chosen.value
+    assert isinstance(chosen, gr.Dropdown) and isinstance(chosen.value, list)
+    return str(chosen.value[-1])
 
 
 async def add(drawer: DocumentsDrawer, request: gr.Request, collection: str, path: Path) -> dict[object, object]:
-    return dict(shown(await everything(drawer.take([str(path)], collection, request))))
+    return dict(shown(await everything(drawer.take([str(path)], [collection], request))))
 
 
 async def test_a_collection_is_made_chosen_and_filled(drawer: DocumentsDrawer, ask: Asked, tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_a_bad_file_and_a_bad_name_are_told_in_a_sentence(
     path = tmp_path / "locked.pdf"
     path.write_bytes(files.pdf(["x"], password="a"))
     updates = await add(drawer, ask(), collection, path)
-    taken = shown(await everything(drawer.create("House", ask())))
+    taken = shown(await everything(drawer.create("House", [], ask())))
 
     assert "locked.pdf is locked with a password" in str(updates[drawer.told])
     assert "already" in str(taken[drawer.told])
@@ -61,23 +61,23 @@ async def test_a_bad_file_and_a_bad_name_are_told_in_a_sentence(
 async def test_a_collection_is_deleted_only_after_asking(drawer: DocumentsDrawer, ask: Asked, echo: Studio) -> None:
     collection = await make(drawer, ask())
     first = gr.EventData(None, {"act": "delete", "id": collection})
-    asked = shown(await everything(drawer.act(collection, ask(), first)))
+    asked = shown(await everything(drawer.act([collection], ask(), first)))
     assert "House" in str(asked[drawer.told]) and "delete_sure" in str(asked[drawer.told])
     assert echo.collections.get(collection, "local").name == "House"
 
     sure = gr.EventData(None, {"act": "delete_sure", "id": collection})
-    await everything(drawer.act(collection, ask(), sure))
+    await everything(drawer.act([collection], ask(), sure))
     assert echo.collections.page("local", 10) == []
 
 
 async def test_a_stranger_sees_and_changes_nothing(drawer: DocumentsDrawer, ask: Asked, echo: Studio) -> None:
     collection = await make(drawer, ask())
     stranger = ask("elsewhere", owner="stranger")
-    offered = shown(await everything(drawer.load(collection, stranger)))[drawer.collection]
+    offered = shown(await everything(drawer.load([collection], stranger)))[drawer.collection]
     sure = gr.EventData(None, {"act": "delete_sure", "id": collection})
-    refused = shown(await everything(drawer.act(collection, stranger, sure)))
+    refused = shown(await everything(drawer.act([collection], stranger, sure)))
 
-    assert isinstance(offered, gr.Dropdown) and [value for _, value in offered.choices] == [""]
+    assert isinstance(offered, gr.Dropdown) and offered.choices == []
     assert "no such collection" in str(refused[drawer.told])
     assert echo.collections.get(collection, "local").name == "House"
 
@@ -94,7 +94,7 @@ async def test_a_conversation_asks_with_its_collection_and_shows_what_it_may_cit
     path = tmp_path / "swans.txt"
     path.write_text("Swans mate for life.")
     await add(drawer, ask(), collection, path)
-    given = {panel.ask: "Do swans mate for life? [1]", panel.place: {"id": ""}, drawer.collection: collection}
+    given = {panel.ask: "Do swans mate for life? [1]", panel.place: {"id": ""}, drawer.collection: [collection]}
     sent = shown(await everything(panel.send(given, ask())))
     opened = shown(await everything(panel.load(sent[panel.place], ask("other"))))  # type: ignore[arg-type]
 
@@ -102,4 +102,28 @@ async def test_a_conversation_asks_with_its_collection_and_shows_what_it_may_cit
         assert "1 source" in str(updates[panel.facts]) and "swans.txt, lines 1–1" in str(updates[panel.facts])
         assert "view?page=0&start=0&end=20#passage" in str(updates[panel.history])
     chosen = opened[drawer.collection]
-    assert isinstance(chosen, gr.Dropdown) and chosen.value == collection
+    assert isinstance(chosen, gr.Dropdown) and chosen.value == [collection]
+
+
+async def test_two_collections_are_asked_together_and_each_is_filled_and_emptied_by_itself(
+    drawer: DocumentsDrawer, ask: Asked, echo: Studio, tmp_path: Path
+) -> None:
+    house = await make(drawer, ask())
+    second = shown(await everything(drawer.create("Garden", [house], ask())))
+    chosen = second[drawer.collection]
+    assert isinstance(chosen, gr.Dropdown) and isinstance(chosen.value, list)
+    garden = str(chosen.value[-1])
+    assert chosen.value == [house, garden]
+    assert isinstance(second[drawer.add], gr.UploadButton) and "Garden" in str(second[drawer.add].label)
+
+    path = tmp_path / "roses.txt"
+    path.write_text("Roses are pruned in March.")
+    filled = shown(await everything(drawer.take([str(path)], [house, garden], ask())))
+    assert [file.name for file in echo.collections.files(garden, "local")] == ["roses.txt"]
+    assert echo.collections.files(house, "local") == []
+    [file] = echo.collections.files(garden, "local")
+    assert f"{garden}/{file.id}" in str(filled[drawer.list]) and "House" in str(filled[drawer.list])
+
+    out = gr.EventData(None, {"act": "take_out", "id": f"{garden}/{file.id}"})
+    await everything(drawer.act([house, garden], ask(), out))
+    assert echo.collections.files(garden, "local") == []

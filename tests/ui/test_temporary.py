@@ -4,7 +4,7 @@ from studio import Studio
 from tests.ui.conftest import Asked, everything, shown, text_of
 from tests.ui.test_chat import LONG, NEW, click, given, panel_of, say
 from ui.chat import ChatPanel
-from ui.chat_page import Temporary
+from ui.held import Temporary
 from ui.panel import Updates
 from ui.temporary import TemporaryChat
 

@@ -49,6 +49,13 @@ const tell = (event) => {
   trigger("click", { act: button.dataset.act, id: button.dataset.id, model: button.value || "" });
   if (button.tagName === "SELECT") button.value = "";
 };
+// The lists of models are long and there is one below each reply, so each gets its own when it is opened.
+const fill = (event) => {
+  const list = event.target.closest?.("#chat-history .facts select[data-act]");
+  const models = element.querySelector("template[data-models]");
+  if (list && models && list.options.length === 1) list.append(models.content.cloneNode(true));
+};
+for (const name of ["focusin", "pointerdown", "mouseenter"]) box.addEventListener(name, fill, true);
 box.addEventListener("click", tell);
 box.addEventListener("change", tell);
 soon();

@@ -134,6 +134,12 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_hush": ("Close the player", "Zamknij odtwarzacz"),
     "chat_translate": ("Translate this reply", "Przetłumacz tę odpowiedź"),
     "chat_again_with": ("Again with another model", "Ponownie z innym modelem"),
+    "chat_as_file": ("Make a file of it", "Zrób z niej plik"),
+    "chat_filed": (
+        "Your message is a file now; as much of it is sent as fits. Ask something about it, then send.",
+        "Twoja wiadomość jest teraz plikiem; wysłane zostanie tyle, ile się zmieści. Zapytaj o nią i wyślij.",
+    ),
+    "chat_file_name": ("message.txt", "wiadomość.txt"),
     "chat_go_on": ("Continue", "Kontynuuj"),
     "chat_edit": ("Edit this message", "Edytuj tę wiadomość"),
     "chat_actions": ("Actions for this message", "Działania dla tej wiadomości"),

@@ -21,22 +21,19 @@ DOCUMENTS: dict[str, tuple[str, str]] = {
         "Pliki mają {needs} tokenów, a model mieści {takes}, razem z rozmową i jedną czwartą na odpowiedź. "
         "Najdłuższe są obcinane na końcu; wysłane zostanie: {parts}.",
     ),
-    "chat_attach_temporary": (
-        "Files are kept on disk, and of a temporary chat nothing is. Remove them, or send them in a new chat.",
-        "Pliki są zapisywane na dysku, a czat tymczasowy niczego nie zapisuje. Usuń je albo wyślij w nowym czacie.",
-    ),
     "chat_was_cut": ("sent in part: {parts}", "wysłane w części: {parts}"),
     "documents": ("Documents", "Dokumenty"),
-    "doc_collection": ("Ask with", "Pytaj z kolekcją"),
+    "doc_collection": ("Ask with", "Pytaj z kolekcjami"),
     "doc_hint": (
-        "Files that are read and searched on this machine. The best passages go along, and the answer cites them.",
-        "Kolekcja plików, czytana i przeszukiwana na tym komputerze. Najlepsze fragmenty idą z pytaniem, "
+        "Collections of files that are read and searched on this machine. The best passages go along, and the "
+        "answer cites them.",
+        "Kolekcje plików, czytane i przeszukiwane na tym komputerze. Najlepsze fragmenty idą z pytaniem, "
         "a odpowiedź je cytuje.",
     ),
-    "doc_none": ("No collection", "Bez kolekcji"),
     "doc_name": ("Name of a new collection", "Nazwa nowej kolekcji"),
     "doc_make": ("Make", "Utwórz"),
     "doc_add": ("Add files", "Dodaj pliki"),
+    "doc_add_to": ("Add files to {name}", "Dodaj pliki do: {name}"),
     "doc_empty": (
         "No file yet. Add PDF, Word, spreadsheets or text.",
         "Brak plików. Dodaj PDF, Worda, arkusze, tekst.",
