@@ -92,7 +92,7 @@ class Attachments:
         """Connect the events."""
         given = {*self.fields, self.place, self.temporary, *self.drawer.fields}
         outputs = [*self.fields, self.chips]
-        on([demo.load, self.drawer.model.change, self.temporary.change], self.weigh, given, outputs)  # type: ignore[attr-defined]  # Gradio adds events at run time
+        on([demo.load, self.drawer.model.change, self.temporary.change], self.weigh, given, outputs)
         on([self.button.upload], self.take, {self.button, *given}, [*outputs, self.button])
         on([self.chips.click], self.act, given, outputs)
 
