@@ -23,11 +23,11 @@ from ui.follow import INTERVAL_S, Turn, Turns, View, follow
 from ui.glossary import GlossaryPart, MemoryPart
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.translate_documents import DocumentsPart
-from ui.translation import Shown, below_result, below_source, pane, placed
+from ui.translation import Shown, below_result, below_source, pane, placed, remarks
 from ui.translation_choices import ANY, DETECT, ENGINES, TONES, offer
 from ui.translation_history import History
 from ui.translation_listening import spoken
-from ui.translation_wordings import Wordings
+from ui.translation_wordings import EDITS, Wordings
 from ui.words import Words, label, words_of
 
 # A long translation is sent whole each time it has grown: then less often.
@@ -69,7 +69,7 @@ class TranslatePanel(Panel):
                     )
                     self.below_text = area(elem_id="tr-below", script=render.CLICKS)
                 with gr.Column(min_width=280):
-                    self.result = area(elem_id="tr-result", script=render.CLICKS)
+                    self.result = area(elem_id="tr-result", script=EDITS)
                     self.status = area(elem_id="tr-status", script=render.CLICKS)
             self.player = area(elem_id="tr-player", script=render.CLICKS)
             self.shown = gr.State(Shown())
@@ -114,6 +114,8 @@ class TranslatePanel(Panel):
         self.history.wire(outputs)
         for part in self.parts:
             part.wire(demo, self.source, self.target)
+        *_, memory = self.parts
+        on([self.wordings.kept.change], memory.show, [self.source, self.target], [memory.told, memory.list])
 
     # Events
 
@@ -331,7 +333,8 @@ class TranslatePanel(Panel):
                 updates[self.status] = ""
             elif view.end is not None:
                 spec = view.job.spec
-                parts = [words("took", n=words.duration(view.duration_s)), spec.title if spec else ""]
+                took = words("took", n=words.duration(view.duration_s))
+                parts = [took, spec.title if spec else "", *remarks(shown, words)]
                 updates[self.status] = below_result(words, parts)
                 updates[self.shown] = shown
             else:
