@@ -138,8 +138,8 @@ def _box(
     close = render.button("", "close-other", drawing="close", name=words("close"))
     head = f"<header><h2>{render.escape(words('tr_sentence'))}</h2>{close}</header>"
     own = f'<p class="muted" lang="{render.escape(shown.source or "")}">{render.escape(sentence[0])}</p>'
-    _, hint = remark(shown.places[number].told, words)
-    said = f'<p class="remark">{render.escape(hint)}</p>' if hint else ""
+    kind, hint = remark(shown.places[number].told, words)
+    said = f'<p class="remark">{render.escape(hint)}</p>' if hint and kind != "similar" else ""  # that one stands below
     keep = (
         f'<div class="keep"><button type="button" class="btn second" data-keep="{number}">{render.icon("check")}'
         f"<span>{render.escape(words('tr_keep'))}</span></button>"

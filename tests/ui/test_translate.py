@@ -61,6 +61,22 @@ async def test_choosing_another_source_translates_anew(echo: Studio, ask: Asked)
     assert page[panel.source] == "cs" and page[panel.shown].source == "cs"
 
 
+async def test_a_text_in_the_target_language_is_offered_the_other_way(
+    starters: Path, tmp_path: Path, ask: Asked
+) -> None:
+    use_models(tmp_path, starters, only=["firefox-en-pt", "firefox-pt-en"])
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        text = "A casa é muito bonita e o jardim é grande."
+        page = shown(await everything(panel.translate(text, "auto", "pt", "", "", ask())))
+        assert "Portuguese already" in str(page[panel.status])
+        first = str(page[panel.status]).split('data-act="to"')[1]
+        assert first.lstrip().startswith('data-id="en"'), "the one that is here comes first"
+        other = panel.act(text, "auto", "pt", "", "", Shown(), ask(), click(act="to", id="en"))
+        page = shown(await everything(other))
+        assert page[panel.target] == "en" and "house" in page[panel.shown].result
+
+
 async def test_the_chat_model_may_be_chosen_and_then_a_tone(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
     offered = shown(await everything(panel.load("", ask())))

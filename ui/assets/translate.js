@@ -117,7 +117,7 @@
   // A sentence of the translation is edited in its place. The server is told when it is left, or to be kept.
   const tell = (act, sentence) => {
     const detail = { act, id: sentence.dataset.id, text: sentence.textContent };
-    if (act === "keep") sentence.dataset.kept = "1"; // drawn anew in a moment, and that is no edit
+    if (act === "keep") Object.assign(sentence.dataset, { kept: "1", before: sentence.innerHTML }); // no edit any more
     sentence.dispatchEvent(new CustomEvent("hearth:edit", { bubbles: true, detail }));
   };
   const begin = (sentence) => {
@@ -132,6 +132,7 @@
     sentence.removeAttribute("contenteditable");
     sentence.setAttribute("role", "button");
     delete sentence.dataset.before;
+    delete sentence.dataset.kept;
   };
   const changed = (sentence) => {
     const before = document.createElement("span");
@@ -152,7 +153,8 @@
   });
   document.addEventListener("focusout", (event) => {
     const sentence = sentenceOf(event);
-    if (!sentence?.isContentEditable || sentence.dataset.kept) return;
+    if (!sentence?.isContentEditable) return;
+    if (sentence.dataset.kept) return end(sentence);
     if (!sentence.textContent.trim()) sentence.innerHTML = sentence.dataset.before;
     if (changed(sentence)) tell("edit", sentence);
     end(sentence);

@@ -83,6 +83,10 @@ TRANSLATE: dict[str, tuple[str, str]] = {
         "{source} → {target} is not on this machine yet. It takes {size}.",
         "Pary {source} → {target} nie ma jeszcze na tym komputerze. Zajmie {size}.",
     ),
+    "tr_already": (
+        "This is in {language} already. Translate it into:",
+        "To już jest ten język: {language}. Przetłumacz na:",
+    ),
     "tr_same": ("Choose two languages.", "Wybierz dwa różne języki."),
     "tr_fetch": ("Download {size}", "Pobierz {size}"),
     "tr_flagged": ("Look at this sentence: {why}", "Sprawdź to zdanie: {why}"),
