@@ -1,4 +1,4 @@
-"""Documents over HTTP: handed in and translated as a job, mended by segment, exported in both languages."""
+"""Documents over HTTP: handed in and translated as a job, mended by segment, exported, read aloud."""
 
 import asyncio
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ from api.schemas import (
     json_wanted,
 )
 from api.strict import Strict, StrictForm
-from studio import BILINGUAL_MIME, BilingualFormat, Job, TranslatedDocument, TranslatedSegment
+from studio import BILINGUAL_MIME, BilingualFormat, ChapterFormat, Job, TranslatedDocument, TranslatedSegment
 
 router = APIRouter(prefix="/translations/documents", tags=["translation"])
 Number = Annotated[int, Path(ge=0, le=10_000_000)]
@@ -43,7 +43,7 @@ class DocumentForm(StrictForm):
 
 
 class DocumentOut(Reply):
-    """A document and how far it is; ``result`` is the translated file, for ``GET /files/{id}``."""
+    """A document and how far it is; ``result``, translated, and ``audio``, read aloud, are for ``GET /files/{id}``."""
 
     id: str
     name: str
@@ -56,6 +56,7 @@ class DocumentOut(Reply):
     flagged: int
     job: str | None
     result: str | None
+    audio: str | None
     created_at: str
 
 
@@ -68,6 +69,17 @@ class SegmentOut(Reply):
     faults: list[str]
     origin: str
     similarity: float
+
+
+class SpokenBody(Strict):
+    """How to read a translation aloud; ``voice`` left out: the best one here that speaks its language."""
+
+    format: ChapterFormat = "mp3"
+    voice: ModelName | None = None
+    speed: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    pitch: Annotated[float, Field(ge=0.5, le=2)] = 1.0
+    volume: Annotated[float, Field(ge=0, le=2)] = 1.0
+    pauses: Annotated[float, Field(ge=0, le=5)] = 1.0
 
 
 class SegmentBody(Strict):
@@ -103,6 +115,35 @@ async def translate(request: Request, body: Annotated[DocumentForm, Form()]) -> 
 async def go_on(request: Request, translated_document_id: str) -> Response:
     """Go on with a document where it was, or write its file anew after edits."""
     job = studio_of(request).translate_document(translated_document_id, caller_of(request))
+    return await _answer(request, job, translated_document_id, 200)
+
+
+@router.post(
+    "/{translated_document_id}/speech",
+    response_model=DocumentOut,
+    dependencies=[Depends(json_wanted)],
+    openapi_extra=examples({"format": "m4a"}),
+)
+async def speak(request: Request, translated_document_id: str, body: SpokenBody) -> Response:
+    """Read a translation aloud into one file with a chapter for each heading; with ``Prefer: respond-async`` as a job.
+
+    A book takes minutes to hours, so rather ask for the job, and follow its progress. MP3, Opus in OGG, or AAC in M4A.
+    """
+    once: Once = request.app.state.once
+    job = once.do(
+        request,
+        f"{translated_document_id} {body!r}",
+        lambda: studio_of(request).speak_document(
+            translated_document_id,
+            caller_of(request),
+            form=body.format,
+            voice=body.voice,
+            speed=body.speed,
+            pitch=body.pitch,
+            volume=body.volume,
+            pauses=body.pauses,
+        ),
+    )
     return await _answer(request, job, translated_document_id, 200)
 
 
@@ -191,6 +232,7 @@ def _document(document: TranslatedDocument) -> dict[str, object]:
         "flagged": document.flagged,
         "job": document.job_id,
         "result": document.result_id,
+        "audio": document.audio_id,
         "created_at": document.created_at,
     }
 

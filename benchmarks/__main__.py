@@ -22,6 +22,7 @@ NAMES = (
     "requests",
     "speech",
     "translate",
+    "keys",
 )
 # These take many minutes, so they run only when they are named.
 LONG = ("crowd", "soak")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
 from contract.document_requests import DocumentRequest
+from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.limits import (
@@ -343,6 +344,7 @@ Request = (
     ChatRequest
     | TranslateRequest
     | TranslateDocumentRequest
+    | SpeakDocumentRequest
     | ImageRequest
     | SpeechRequest
     | TranscribeRequest

@@ -18,6 +18,8 @@ OURS = re.compile(r"[0-9a-f]{32}")  # contract.ids
 SUFFIXES = {
     "audio/wav": ".wav",
     "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "audio/mp4": ".m4a",
     "image/png": ".png",
     "application/octet-stream": ".bin",
     # Translated documents
@@ -34,6 +36,7 @@ SUFFIXES = {
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
     "application/vnd.openxmlformats-officedocument.presentationml.presentation": ".pptx",
 }
+DRAFT = ".nut"  # long audio while it is made, beside the file that it becomes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,7 @@ class Artifacts:
         """Remove files that no row tells of, as a crash leaves them; only while no other process makes any."""
         known = {row["path"] for row in self._database.rows("SELECT path FROM artifacts")}
         for path in self.folder.glob("*/*/*"):
-            ours = OURS.fullmatch(path.stem) is not None and path.suffix in SUFFIXES.values()
+            ours = OURS.fullmatch(path.stem) is not None and path.suffix in (*SUFFIXES.values(), DRAFT)
             if ours and path.relative_to(self.folder).as_posix() not in known:
                 with contextlib.suppress(OSError):
                     path.unlink()

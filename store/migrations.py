@@ -131,6 +131,12 @@ def translation(db: sqlite_utils.Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0014_document_audio")
+def document_audio(db: sqlite_utils.Database) -> None:
+    """Tell which file is a translated document read aloud."""
+    db.execute("ALTER TABLE translated_documents ADD COLUMN audio_id TEXT")
+
+
 FIRST = (
     """CREATE TABLE interactions (
         id TEXT PRIMARY KEY,

@@ -17,6 +17,7 @@ class TranslatedDocument:
 
     Attributes:
         digest: The file's SHA-256.  file_id: Its artifact.  result_id: The translation's artifact, once there is one.
+        audio_id: The artifact of the translation read aloud, once there is one.
         state: ``waiting``, ``running``, ``done``, ``cancelled``, ``failed``, ``interrupted``.
         segments: How many it has; 0 while it has not been read.
         done, flagged: How many are translated, and how many of them have a fault.
@@ -36,6 +37,7 @@ class TranslatedDocument:
     segments: int
     created_at: str
     updated_at: str
+    audio_id: str | None = None
     done: int = 0
     flagged: int = 0
 
@@ -136,7 +138,7 @@ class TranslatedDocuments:
 
         def write(db: Transaction) -> None:
             db.execute("DELETE FROM translated_documents WHERE id = ?", (found.id,))
-            db.execute("DELETE FROM artifacts WHERE id IN (?, ?)", (found.file_id, found.result_id))
+            db.execute("DELETE FROM artifacts WHERE id IN (?, ?, ?)", (found.file_id, found.result_id, found.audio_id))
 
         self._database.write(write)
 

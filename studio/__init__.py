@@ -1,6 +1,7 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
 from contract.document_requests import DocumentRequest
+from contract.document_speech import ChapterFormat, SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.documents import Attachment, Form, Source
 from contract.errors import (
@@ -131,6 +132,7 @@ __all__ = [
     "BilingualFormat",
     "Caller",
     "Cancelled",
+    "ChapterFormat",
     "ChatRequest",
     "ChatSettings",
     "CheckResult",
@@ -212,6 +214,7 @@ __all__ = [
     "Settings",
     "Sound",
     "Source",
+    "SpeakDocumentRequest",
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",

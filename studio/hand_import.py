@@ -1,7 +1,7 @@
 """Puts a folder of translation model files into place by hand: where no network reaches the publisher.
 
 A Firefox Translations model is its ``model*.bin``, its vocabulary or two, and a shortlist, packed with
-gzip or not, as Mozilla publishes them; a MarianMT or NLLB model is a folder as transformers saves it.
+gzip or Zstandard or not, as Mozilla publishes them; a MarianMT or NLLB model is a folder as transformers saves it.
 The files are copied, known by their bytes, and loaded once before they count as a model.
 """
 
@@ -14,6 +14,9 @@ import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
+
+from backports import zstd
 
 import engines
 from contract.errors import DownloadFailed, InvalidRequest, StorageFailed
@@ -27,7 +30,7 @@ from studio.settings import Settings
 from studio.sources.choice import loaded_paths
 from studio.sources.contents import check_contents
 
-FIREFOX = re.compile(r"(model|vocab|srcvocab|trgvocab|lex)\..*?(bin|spm)(\.gz)?")
+FIREFOX = re.compile(r"(model|vocab|srcvocab|trgvocab|lex)\..*?(bin|spm)(\.gz|\.zst)?")
 PAIR = re.compile(r"model\.([a-z]{2})([a-z]{2})\.")
 TRANSFORMERS = re.compile(r".*\.(json|safetensors|spm|model|txt)")
 MOST_BYTES = 8 * 1024**3
@@ -79,10 +82,9 @@ def import_model(
 def _check(folder: Path, engine: str, names: list[str], source: str | None, target: str | None) -> None:
     parts = {each.split(".", 1)[0] for each in names if FIREFOX.fullmatch(each)}
     if engine == "firefox" and ("model" not in parts or not parts & {"vocab", "srcvocab"}):
-        packed = " Unpack .zst files first." if any(each.endswith(".zst") for each in names) else ""
         raise InvalidRequest(
             f"{folder} holds no translation model: there must be a model*.bin and a vocab*.spm, or a config.json "
-            f"beside safetensors.{packed}",
+            "beside safetensors.",
             field="folder",
         )
     for field, code in (("from", source), ("to", target)):
@@ -117,10 +119,10 @@ def _install(entry: Entry, chosen: Sequence[Path], models_dir: Path) -> ModelSpe
 
 
 def _copy(path: Path, into: Path) -> ModelFile:
-    """Copy a file, unpacked, up to a bound that no gzip bomb gets past."""
-    target = into / path.name.removesuffix(".gz")
+    """Copy a file, unpacked, up to a bound that no bomb gets past."""
+    target = into / path.name.removesuffix(".gz").removesuffix(".zst")
     digest, size = hashlib.sha256(), 0
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as source, target.open("wb") as out:
+    with _opened(path) as source, target.open("wb") as out:
         try:
             while chunk := source.read(_CHUNK):
                 size += len(chunk)
@@ -128,10 +130,16 @@ def _copy(path: Path, into: Path) -> ModelFile:
                     raise DownloadFailed(f"{path.name} was refused: it unpacks to more than a model's file has.")
                 digest.update(chunk)
                 out.write(chunk)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as exc:
-            raise DownloadFailed(f"{path.name} was refused: it is not a whole gzip file. Copy it again.") from exc
+        except (EOFError, gzip.BadGzipFile, zlib.error, zstd.ZstdError) as exc:
+            raise DownloadFailed(f"{path.name} was refused: it is not a whole packed file. Copy it again.") from exc
     check_contents(target)
     return ModelFile(path=target.name, size_bytes=size, sha256=digest.hexdigest())
+
+
+def _opened(path: Path) -> BinaryIO:
+    if path.suffix == ".gz":
+        return cast("BinaryIO", gzip.open(path))
+    return cast("BinaryIO", zstd.open(path)) if path.suffix == ".zst" else path.open("rb")
 
 
 def _try(spec: ModelSpec) -> None:

@@ -36,6 +36,8 @@ LANES: Mapping[str, LaneSize] = {
     # Apart, so that a book does not keep what somebody types waiting.
     "documents": LaneSize(1, 200),
     "speech": LaneSize(2, 200),
+    # Apart for the same reason: a book is spoken for an hour.
+    "narration": LaneSize(1, 200),
     "transcription": LaneSize(1, 200),
     "embedding": LaneSize(2, 200),
     "remote": LaneSize(32),

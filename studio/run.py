@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from contract.document_requests import DocumentRequest
+from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import EngineFailed, StorageFailed, StudioError
 from contract.events import (
@@ -88,7 +89,7 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
-    elif isinstance(request, DocumentRequest | TranslateDocumentRequest):
+    elif isinstance(request, DocumentRequest | TranslateDocumentRequest | SpeakDocumentRequest):
         text = request.name
     else:
         text = request.text

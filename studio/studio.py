@@ -15,6 +15,7 @@ import structlog
 
 import engines
 from contract.document_requests import DocumentRequest
+from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine
 from contract.errors import Forbidden, NotFound, StudioError
@@ -67,6 +68,7 @@ from studio.shelf import Shelf
 from studio.telemetry import traceparent
 from studio.templates import Templates
 from studio.translating.desk import Desk
+from studio.translating.narrating import Narrator
 from studio.translating.papers import Papers
 from studio.translating.remembering import Remembering
 from studio.usage import Usage
@@ -125,7 +127,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         worker = Worker(
             *(settings, self.registry, self.residency, self._recorder, self._job_rows),
             *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
-            *(papers, prepare),
+            *(papers, Narrator(*parts[2:], self.translated, self.artifacts), prepare),
         )
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
@@ -240,6 +242,9 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             self.translated.get(request.document, job.caller.owner)
             self.translated.update(request.document, job_id=job.id, state="waiting")
             return self.lanes["documents"]
+        if isinstance(request, SpeakDocumentRequest):
+            self.translated.get(request.document, job.caller.owner)
+            return self.lanes["narration"]
         if isinstance(request, DownloadRequest):
             if job.caller.role != "admin":
                 raise Forbidden("Only the owner of this Hearth can download models. Ask them to.")
@@ -281,7 +286,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         Raises:
             NotFound: The job is not one of speech; at once, while an answer can still say so.
         """
-        if job.kind != "speech":
+        if job.kind != "speech" or isinstance(job.request, SpeakDocumentRequest):  # whose file comes at its end
             raise NotFound(f"Job {job.id} speaks nothing. Ask for the audio of a speech job.", id=job.id)
         return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 

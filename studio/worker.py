@@ -10,6 +10,7 @@ import structlog
 
 import engines
 from contract.document_requests import DocumentRequest
+from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.documents import Source
 from contract.engine import Engine
@@ -29,6 +30,7 @@ from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
 from studio.settings import Settings
 from studio.translating.checking import asking, checked, running, source_language
+from studio.translating.narrating import Narrator
 from studio.translating.papers import Papers, Prepare
 from studio.translating.segments import SentenceTranslator
 
@@ -64,6 +66,7 @@ class Worker:
         retrieval: Finds the passages that a reply is written from.
         detect: Tells the languages that a text may be in, best first.
         papers: Does the jobs that translate documents.
+        narrator: Does those that read them aloud.
         prepare: Gives a translation the owner's glossary and memory.
     """
 
@@ -79,6 +82,7 @@ class Worker:
         limits: Limits,
         detect: Callable[[str], list[tuple[str, float]]],
         papers: Papers,
+        narrator: Narrator,
         prepare: Prepare,
     ) -> None:
         self._settings = settings
@@ -91,6 +95,7 @@ class Worker:
         self._limits = limits
         self._detect = detect
         self._papers = papers
+        self._narrator = narrator
         self._prepare = prepare
         self._with_previews: deque[Job] = deque()
 
@@ -141,6 +146,9 @@ class Worker:
             return
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.run(job, job.request, outcome)
+            return
+        if isinstance(job.request, SpeakDocumentRequest):
+            self._narrator.run(job, job.request, outcome)
             return
         if isinstance(job.request, DocumentRequest):
             self._reading.run(job, job.request, outcome.take)

@@ -188,7 +188,8 @@ class SpeechPanel(Panel):
 
     async def _last_spoken(self, request: gr.Request) -> Updates:
         words, owner = words_of(request), caller_of(request).owner
-        latest = await asyncio.to_thread(self.studio.artifacts.latest, owner, "audio/mpeg", 1)
+        found = await asyncio.to_thread(self.studio.artifacts.latest, owner, "audio/mpeg", 20)
+        latest = [file for file in found if "document" not in file.details][:1]  # those are Translate's
         if not latest:
             return {self.status: render.empty(words("sp_empty"), words("sp_example"))}
         files = await asyncio.to_thread(self.studio.artifacts.of_job, latest[0].job_id or "", owner)

@@ -23,13 +23,14 @@ from ui.follow import INTERVAL_S, Turn, Turns, View, follow
 from ui.glossary import GlossaryPart, MemoryPart
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.translate_documents import DocumentsPart
-from ui.translation import Shown, below_result, below_source, pane, placed
+from ui.translation import Shown, below_result, below_source, pane, placed, remarks
 from ui.translation_choices import ANY, DETECT, ENGINES, TONES, offer
 from ui.translation_history import History
 from ui.translation_listening import spoken
-from ui.translation_wordings import Wordings
+from ui.translation_wordings import EDITS, Wordings
 from ui.words import Words, label, words_of
 
+MOST_OFFERED = 4  # languages in place of one that makes no sense
 # A long translation is sent whole each time it has grown: then less often.
 LONG_CHARACTERS = 10_000
 LONG_INTERVAL_S = 1.0
@@ -69,18 +70,19 @@ class TranslatePanel(Panel):
                     )
                     self.below_text = area(elem_id="tr-below", script=render.CLICKS)
                 with gr.Column(min_width=280):
-                    self.result = area(elem_id="tr-result", script=render.CLICKS)
+                    self.result = area(elem_id="tr-result", script=EDITS)
                     self.status = area(elem_id="tr-status", script=render.CLICKS)
             self.player = area(elem_id="tr-player", script=render.CLICKS)
             self.shown = gr.State(Shown())
             self.wordings.build(self.result, self.shown)
+            self.parts[0].build()
             self._build_drawer()
             self.history.build()
             # hearth.js clicks it when the keys have been still for a moment.
             self.go = gr.Button(label("tr_go"), visible="hidden", elem_id="tr-go")
             self.kept = gr.Textbox(visible="hidden", elem_id="tr-kept", show_label=False)
             self.form = area(elem_id="tr-form")
-            for part in self.parts:
+            for part in self.parts[1:]:
                 part.build()
 
     def _build_drawer(self) -> None:
@@ -114,6 +116,8 @@ class TranslatePanel(Panel):
         self.history.wire(outputs)
         for part in self.parts:
             part.wire(demo, self.source, self.target)
+        *_, memory = self.parts
+        on([self.wordings.kept.change], memory.show, [self.source, self.target], [memory.told, memory.list])
 
     # Events
 
@@ -238,6 +242,9 @@ class TranslatePanel(Panel):
         elif act == "from":
             source = told
             yield {self.source: source}
+        elif act == "to":
+            target = told
+            yield {self.target: target}
         elif act == "fetch":
             here = False
             async for shown_now, whole in self._fetch(told, request):
@@ -331,7 +338,8 @@ class TranslatePanel(Panel):
                 updates[self.status] = ""
             elif view.end is not None:
                 spec = view.job.spec
-                parts = [words("took", n=words.duration(view.duration_s)), spec.title if spec else ""]
+                took = words("took", n=words.duration(view.duration_s))
+                parts = [took, spec.title if spec else "", *remarks(shown, words)]
                 updates[self.status] = below_result(words, parts)
                 updates[self.shown] = shown
             else:
@@ -339,8 +347,16 @@ class TranslatePanel(Panel):
             yield updates
 
     def _refused(self, error: StudioError | Failed, words: Words) -> str:
-        """Return an error as a notice; a pair that can be fetched comes with its button."""
+        """Return an error as a notice; a pair that can be fetched, or a better target, comes with its button."""
         details = error.details
+        if details.get("field") == "target_lang" and (found := details.get("source_lang")):
+            # Typed in the language that it was to be translated into: the other way is meant, as a rule.
+            others = sorted(self._from(str(found)), key=lambda pair: not pair.installed)[:MOST_OFFERED]
+            chips = "".join(
+                render.button(words.language_name(p.target), "to", p.target, kind="quiet chip") for p in others
+            )
+            told = words("tr_already", language=words.language_name(str(found)))
+            return render.notice("", told, kind="info", action=f'<span class="chips">{chips}</span>')
         source, target, models = details.get("source_lang"), details.get("target_lang"), details.get("models")
         if error.code == "model_not_installed" and isinstance(models, str) and models:
             size = words.size(int(details.get("size_bytes") or 0))

@@ -45,11 +45,12 @@ class Shown:
         place = self.places[number]
         return self.text[place.source_start : place.source_end], self.result[place.start : place.end]
 
-    def with_sentence(self, number: int, wording: str) -> "Shown":
-        """Return the same with one sentence put in other words."""
+    def with_sentence(self, number: int, wording: str, *, kept: bool = False) -> "Shown":
+        """Return the same with one sentence put in other words; ``kept``: these are in the memory now."""
         place = self.places[number]
         longer = len(wording) - (place.end - place.start)
-        places = [*self.places[:number], replace(place, end=place.end + longer, told=None)]
+        told = Checked(place.start, place.end + longer, origin="memory", similarity=1.0) if kept else None
+        places = [*self.places[:number], replace(place, end=place.end + longer, told=told)]
         places += [
             replace(later, start=later.start + longer, end=later.end + longer) for later in self.places[number + 1 :]
         ]
@@ -67,15 +68,23 @@ def placed(events: Sequence[Event]) -> tuple[Place, ...]:
     )
 
 
-def _remark(place: Place, words: Words) -> tuple[str, str]:
-    """Return the class and the hint of a sentence: what is wrong with it, or where it comes from."""
-    told = place.told
+def remark(told: Checked | None, words: Words) -> tuple[str, str]:
+    """Return the class and the hint of a sentence: what is wrong with it, where it comes from, what is like it."""
     if told is not None and told.faults:
         why = ", ".join(words(f"fault_{fault}") for fault in told.faults)
-        return "seg flagged", words("tr_flagged", why=why)
+        return "flagged", words("tr_flagged", why=why)
     if told is not None and told.origin == "memory":
-        return "seg remembered", words("tr_remembered")
-    return "seg", words("tr_other")
+        return "remembered", words("tr_remembered")
+    if told is not None and told.similarity:
+        return "similar", words("tr_similar", n=words.number(told.similarity * 100))
+    return "", ""
+
+
+def remarks(shown: Shown, words: Words) -> list[str]:
+    """Return how many sentences come from the memory, are like one of it, and need a look."""
+    kinds = [remark(place.told, words)[0] for place in shown.places]
+    counted = [(kind, kinds.count(kind)) for kind in ("remembered", "similar", "flagged")]
+    return [words.count(f"tr_{kind}_many", many) for kind, many in counted if many]
 
 
 def _with_terms(sentence: str, terms: Sequence[str], words: Words) -> str:
@@ -102,11 +111,11 @@ def pane(shown: Shown, words: Words, *, growing: bool = False) -> str:
             break
         begin, end = units.at(place.source_start), units.at(place.source_end)
         parts.append(render.escape(shown.result[at : place.start]))
-        kind, hint = _remark(place, words)
+        kind, hint = remark(place.told, words)
         sentence = shown.result[place.start : place.end]
         parts.append(
-            f'<span class="{kind}" role="button" tabindex="0" data-act="other" data-id="{number}" data-a="{begin}" '
-            f'data-b="{end}" title="{render.escape(hint)}">'
+            f'<span class="{f"seg {kind}".strip()}" role="button" tabindex="0" data-act="other" data-id="{number}" '
+            f'data-a="{begin}" data-b="{end}" title="{render.escape(hint or words("tr_other"))}">'
             f"{_with_terms(sentence, place.told.terms if place.told else (), words)}</span>"
         )
         at = place.end

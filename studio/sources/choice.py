@@ -19,6 +19,10 @@ _QUANTISATIONS = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q4_1", "Q5_K_M", "Q8_0", "Q6_K", 
 _SHARD = re.compile(r"-(\d{5})-of-(\d{5})\.gguf$")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".msgpack", ".h5")
 _DIFFUSERS_SUFFIXES = (".json", ".txt", ".model", ".safetensors")
+_TRANSLATORS = frozenset(
+    ("MarianMTModel", "M2M100ForConditionalGeneration", "MBartForConditionalGeneration")
+)  # what engines/transformers.py runs; NLLB is an M2M100
+_PAIR = re.compile(r"-([a-z]{2})-([a-z]{2})$")
 _WHISPER = ("model.bin", "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.txt")
 
 
@@ -68,6 +72,8 @@ def choose(repo: str, files: tuple[ModelFile, ...], tag: str = "", architectures
         return Choice("piper", "speech", pair)
     if voices:
         raise _nothing(repo, f"it holds {len(voices)} voices; choose one of them in the list of models")
+    if any(name.endswith(".safetensors") for name in names) and _TRANSLATORS.intersection(architectures):
+        return Choice("transformers", "translation", _translator(repo, files, architectures))
     if any(name.endswith(".safetensors") for name in names):
         return Choice("transformers_chat", "chat", _language_model(repo, files, architectures))
     if any(name.endswith(_PICKLES) for name in names):
@@ -133,6 +139,29 @@ def _language_model(repo: str, files: tuple[ModelFile, ...], architectures: tupl
     if not weights or "config.json" not in names or not names & {"tokenizer.json", "tokenizer.model"}:
         raise _nothing(repo, "it holds weights without what a chat model needs; look for its GGUF version")
     return (*weights, *(file for file in top if file.path.endswith((".json", ".txt", ".jinja", "tokenizer.model"))))
+
+
+def pair_of(repo: str) -> tuple[str, str] | None:
+    """Return the languages that a Marian model's name ends in: ``opus-mt-en-pl``; None: it tells no single pair."""
+    found = _PAIR.search(repo.lower())
+    return (found[1], found[2]) if found and found[1] != found[2] else None
+
+
+def _translator(repo: str, files: tuple[ModelFile, ...], architectures: tuple[str, ...]) -> tuple[ModelFile, ...]:
+    """The weights and the tokenizer of a transformers model that translates; no code."""
+    top = [file for file in files if "/" not in file.path]
+    names = {file.path for file in top}
+    weights = [file for file in top if file.path.startswith("model") and file.path.endswith(".safetensors")]
+    if "MarianMTModel" in architectures and pair_of(repo) is None:
+        raise _nothing(
+            repo,
+            "its name does not end in one pair of languages, like opus-mt-en-pl, so it can't be told what it "
+            "translates; fetch its files yourself, and use `app.py models import FOLDER --from en --to pl`",
+        )
+    cut = names & {"source.spm", "tokenizer.json", "sentencepiece.bpe.model", "spm.model"}
+    if not weights or "config.json" not in names or not cut:
+        raise _nothing(repo, "it holds weights without the config.json and the tokenizer of a translation model")
+    return (*weights, *(file for file in top if file.path.endswith((".json", ".txt", ".spm", ".model"))))
 
 
 def _quantisation(repo: str, ggufs: list[ModelFile], tag: str) -> tuple[ModelFile, ...]:

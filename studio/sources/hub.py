@@ -18,7 +18,7 @@ from contract.events import Progress
 from studio.catalogue import Entry, ModelFile, Source
 from studio.manifest import inside
 from studio.sources import http_file
-from studio.sources.choice import choose
+from studio.sources.choice import choose, pair_of
 from studio.sources.contents import check_contents, ctranslate2_spec
 
 if TYPE_CHECKING:
@@ -49,6 +49,10 @@ def describe(model_id: str, *, endpoint: str = "") -> Entry:
     info = _info(repo, "", endpoint)
     chosen = choose(repo, _files(info), tag, _architectures(info))
     languages = getattr(info.card_data, "language", None) or []
+    one_way = chosen.kind == "translation" and "MarianMTModel" in _architectures(info)
+    source_lang, target_lang = (pair_of(repo) if one_way else None) or (None, None)
+    if source_lang is not None and target_lang is not None:
+        languages = [source_lang, target_lang]
     licence = getattr(info.card_data, "license_name", None) or getattr(info.card_data, "license", None)
     return Entry(
         id=model_id.lower(),
@@ -59,6 +63,8 @@ def describe(model_id: str, *, endpoint: str = "") -> Entry:
         files=chosen.files,
         size_bytes=sum(file.size_bytes for file in chosen.files),
         languages=tuple(code for code in ([languages] if isinstance(languages, str) else languages) if len(code) == 2),
+        source_lang=source_lang,
+        target_lang=target_lang,
         licence=str(licence or "see its model card"),
         note=f"From the Hugging Face Hub, by {repo.split('/', 1)[0]}.",
     )

@@ -1,14 +1,16 @@
-"""What surfaces ask of documents: hand one in, look at it, mend a segment, export it, throw it away."""
+"""What surfaces ask of documents: hand one in, look at it, mend a segment, export it, hear it, throw it away."""
 
 import contextlib
 import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath, PureWindowsPath
 
+from contract.document_speech import ChapterFormat, SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import Conflict, InputTooLarge, InvalidRequest
 from contract.ids import new_id
 from contract.limits import Limits, check_pair
+from contract.models import Kind
 from contract.requests import Request
 from store import Artifacts, StoredFile, TranslatedDocument, TranslatedDocuments, TranslatedSegment
 from store.database import now
@@ -45,6 +47,10 @@ class Desk:
 
     def job(self, job_id: str, caller: Caller) -> Job:
         """Return a job; see Studio."""
+        raise NotImplementedError
+
+    def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
+        """Return unfinished jobs; see Studio."""
         raise NotImplementedError
 
     def detect(self, text: str) -> list[tuple[str, float]]:
@@ -129,6 +135,37 @@ class Desk:
         )
         return job
 
+    def speak_document(
+        self,
+        document_id: str,
+        caller: Caller,
+        *,
+        form: ChapterFormat = "mp3",
+        voice: str | None = None,
+        speed: float = 1.0,
+        pitch: float = 1.0,
+        volume: float = 1.0,
+        pauses: float = 1.0,
+    ) -> Job:
+        """Read a document's translation aloud; the job that does the very same already is given again.
+
+        Args:
+            voice: Its id; None: the best one here that speaks the language.
+            speed, pitch, volume, pauses: As in SpeechRequest.
+
+        Raises:
+            Conflict: It is not translated yet.
+        """
+        document = self.translated.get(document_id, caller.owner)
+        if document.result_id is None:
+            raise Conflict(f"{document.name} is not translated yet. Translate it, then have it read aloud.")
+        asked = SpeakDocumentRequest(
+            document=document.id, name=document.name, form=form, model=voice, speed=speed, pitch=pitch, volume=volume,
+            pauses=pauses,
+        )  # fmt: skip
+        running = (job for job in self.jobs(caller, "speech") if job.request == asked)
+        return next(running, None) or self.submit(asked, caller)
+
     def translated_documents(
         self, caller: Caller, limit: int = 50, before: str | None = None
     ) -> list[TranslatedDocument]:
@@ -185,8 +222,11 @@ class Desk:
         if document.job_id is not None:
             with contextlib.suppress(Exception):
                 self.job(document.job_id, caller).cancel()
+        for job in self.jobs(caller, "speech"):
+            if isinstance(job.request, SpeakDocumentRequest) and job.request.document == document.id:
+                job.cancel()
         paths = []
-        for file_id in (document.file_id, document.result_id):
+        for file_id in (document.file_id, document.result_id, document.audio_id):
             if file_id is not None:
                 with contextlib.suppress(Exception):
                     paths.append(self.artifacts.get(file_id, caller.owner).path)

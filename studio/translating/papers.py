@@ -201,7 +201,7 @@ class Papers:
             "flagged": current.flagged,
         }
         outcome.keep_file(path, mime, translated_name(document.name, form, document.target_lang), details)
-        self._documents.update(document.id, result_id=artifact_id)
+        self._documents.update(document.id, result_id=artifact_id, audio_id=None)  # what was read aloud is an older one
 
 
 def rewritten(form: Format, data: bytes, segments: Iterator[TranslatedSegment], target_lang: str) -> bytes:

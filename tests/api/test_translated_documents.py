@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 
+import av
 import docx
 import httpx
 import pytest
@@ -113,3 +114,27 @@ def test_a_text_has_its_sentences_with_their_faults(real_http: httpx.Client) -> 
         ("Olá {name}, você tem mensagens %d.", []),
         ("Das ist ein Haus und es ist sehr alt.", ["echoed"]),
     ]
+
+
+def test_a_translation_is_read_aloud_into_one_file_with_chapters(http: httpx.Client) -> None:
+    text = b"# O fogo\n\nO fogo esta quente.\n\n# O cha\n\nO cha esta pronto.\n"
+    document = send(http, "aloud.md", text, source_lang="pt", target_lang="en").json()
+    assert document["audio"] is None
+    where = f"/translations/documents/{document['id']}"
+    for form, begin, mime in (("mp3", b"ID3", "audio/mpeg"), ("ogg", b"OggS", "audio/ogg"), ("m4a", b"", "audio/mp4")):
+        spoken = http.post(f"{where}/speech", json={"format": form, "speed": 2})
+        assert spoken.status_code == 200, spoken.text
+        file = http.get(f"/files/{spoken.json()['audio']}")
+        assert file.headers["content-type"] == mime and file.content.startswith(begin)
+        with av.open(io.BytesIO(file.content)) as made:
+            assert [mark["metadata"]["title"] for mark in made.chapters()] == [
+                "en O fogo",
+                "en O cha",
+            ]  # brackets are Markdown
+    job = http.post(f"{where}/speech", json={}, headers={"Prefer": "respond-async"})
+    assert job.status_code == 202 and job.json()["kind"] == "speech"
+    assert '"type": "done"' in http.get(f"{job.headers['location']}/events").text
+    assert http.get(f"{job.headers['location']}/audio.mp3").status_code == 404
+    for wrong in ({"format": "wav"}, {"speed": 9}, {"extra": 1}, {"voice": "../x"}):
+        assert http.post(f"{where}/speech", json=wrong).status_code in (404, 422)
+    assert http.post("/translations/documents/none/speech", json={}).status_code == 404

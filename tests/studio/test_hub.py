@@ -11,6 +11,7 @@ from studio import ChatRequest, Done, Message, Settings, Studio, library, source
 from studio.catalogue import Entry, load_catalogue
 from tests.engines.test_gguf import written
 from tests.engines.tiny_language_model import make_tiny_language_model
+from tests.engines.tiny_translators import make_tiny_marian, make_tiny_nllb
 from tests.studio.conftest import FileServer, left_in, sha256
 from tests.studio.test_contents import PICKLES
 
@@ -139,6 +140,38 @@ def test_a_transformers_model_comes_without_code_and_pickles_and_answers(
         assert isinstance(job.wait(), Done) and job.text()
 
 
+def test_a_marian_model_is_a_pair_of_languages_and_translates(
+    file_server: FileServer, starters: Path, tmp_path: Path
+) -> None:
+    vocabulary = next((starters / "firefox" / "firefox-en-pt").glob("vocab*.spm"))
+    made = make_tiny_marian(tmp_path / "made", vocabulary)
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    more = {"pytorch_model.bin": b"pickle", "rust_model.ot": b"x", "README.md": b"#"}
+    config = {"architectures": ["MarianMTModel"], "model_type": "marian"}
+    publish(file_server, "Helsinki-NLP/opus-mt-en-pt", {**files, **more}, config=config, cardData={"language": ["pt"]})
+    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+        install_from(file_server, "hf:Helsinki-NLP/opus-mt-en-pt", studio.settings.models_dir)
+        studio.registry.refresh()
+        spec = studio.spec("hf:helsinki-nlp/opus-mt-en-pt", "translation")
+        assert (spec.engine, spec.source_lang, spec.target_lang) == ("transformers", "en", "pt")
+        assert {path.name for path in spec.paths[0].iterdir()} == {*files, "hearth.json"}
+        assert studio.translate("The house is small.", "pt", "en").model == spec.id
+
+
+def test_a_model_of_many_languages_has_those_of_its_card(file_server: FileServer, tmp_path: Path) -> None:
+    made = make_tiny_nllb(tmp_path / "made")
+    files = {path.name: path.read_bytes() for path in made.iterdir()}
+    config = {"architectures": ["M2M100ForConditionalGeneration"]}
+    card = {"language": ["en", "pl", "ace", "pt"], "license": "cc-by-nc-4.0"}
+    publish(file_server, "o/nllb-tiny", files, config=config, cardData=card)
+    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+        install_from(file_server, "hf:o/nllb-tiny", studio.settings.models_dir)
+        studio.registry.refresh()
+        spec = studio.spec("hf:o/nllb-tiny", "translation")
+        assert (spec.source_lang, spec.languages) == (None, ("en", "pl", "pt"))
+        assert studio.translate("The weather is good.", "pl", "en", engine="transformers").model == spec.id
+
+
 @pytest.mark.parametrize(
     ("files", "config", "words"),
     [
@@ -148,8 +181,14 @@ def test_a_transformers_model_comes_without_code_and_pickles_and_answers(
             {"architectures": ["BertModel"]},
             "BertModel",
         ),
+        (
+            {"model.safetensors": b"", "config.json": b"{}", "source.spm": b""},
+            {"architectures": ["MarianMTModel"]},
+            "one pair of languages",
+        ),
+        ({"model.safetensors": b""}, {"architectures": ["MBartForConditionalGeneration"]}, "translation model"),
     ],
-    ids=["weights alone", "no chat model"],
+    ids=["weights alone", "no chat model", "no pair", "no tokenizer"],
 )
 def test_weights_that_are_no_chat_model_are_refused_before_the_download(
     file_server: FileServer, files: dict[str, bytes], config: dict[str, object], words: str

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from backports import zstd
 
 from contract.errors import DownloadFailed, InvalidRequest, ModelDamaged, StorageFailed, StudioError
 from studio import Caller, DownloadRequest, ModelNotInstalled, Settings, Studio
@@ -91,6 +92,26 @@ def test_a_folder_of_firefox_files_becomes_a_model_that_translates(folder: Path,
     assert left_in(tmp_path / "data" / "models" / ".partial") == []
 
 
+def test_newer_files_of_firefox_are_unpacked_too(folder: Path, tmp_path: Path) -> None:
+    for path in list(folder.iterdir()):
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        path.unlink()
+        (folder / f"{path.name.removesuffix('.gz')}.zst").write_bytes(zstd.compress(content, 1))
+    spec = import_model(folder, tmp_path / "data" / "models")
+    assert {path.suffix for path in spec.paths[0].iterdir()} == {".bin", ".spm", ".json"}
+    (model,) = folder.glob("model*.zst")
+    model.write_bytes(model.read_bytes()[:-100_000])
+    with pytest.raises(DownloadFailed, match="not a whole packed file"):
+        import_model(folder, tmp_path / "cut")
+    model.write_bytes(b"no zst at all")
+    with pytest.raises(DownloadFailed, match="not a whole packed file"):
+        import_model(folder, tmp_path / "cut")
+    model.write_bytes(zstd.compress(bytes(50_000_000)))
+    with pytest.raises(DownloadFailed, match="unpacks to more"):
+        import_model(folder, tmp_path / "cut")
+    assert left_in(tmp_path / "cut") == []
+
+
 def test_what_is_no_model_is_refused_and_leaves_nothing(folder: Path, tmp_path: Path) -> None:
     models = tmp_path / "models"
 
@@ -104,7 +125,7 @@ def test_what_is_no_model_is_refused_and_leaves_nothing(folder: Path, tmp_path: 
     (model,) = folder.glob("model*.gz")
     whole = model.read_bytes()
     model.write_bytes(whole[: len(whole) // 2])
-    refused(DownloadFailed, "not a whole gzip")
+    refused(DownloadFailed, "not a whole packed")
     model.write_bytes(gzip.compress(bytes(50_000_000), 9))
     refused(DownloadFailed, "unpacks to more")
     model.write_bytes(gzip.compress(gzip.decompress(whole)[:-1000], 1))

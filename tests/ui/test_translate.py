@@ -1,14 +1,17 @@
 """The Translate panel's parts: sentences and their places, other wordings, listening, history, what a tab keeps."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
 from studio import Caller, Checked, ModelNotInstalled, Settings, Studio, Term, TranslateRequest
+from studio.catalogue import Entry
 from tests.serving import use_models
+from tests.studio.conftest import FileServer, file_server
+from tests.studio.test_firefox_source import packed, pair
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import click, laid_out
 from ui.translate import TranslatePanel
@@ -16,7 +19,9 @@ from ui.translation import Place, Shown, below_source, pane
 from ui.translation_history import settled
 from ui.words import Words
 
+__all__ = ["file_server", "packed", "pair"]  # fixtures
 WORDS = Words("en")
+LOCAL = Caller(via="ui")
 
 
 def test_each_sentence_knows_its_source_as_javascript_counts() -> None:
@@ -56,6 +61,22 @@ async def test_choosing_another_source_translates_anew(echo: Studio, ask: Asked)
     assert page[panel.source] == "cs" and page[panel.shown].source == "cs"
 
 
+async def test_a_text_in_the_target_language_is_offered_the_other_way(
+    starters: Path, tmp_path: Path, ask: Asked
+) -> None:
+    use_models(tmp_path, starters, only=["firefox-en-pt", "firefox-pt-en"])
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        text = "A casa é muito bonita e o jardim é grande."
+        page = shown(await everything(panel.translate(text, "auto", "pt", "", "", ask())))
+        assert "Portuguese already" in str(page[panel.status])
+        first = str(page[panel.status]).split('data-act="to"')[1]
+        assert first.lstrip().startswith('data-id="en"'), "the one that is here comes first"
+        other = panel.act(text, "auto", "pt", "", "", Shown(), ask(), click(act="to", id="en"))
+        page = shown(await everything(other))
+        assert page[panel.target] == "en" and "house" in page[panel.shown].result
+
+
 async def test_the_chat_model_may_be_chosen_and_then_a_tone(echo: Studio, ask: Asked) -> None:
     panel = laid_out(TranslatePanel, echo)
     offered = shown(await everything(panel.load("", ask())))
@@ -78,11 +99,60 @@ async def test_a_click_on_a_sentence_offers_other_wordings_and_takes_one(echo: S
     assert after[panel.shown].result == "[pl] Hello. [pl 2] You."
 
 
+async def test_a_sentence_that_was_edited_is_kept_and_comes_again_with_its_origin(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(TranslatePanel, echo)
+    words, memory = panel.wordings, panel.parts[-1]
+    page = shown(await everything(panel.translate("Hello. You there.", "en", "pl", "", "", ask())))
+    edit = click(act="edit", id="1", text="Ty\n tam.")
+    edited = shown(await everything(words.act(page[panel.shown], [], ask(), edit)))
+    assert edited[words.shown].result == "[pl] Hello. Ty tam."
+    assert words.result not in edited, "drawing it anew would take the caret out of the next sentence"
+    assert echo.memories("en", "pl", LOCAL) == []
+
+    keep = click(act="keep", id="1", text="Wy tam.")
+    kept = shown(await everything(words.act(edited[words.shown], [], ask(), keep)))
+    assert kept[words.shown].result == "[pl] Hello. Wy tam." and kept[words.kept]
+    assert "seg remembered" in str(kept[words.result]) and "Kept" in str(kept[words.box])
+    assert "Wy tam." in str((await memory.show("en", "pl", ask()))[memory.list])
+
+    again = shown(await everything(panel.translate("You there. Bye.", "en", "pl", "", "", ask())))
+    assert again[panel.shown].result == "Wy tam. [pl] Bye."
+    assert "1 sentence from your memory" in str(again[panel.status])
+    opened = shown(await everything(words.act(again[panel.shown], [], ask(), click(act="other", id="0"))))
+    assert "translations that you accepted" in str(opened[words.box]) and "your edit" in str(opened[words.box])
+
+
+async def test_the_memory_offers_the_wording_of_a_similar_sentence(echo: Studio, ask: Asked) -> None:
+    echo.remember([("The fire is warm today.", "Ogień dziś grzeje.")], "en", "pl", LOCAL, origin="house.docx")
+    panel = laid_out(TranslatePanel, echo)
+    words = panel.wordings
+    page = shown(await everything(panel.translate("The fire is warm tonight.", "en", "pl", "", "", ask())))
+    offered = shown(await everything(words.act(page[panel.shown], [], ask(), click(act="other", id="0"))))
+    box = str(offered[words.box])
+    assert "From your memory" in box and "% alike · house.docx" in box and "The fire is warm today." in box
+    assert box.index("Ogień dziś grzeje.") < box.index("Other wordings")
+    taken = words.act(page[panel.shown], offered[words.known], ask(), click(act="use", id="0:0"))
+    assert shown(await everything(taken))[words.shown].result == "Ogień dziś grzeje."
+
+
+async def test_a_wording_that_can_not_be_kept_says_why_and_is_not_lost(echo: Studio, ask: Asked) -> None:
+    words = laid_out(TranslatePanel, echo).wordings
+    for before, text, why in (
+        (Shown("a", "b", None, "pl", places=(Place(0, 1, 0, 1),)), "c", "Choose the source language"),
+        (Shown("a", "b", "en", "pl", places=(Place(0, 1, 0, 1),)), "x" * 5_000, "the limit is 4,000"),
+        (Shown("a", "b", "en", "pl", places=(Place(0, 1, 0, 1),)), " ", "empty"),
+    ):
+        page = shown(await everything(words.act(before, [], ask(), click(act="keep", id="0", text=text))))
+        assert why in str(page[words.box]) and words.result not in page
+
+
 @pytest.mark.parametrize("told", ["", "99", "-1", "x", "0:99", "1:x", "²:0"])
 async def test_a_sentence_that_is_not_there_changes_nothing(echo: Studio, ask: Asked, told: str) -> None:
     words = laid_out(TranslatePanel, echo).wordings
-    for act in ("other", "use"):
-        assert [update async for update in words.act(Shown("a", "b"), [], ask(), click(act=act, id=told))] == []
+    for act in ("other", "use", "edit", "keep"):
+        assert [
+            update async for update in words.act(Shown("a", "b"), [], ask(), click(act=act, id=told, text="c"))
+        ] == []
 
 
 async def test_a_text_is_read_aloud_or_a_voice_is_named(echo: Studio, ask: Asked) -> None:
@@ -109,6 +179,22 @@ async def test_a_missing_voice_and_a_missing_model_are_offered_with_their_size(
         assert "Download" in str(missing[panel.status]) and "firefox-en-pl" in str(missing[panel.status])
         with pytest.raises(ModelNotInstalled):
             studio.submit(TranslateRequest(text="Hi", source_lang="en", target_lang="pl"))
+
+
+async def test_a_missing_pair_is_fetched_and_used_from_one_click(
+    pair: Entry, file_server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Asked
+) -> None:
+    monkeypatch.setenv("HEARTH_FIREFOX_URL", file_server.url + "/{revision}")
+    (tmp_path / "catalogue.json").write_text(json.dumps({"models": [asdict(pair)]}))
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        text = "The house is small."
+        offered = shown(await everything(panel.translate(text, "en", "gl", "", "", ask())))
+        assert 'data-id="firefox-en-gl"' in str(offered[panel.status]) and "MB" in str(offered[panel.status])
+        fetch = panel.act(text, "en", "gl", "", "", Shown(), ask(), click(act="fetch", id="firefox-en-gl"))
+        pages = await everything(fetch)
+        assert any('data-act="cancel"' in str(page.get(panel.status)) for page in pages)
+        assert "casa" in shown(pages)[panel.shown].result
 
 
 # History
@@ -182,13 +268,15 @@ def test_a_doubtful_sentence_a_remembered_one_and_a_term_are_told_apart() -> Non
         Place(7, 11, 7, 12, Checked(7, 12, origin="memory", similarity=1.0)),
         Place(12, 16, 13, 25, Checked(13, 25, terms=("<Casa>", "a"))),
         Place(17, 20, 26, 29),
+        Place(21, 22, 29, 30, Checked(29, 30, similarity=0.874)),
     )
-    html = pane(Shown("Five 5. Two. Home. End", "Five 5 Dois. Minha <Casa> Fim", "en", "pt", places=places), WORDS)
-    first, second, third, last = html.split('<span class="seg')[1:]
+    html = pane(Shown("Five 5. Two. Home. End!", "Five 5 Dois. Minha <Casa> Fim!", "en", "pt", places=places), WORDS)
+    first, second, third, fourth, last = html.split('<span class="seg')[1:]
     assert first.startswith(" flagged") and "Look at this sentence: numbers differ, not translated" in first
     assert second.startswith(" remembered") and "translations that you accepted" in second
     assert 'title="From your glossary">&lt;Casa&gt;</mark>' in third and "<Casa>" not in html
-    assert "mark" not in last and last.startswith('"')
+    assert "mark" not in fourth and fourth.startswith('"')
+    assert last.startswith(" similar") and "a sentence that is 87 % alike" in last
 
 
 async def test_a_term_of_the_glossary_is_marked_where_it_arrives(echo: Studio, ask: Asked) -> None:

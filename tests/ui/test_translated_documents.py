@@ -86,12 +86,29 @@ async def test_flagged_sentences_are_listed_and_mended(echo: Studio, ask: Asked,
     assert echo.memories("en", "pt", LOCAL)[0].target.startswith("Estas palavras")
 
 
+async def test_a_translation_is_read_aloud_and_heard_on_the_page(echo: Studio, ask: Asked, tmp_path: Path) -> None:
+    part = laid_out(DocumentsPart, echo)
+    path = dropped(tmp_path, "aloud.md", b"# O fogo\n\nO fogo esta quente.\n")
+    listed = str(shown(await everything(part.translate(path, "pt", "en", ask())))[part.list])
+    document = echo.translated_documents(LOCAL)[0]
+    assert f'data-act="speak" data-id="{document.id}:ogg"' in listed and "<audio" not in listed
+    pages = await everything(part.act(ask(), click(act="speak", id=f"{document.id}:ogg")))
+    listed = str(shown(pages)[part.list])
+    audio_id = echo.translated_document(document.id, LOCAL).audio_id
+    assert f"/files/{audio_id}" in listed and "OGG" in listed and "1 chapter" in listed
+    assert shown(pages)[part.heard] == ""
+    silent = echo.hand_in(b"The fire is warm.", "silent.txt", "pt", LOCAL, "en")
+    await asyncio.to_thread(echo.translate_document(silent.id, LOCAL).wait)
+    told = shown(await everything(part.act(ask(language="pl"), click(act="speak", id=f"{silent.id}:mp3"))))
+    assert "portugalski" in str(told[part.heard]).lower()
+
+
 async def test_another_owners_document_can_not_be_touched(echo: Studio, ask: Asked, tmp_path: Path) -> None:
     part = laid_out(DocumentsPart, echo)
     await everything(part.translate(dropped(tmp_path, "hers.txt", b"Her own words."), "en", "pt", ask(owner="anna")))
     document = echo.translated_documents(Caller(owner="anna", via="ui"))[0]
     assert "hers.txt" not in str(shown(await everything(part.load(ask(owner="boris"))))[part.list])
-    for act in ("go", "delete", "report", "mend"):
+    for act in ("go", "delete", "report", "mend", "speak"):
         told = f"{document.id}:0" if act == "mend" else document.id
         page = shown(await everything(part.act(ask(owner="boris"), click(act=act, id=told))))
         assert 'role="alert"' in str(page[part.told])

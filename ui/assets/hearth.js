@@ -88,9 +88,9 @@
     }
     const label = button.querySelector("span");
     if (!label) return;
-    const before = label.textContent;
+    button.dataset.label ??= label.textContent; // a second click finds it changed already
     label.textContent = button.dataset.copied;
-    setTimeout(() => { label.textContent = before; }, 1500);
+    setTimeout(() => { label.textContent = button.dataset.label; }, 1500);
   };
 
   document.addEventListener("click", (event) => {

@@ -1,4 +1,4 @@
-// The Translate panel's own part of the page: live typing, sentences pointed at on both sides, shortcuts, what a tab keeps.
+// The Translate panel's own part of the page: live typing, sentences pointed at on both sides and edited, shortcuts, what a tab keeps.
 (() => {
   const KEY = "hearth-translate";
   const find = (selector) => document.querySelector(selector);
@@ -114,12 +114,78 @@
     light(within ?? null);
   });
 
+  // A sentence of the translation is edited in its place. The server is told when it is left, or to be kept.
+  const tell = (act, sentence) => {
+    const detail = { act, id: sentence.dataset.id, text: sentence.textContent };
+    if (act === "keep") Object.assign(sentence.dataset, { kept: "1", before: sentence.innerHTML }); // no edit any more
+    sentence.dispatchEvent(new CustomEvent("hearth:edit", { bubbles: true, detail }));
+  };
+  const begin = (sentence) => {
+    if (sentence.isContentEditable || out()?.getAttribute("aria-live") === "off") return; // it still grows
+    sentence.dataset.before = sentence.innerHTML;
+    sentence.setAttribute("contenteditable", "plaintext-only");
+    if (!sentence.isContentEditable) sentence.setAttribute("contenteditable", "true"); // older browsers
+    sentence.setAttribute("role", "textbox");
+    sentence.spellcheck = false;
+  };
+  const end = (sentence) => {
+    sentence.removeAttribute("contenteditable");
+    sentence.setAttribute("role", "button");
+    delete sentence.dataset.before;
+    delete sentence.dataset.kept;
+  };
+  const changed = (sentence) => {
+    const before = document.createElement("span");
+    before.innerHTML = sentence.dataset.before ?? sentence.innerHTML;
+    return before.textContent !== sentence.textContent;
+  };
+  // Before the click, so that the caret stands where it was clicked.
+  document.addEventListener("mousedown", (event) => {
+    const sentence = sentenceOf(event);
+    if (sentence) begin(sentence);
+    else if (event.target.closest?.("#tr-others [data-keep]")) event.preventDefault(); // the sentence keeps the focus
+  });
+  document.addEventListener("input", (event) => {
+    const sentence = sentenceOf(event);
+    if (!sentence) return;
+    delete sentence.dataset.kept;
+    sentence.classList.toggle("edited", changed(sentence));
+  });
+  document.addEventListener("focusout", (event) => {
+    const sentence = sentenceOf(event);
+    if (!sentence?.isContentEditable) return;
+    if (sentence.dataset.kept) return end(sentence);
+    if (!sentence.textContent.trim()) sentence.innerHTML = sentence.dataset.before;
+    if (changed(sentence)) tell("edit", sentence);
+    end(sentence);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("#tr-others [data-keep]");
+    const sentence = button && find(`#tr-out .seg[data-id="${button.dataset.keep}"]`);
+    if (sentence?.textContent.trim()) tell("keep", sentence);
+  });
+
   // Keys
   document.addEventListener("keydown", (event) => {
     const sentence = sentenceOf(event);
-    if (sentence && (event.key === "Enter" || event.key === " ")) {
+    if (sentence?.isContentEditable) {
+      if (event.key === "Enter" && !event.isComposing) {
+        event.preventDefault();
+        return sentence.textContent.trim() && tell("keep", sentence);
+      } else if (event.key === "Escape") {
+        event.stopPropagation();
+        sentence.innerHTML = sentence.dataset.before;
+        sentence.classList.remove("edited");
+        end(sentence);
+        return sentence.focus();
+      }
+      if (!event.ctrlKey && !event.metaKey) return;
+    } else if (sentence && (event.key === "Enter" || event.key === " ")) {
       event.preventDefault();
-      return sentence.click();
+      sentence.click();
+      begin(sentence);
+      sentence.focus();
+      return getSelection()?.selectAllChildren(sentence);
     }
     if (!find("#translate")?.getClientRects().length || event.altKey || !(event.ctrlKey || event.metaKey)) return;
     const key = event.key.toLowerCase();

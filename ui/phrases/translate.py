@@ -16,8 +16,25 @@ TRANSLATE: dict[str, tuple[str, str]] = {
     "tr_rather": ("Rather {language}?", "Raczej {language}?"),
     "tr_count": ("Characters, and how many fit", "Znaki i ile ich się zmieści"),
     "tr_here": ("The translation appears here.", "Tutaj pojawi się tłumaczenie."),
-    "tr_other": ("Other wordings", "Inne brzmienia"),
-    "tr_others": ("Other wordings of this sentence", "Inne brzmienia tego zdania"),
+    "tr_other": ("Edit, or see other wordings", "Zmień lub zobacz inne brzmienia"),
+    "tr_others": ("Other wordings", "Inne brzmienia"),
+    "tr_sentence": ("This sentence", "To zdanie"),
+    "tr_keep": ("Keep this wording", "Zapamiętaj to brzmienie"),
+    "tr_keep_hint": (
+        "Change it above, in its place. Enter keeps it, and it is used again next time.",
+        "Zmień je powyżej, na jego miejscu. Enter zapamiętuje; następnym razem zostanie użyte.",
+    ),
+    "tr_keep_source": (
+        "Choose the source language above, then keep the wording: it is remembered for a pair of languages.",
+        "Wybierz powyżej język źródłowy i zapamiętaj ponownie: brzmienie należy do pary języków.",
+    ),
+    "tr_kept": (
+        "Kept. From now on this sentence is translated so; all of them are under Memory.",
+        "Zapamiętano. Odtąd to zdanie będzie tak tłumaczone; wszystkie są w Pamięci tłumaczeń.",
+    ),
+    "tr_from_memory": ("From your memory", "Z pamięci tłumaczeń"),
+    "tr_memory_of": ("{n} % alike · {origin}, {day}", "zgodność {n} % · {origin}, {day}"),
+    "tr_own_edit": ("your edit", "własna zmiana"),
     "tr_asking": ("Asking the other models…", "Pytam inne modele…"),
     "tr_no_other": (
         "No other model here translates this pair. A chat model that knows the language can word things otherwise too.",
@@ -66,9 +83,26 @@ TRANSLATE: dict[str, tuple[str, str]] = {
         "{source} → {target} is not on this machine yet. It takes {size}.",
         "Pary {source} → {target} nie ma jeszcze na tym komputerze. Zajmie {size}.",
     ),
+    "tr_already": (
+        "This is in {language} already. Translate it into:",
+        "To już jest ten język: {language}. Przetłumacz na:",
+    ),
     "tr_same": ("Choose two languages.", "Wybierz dwa różne języki."),
     "tr_fetch": ("Download {size}", "Pobierz {size}"),
     "tr_flagged": ("Look at this sentence: {why}", "Sprawdź to zdanie: {why}"),
     "tr_remembered": ("From the translations that you accepted", "Z tłumaczeń, które przyjęto wcześniej"),
+    "tr_similar": (
+        "Your memory has a sentence that is {n} % alike. Click to see it.",
+        "W pamięci jest zdanie zgodne w {n} %. Kliknij, aby je zobaczyć.",
+    ),
+    "tr_remembered_many": (
+        "{n} sentence from your memory|{n} sentences from your memory",
+        "{n} zdanie z pamięci|{n} zdania z pamięci|{n} zdań z pamięci",
+    ),
+    "tr_similar_many": (
+        "{n} like one in your memory|{n} like some in your memory",
+        "{n} podobne w pamięci|{n} podobne w pamięci|{n} podobnych w pamięci",
+    ),
+    "tr_flagged_many": ("{n} to look at|{n} to look at", "{n} do sprawdzenia|{n} do sprawdzenia|{n} do sprawdzenia"),
     "tr_term": ("From your glossary", "Z twojego glosariusza"),
 }

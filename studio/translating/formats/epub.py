@@ -5,7 +5,7 @@ import re
 from studio.translating.formats.html import rewrite as rewrite_html
 from studio.translating.formats.html import rewrite_text
 from studio.translating.formats.package import parse_xml, part, parts_of, rewrite_parts
-from studio.translating.formats.seam import Change, unreadable
+from studio.translating.formats.seam import Change, aside, unreadable
 
 KIND = "an e-book (.epub)"
 _CONTAINER = "META-INF/container.xml"
@@ -31,33 +31,36 @@ def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
     if not roots or roots[0] not in names:
         raise unreadable(KIND, "its table of parts is damaged. Choose the file again.")
     opf = roots[0]
-    pages, contents = _pages(parse_xml(part(data, opf, KIND), KIND), opf)
+    pages, contents, navigation = _pages(parse_xml(part(data, opf, KIND), KIND), opf)
 
     def changed(name: str, content: bytes) -> bytes:
         if name == opf:
             text = content.decode("utf-8", "replace")
             text = _LANGUAGE.sub(rf"\g<1>{target_lang}\g<2>", text)
-            return _TITLE.sub(lambda match: rewrite_text(match[0], change), text).encode()
+            return _TITLE.sub(lambda match: rewrite_text(match[0], aside(change)), text).encode()
         if name in contents:
-            return rewrite_text(content.decode("utf-8", "replace"), change).encode()
-        new = rewrite_html(content, change, target_lang)
+            return rewrite_text(content.decode("utf-8", "replace"), aside(change)).encode()
+        new = rewrite_html(content, aside(change) if name in navigation else change, target_lang)
         return _XML_LANG.sub(rf"\g<1>\g<2>{target_lang}\g<2>", new.decode("utf-8", "replace"), count=1).encode()
 
     wanted = [name for name in [opf, *contents, *pages] if name in names]
     return rewrite_parts(data, KIND, lambda name: name in wanted, changed, wanted)
 
 
-def _pages(opf: "object", name: str) -> tuple[list[str], list[str]]:
-    """The book's chapters in reading order, then other pages; and its tables of contents."""
+def _pages(opf: "object", name: str) -> tuple[list[str], list[str], list[str]]:
+    """The book's chapters in reading order, then other pages; its tables of contents; and those that are pages."""
     folder = name.rpartition("/")[0]
     items: dict[str, tuple[str, str]] = {}
+    navigation: list[str] = []
     for item in opf.iter(_OPF + "item"):  # type: ignore[attr-defined]  # an lxml element, which ships no types
         path = re.sub(r"[^/]+/\.\./", "", f"{folder}/{item.get('href', '')}".lstrip("/"))
         items[item.get("id", "")] = (_unquoted(path), item.get("media-type", ""))
+        if "nav" in item.get("properties", "").split():
+            navigation.append(_unquoted(path))
     spine = [each.get("idref", "") for each in opf.iter(_OPF + "itemref")]  # type: ignore[attr-defined]
     order = [*(key for key in spine if key in items), *(key for key in items if key not in spine)]
     pages = [items[key][0] for key in order if items[key][1] in _PAGES]
-    return pages, [path for path, mime in items.values() if mime == _CONTENTS]
+    return pages, [path for path, mime in items.values() if mime == _CONTENTS], navigation
 
 
 def _unquoted(path: str) -> str:

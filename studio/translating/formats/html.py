@@ -14,7 +14,7 @@ from html import escape, unescape
 from html.parser import HTMLParser
 
 from studio.translating.formats.encoding import Decoded, decode
-from studio.translating.formats.seam import Change, unreadable
+from studio.translating.formats.seam import Change, aside, offered, unreadable
 from studio.translating.marked import bare, escaped
 
 _INLINE = frozenset(
@@ -42,6 +42,7 @@ _BUTTON = re.compile(r"type\s*=\s*[\"']?(?:submit|button|reset)", re.I)
 _DESCRIPTION = re.compile(r"(?:name|property)\s*=\s*[\"']?(?:description|og:title|og:description|keywords)\b", re.I)
 _KEEP = re.compile(r"translate\s*=\s*[\"']?no\b|class\s*=\s*[\"'][^\"']*\bnotranslate\b", re.I)
 _LANG = re.compile(r"(<html\b[^>]*?\s(?:xml:)?lang\s*=\s*)([\"'])[^\"']*\2", re.I)
+_HEADING = re.compile(r"h([1-6])")
 _MOST_TAGS = 2_000_000
 _CODE = re.compile(r"<(/?)(\d{1,5})(/?)>|&(lt|amp);")
 
@@ -146,10 +147,12 @@ def rewrite_text(source: str, change: Change) -> str:
     out: list[str] = []
     run: list[_Token] = []
     tokens = _Reader(source).tokens()
+    level = 0
+    apart = aside(change)
 
     def flush() -> None:
         if run:
-            out.append(_paragraph(run, change))
+            out.append(_paragraph(run, apart if level < 0 else change, level))
             run.clear()
 
     at = 0
@@ -165,12 +168,13 @@ def rewrite_text(source: str, change: Change) -> str:
                 flush()
                 out.append(whole.raw)
         elif token.kind == "text" or token.tag in _INLINE | _OPAQUE or token.tag == "br":
-            run.append(_Token(token.kind, token.tag, _attributes(token, change)))
+            run.append(_Token(token.kind, token.tag, _attributes(token, apart)))
         elif token.kind == "other" and run:
             run.append(_Token("single", "", token.raw))
         else:
             flush()
-            out.append(_attributes(token, change))
+            out.append(_attributes(token, apart))
+            level = _level(token, level)
         at = end
     flush()
     return "".join(out)
@@ -220,11 +224,21 @@ def _closing(tokens: Sequence[_Token], at: int) -> int:
     return at + 1
 
 
-def _paragraph(run: Sequence[_Token], change: Change) -> str:
+def _level(token: _Token, level: int) -> int:
+    """The level of the heading that a tag begins; 0 where it begins or ends another part, -1 in the page's title."""
+    if token.kind not in ("open", "close"):
+        return level
+    heading = _HEADING.fullmatch(token.tag)
+    if token.kind == "open":
+        return int(heading[1]) if heading else -1 if token.tag == "title" else level
+    return 0 if heading or token.tag == "title" else level
+
+
+def _paragraph(run: Sequence[_Token], change: Change, level: int) -> str:
     raw = "".join(token.raw for token in run)
     inline = _inline(run)
     words = inline.marked.strip(" ")
-    new = change(words) if words else None
+    new = change(offered(words, max(0, level))) if words else None
     if new is None:
         return raw
     lead = raw[: len(raw) - len(raw.lstrip())]

@@ -9,7 +9,7 @@ import re
 from markdown_it import MarkdownIt
 
 from studio.translating.formats.encoding import decode
-from studio.translating.formats.seam import Change, unreadable
+from studio.translating.formats.seam import Change, offered, unreadable
 from studio.translating.marked import bare, escaped
 
 _FRONT = re.compile(r"\A---\n.*?\n(?:---|\.\.\.)\n", re.S)
@@ -37,11 +37,14 @@ def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
     except RecursionError as exc:
         raise unreadable("Markdown", "it is nested too deep. Split it.") from exc
     places: dict[int, int] = {}  # how far into its line each cell of a table was found
+    level = 0
     for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            level = int(token.tag[1:]) if token.nesting > 0 else 0
         if token.type != "inline" or token.map is None or not token.content.strip():
             continue
         first, last = token.map
-        new = _translated(token.content, change)
+        new = _translated(token.content, change, level)
         if new is None:
             continue
         pieces = token.content.split("\n")
@@ -61,7 +64,7 @@ def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
 _GONE = "\x00gone"
 
 
-def _translated(content: str, change: Change) -> str | None:
+def _translated(content: str, change: Change, level: int) -> str | None:
     """Translate the text of one block; hard line breaks stay where they were."""
     parts = re.split(r"( {2,}\n|\\\n)", content)
     news: list[str] = []
@@ -71,7 +74,7 @@ def _translated(content: str, change: Change) -> str | None:
             news.append("<br>\n" if "|" in part else part)
             continue
         marked, marks = _read(part.replace("\n", " "))
-        new = change(marked)
+        new = change(offered(marked, level))
         changed = changed or new is not None
         news.append(part.replace("\n", " ") if new is None else _write(new, marks))
     return "".join(news).replace("\n", " " if len(parts) == 1 else "\n") if changed else None

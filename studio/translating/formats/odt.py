@@ -8,7 +8,7 @@ from lxml import etree
 from lxml.etree import _Element as Element
 
 from studio.translating.formats.package import parse_xml, part, parts_of, print_xml, rewrite_parts
-from studio.translating.formats.seam import Change, unreadable
+from studio.translating.formats.seam import Change, aside, offered, unreadable
 from studio.translating.marked import escaped
 
 KIND = "an OpenDocument text (.odt)"
@@ -40,7 +40,7 @@ def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
     def changed(name: str, content: bytes) -> bytes:
         root = parse_xml(content, KIND)
         for paragraph in list(root.iter(*_BLOCKS)):
-            _rewrite(paragraph, change)
+            _rewrite(paragraph, aside(change) if name == "styles.xml" else change)
         return print_xml(root)
 
     return rewrite_parts(data, KIND, lambda name: name in _PARTS, changed, ["content.xml"])
@@ -51,7 +51,11 @@ def _rewrite(paragraph: Element, change: Change) -> None:
     _gather(paragraph, read)
     if not read.marked.strip():
         return
-    new = change(read.marked)
+    level = 0
+    if paragraph.tag == _BLOCKS[1]:
+        told = paragraph.get(_TEXT + "outline-level", "1")
+        level = int(told) if told.isascii() and told.isdecimal() else 1
+    new = change(offered(read.marked, level))
     if new is None:
         return
     for child in list(paragraph):

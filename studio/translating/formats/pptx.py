@@ -2,12 +2,16 @@
 
 import re
 
+from lxml.etree import _Element as Element
+
 from studio.translating.formats.package import parse_xml, parts_of, print_xml, rewrite_parts
 from studio.translating.formats.runs import Dialect, rewrite_paragraphs
-from studio.translating.formats.seam import Change, unreadable
+from studio.translating.formats.seam import Change, aside, unreadable
 
 KIND = "a PowerPoint presentation (.pptx)"
 _PARTS = re.compile(r"ppt/(?:slides/slide|notesSlides/notesSlide|charts/chart|diagrams/data)(\d+)\.xml")
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_TITLES = ("title", "ctrTitle")
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 
 SLIDE = Dialect(
@@ -37,11 +41,18 @@ def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
 
     def part(name: str, content: bytes) -> bytes:
         root = parse_xml(content, KIND)
-        rewrite_paragraphs(root, SLIDE, change)
+        rewrite_paragraphs(root, SLIDE, change if name.startswith("ppt/slides/") else aside(change), _level_of)
         return print_xml(root)
 
     order = sorted(names, key=lambda name: (not name.startswith("ppt/slides"), _number(name), name))
     return rewrite_parts(data, KIND, lambda name: name in order, part, order)
+
+
+def _level_of(paragraph: Element) -> int:
+    """A slide's title is its heading."""
+    shape = next(paragraph.iterancestors(_P + "sp"), None)
+    place = None if shape is None else shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+    return int(place is not None and place.get("type") in _TITLES)
 
 
 def _number(name: str) -> int:

@@ -8,13 +8,13 @@ tracked insertions come accepted, and tracked deletions stay as they are.
 
 import copy
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from studio.translating.formats.seam import Change
+from studio.translating.formats.seam import Change, offered
 from studio.translating.marked import escaped
 
 _CODE = re.compile(r"<(/?)(\d{1,5})(/?)>|&(lt|amp);|(\n)|(\t)")
@@ -74,13 +74,17 @@ class _Atom:
     look: bytes = b""
 
 
-def rewrite_paragraphs(root: Element, dialect: Dialect, change: Change) -> None:
-    """Offer each paragraph of a part, nested ones (text boxes, notes) too, in the order of the file."""
+def rewrite_paragraphs(root: Element, dialect: Dialect, change: Change, level_of: Callable[[Element], int]) -> None:
+    """Offer each paragraph of a part, nested ones (text boxes, notes) too, in the order of the file.
+
+    Args:
+        level_of: Tells the level of a paragraph that is a heading; 0: it is none.
+    """
     for paragraph in list(root.iter(dialect.paragraph)):
-        _rewrite(paragraph, dialect, change)
+        _rewrite(paragraph, dialect, change, level_of(paragraph))
 
 
-def _rewrite(paragraph: Element, dialect: Dialect, change: Change) -> None:
+def _rewrite(paragraph: Element, dialect: Dialect, change: Change, level: int) -> None:
     before: list[Element] = []
     after: list[Element] = []
     atoms = _merged(_fields(_atoms(paragraph, dialect, None, before, after), dialect))
@@ -95,7 +99,7 @@ def _rewrite(paragraph: Element, dialect: Dialect, change: Change) -> None:
             marked += escaped(atom.text)
         else:
             marked += f"<{number}>{escaped(atom.text)}</{number}>"
-    new = change(marked)
+    new = change(offered(marked, level))
     if new is None:
         return
     head = [child for child in paragraph if child.tag in dialect.first]

@@ -12,8 +12,41 @@ from dataclasses import dataclass
 from contract.errors import InvalidRequest
 
 # Takes a paragraph as marked text (see ``marked``); gives it translated, or None to leave it as it is.
+# A heading comes as Heading, what is no part of the running text as Aside: whoever reads aloud tells them apart.
 Change = Callable[[str], str | None]
 Rewrite = Callable[[bytes, Change, str], bytes]
+
+
+class Heading(str):
+    """A heading as marked text.
+
+    Attributes:
+        level: 1 is the highest.
+    """
+
+    __slots__ = ("level",)
+    level: int
+
+    def __new__(cls, marked: str, level: int) -> "Heading":
+        made = super().__new__(cls, marked)
+        made.level = level
+        return made
+
+
+class Aside(str):
+    """What is no part of the running text: a page's header, a table of contents, a picture's description."""
+
+    __slots__ = ()
+
+
+def aside(change: Change) -> Change:
+    """Return what offers everything as an Aside."""
+    return lambda marked: change(Aside(marked))
+
+
+def offered(marked: str, level: int) -> str:
+    """Return a paragraph as it is offered; level 0: it is no heading."""
+    return Heading(marked, level) if level else marked
 
 
 @dataclass(frozen=True, slots=True)
