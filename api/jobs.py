@@ -15,7 +15,7 @@ from studio import Event, Job, Kind, Progress
 
 router = APIRouter(tags=["jobs"])
 # Inline only what can't run script in our origin.
-INLINE = ("audio/wav", "audio/mpeg", "audio/ogg", "audio/mp4", "image/png")
+INLINE = ("audio/wav", "audio/mpeg", "audio/flac", "audio/ogg", "audio/mp4", "image/png")
 
 
 class JobOut(Reply):

@@ -28,7 +28,7 @@ TOLD = {
 }
 JSON_ONLY = (
     *("/conversations", "/templates", "/translations", "/detections", "/models", "/providers"),
-    *("/interactions", "/usage", "/api-keys", "/documents", "/collections"),
+    *("/interactions", "/usage", "/api-keys", "/documents", "/collections", "/audio"),
 )
 FILES = "/collections/{collection_id}/files"
 MESSAGES = "/conversations/{conversation_id}/messages"
@@ -70,6 +70,7 @@ SOURCES = (
     ),
     Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
     Source("post", "/translations/documents", "201", {"translated_document_id": "$response.body#/id"}),
+    Source("post", "/audio/recordings", "201", {"recording_id": "$response.body#/id"}),
     Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
     Source(
         *("post", FILES, "201"),

@@ -201,6 +201,15 @@ class DocumentRead:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordingAdded:
+    """A recording is in the audio library; ``known``: it was there before, so nothing had to be done again."""
+
+    id: str
+    name: str
+    known: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Grounded:
     """What a reply is written from besides the conversation.
 
@@ -275,4 +284,4 @@ EngineEvent = (
     | Finish
 )
 Terminal = Done | Failed | Cancelled
-Event = Queued | Loading | Spoken | EngineEvent | Artifact | DocumentRead | Grounded | Terminal
+Event = Queued | Loading | Spoken | EngineEvent | Artifact | DocumentRead | RecordingAdded | Grounded | Terminal

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-Kind = Literal["chat", "translation", "image", "speech", "transcription", "embedding", "download", "document"]
+Kind = Literal["chat", "translation", "image", "speech", "transcription", "embedding", "download", "document", "audio"]
 Scalar = str | int | float | bool
 
 

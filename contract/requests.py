@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
+from contract.audio import AudioAddRequest, AudioEditRequest
 from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -351,4 +352,6 @@ Request = (
     | EmbedRequest
     | DownloadRequest
     | DocumentRequest
+    | AudioAddRequest
+    | AudioEditRequest
 )

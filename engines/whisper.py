@@ -20,17 +20,16 @@ from contract.limits import AUDIO_SECONDS
 from contract.models import Kind
 from contract.requests import Request, TranscribeRequest
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
+from engines.recordings import opened
 
 if TYPE_CHECKING:
     import numpy as np
-    from av.container import InputContainer
     from faster_whisper import WhisperModel
 
     Samples = np.ndarray[tuple[int], np.dtype[np.int16]]
     Part = np.ndarray[tuple[int], np.dtype[np.float32]]
 
 NEEDED = ("model.bin", "config.json", "tokenizer.json")
-FORMATS = "WAV, MP3, M4A, FLAC, OGG, Opus or WebM"
 SAMPLE_RATE_HZ = 16_000  # what Whisper hears
 PART_S = 600
 PAUSE_S, PAUSE_WITHIN_S = 0.5, 60  # a part ends in the quietest half second of its last minute
@@ -149,27 +148,13 @@ class Whisper(Engine):
             self._model = None
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator["InputContainer"]:
-    """Open a recording; what can't be read inside the block is refused."""
-    import av
-
-    try:
-        with av.open(str(path), metadata_errors="ignore") as container:
-            yield container
-    except (av.FFmpegError, IndexError, ValueError, OSError) as exc:
-        raise InvalidRequest(
-            f"{path.name} has no sound that can be read ({type(exc).__name__}). Use {FORMATS}.", field="audio"
-        ) from exc
-
-
 def _length_s(path: Path, stop: Stop) -> float:
     """Return how long a recording is by its packets, which are counted and not decoded; 0 where they do not tell.
 
     Raises:
         InvalidRequest: It has no sound. InputTooLarge: It is longer than the limit.
     """
-    with _opened(path) as container:
+    with opened(path, path.name) as container:
         stream = container.streams.audio[0]
         _check_length(path, (container.duration or 0) / 1_000_000)  # FFmpeg's AV_TIME_BASE
         tick_s, seconds = float(stream.time_base or 0), 0.0
@@ -195,7 +180,7 @@ def _samples(path: Path, stop: Stop) -> "Iterator[Samples]":
     import av
 
     read = 0
-    with _opened(path) as container:
+    with opened(path, path.name) as container:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE_HZ)
         for packet in container.demux(audio=0):
             if stop.is_set():

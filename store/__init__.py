@@ -14,6 +14,7 @@ from store.message_tree import StoredMessage, title_of
 from store.passages import FoundPassage, NewPassage, Passages
 from store.preferences import Preferences
 from store.providers import ProviderRow, Providers
+from store.recordings import Picture, Recording, Recordings, StepJson, Version
 from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
@@ -45,13 +46,17 @@ __all__ = [
     "Memory",
     "NewPassage",
     "Passages",
+    "Picture",
     "Preferences",
     "ProviderRow",
     "Providers",
     "QueuedMessage",
+    "Recording",
+    "Recordings",
     "Responses",
     "Revision",
     "Search",
+    "StepJson",
     "StoredFile",
     "StoredMessage",
     "StoredResponse",
@@ -65,6 +70,7 @@ __all__ = [
     "TranslationMemory",
     "TreeFile",
     "TreeMessage",
+    "Version",
     "add_trees",
     "plain_text",
     "title_of",

@@ -21,6 +21,10 @@ SUFFIXES = {
     "audio/ogg": ".ogg",
     "audio/mp4": ".m4a",
     "image/png": ".png",
+    # Recordings of the audio library
+    "audio/flac": ".flac",
+    "audio/ogg": ".opus",
+    "audio/mp4": ".m4a",
     "application/octet-stream": ".bin",
     # Translated documents
     "text/plain": ".txt",
@@ -114,9 +118,11 @@ class Artifacts:
         return self._there(rows)
 
     def latest(self, owner: str, mime: str, limit: int = 50) -> list[StoredFile]:
-        """Return the newest files of a type whose bytes are still there."""
+        """Return the newest files of a type whose bytes are still there; those of the audio library are shown there."""
         rows = self._database.rows(
-            "SELECT * FROM artifacts WHERE owner = ? AND mime = ? ORDER BY id DESC LIMIT ?", (owner, mime, limit)
+            """SELECT * FROM artifacts WHERE owner = ? AND mime = ? AND details ->> 'recording' IS NULL
+               ORDER BY id DESC LIMIT ?""",
+            (owner, mime, limit),
         )
         return self._there(rows)
 

@@ -6,6 +6,7 @@ read well in Datasette and parse in pandas. ``interactions`` refers to nothing b
 outlives what it tells about.
 """
 
+from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
 from store.sqlite import Migrations, sqlite_utils
 
@@ -128,6 +129,13 @@ def templates(db: sqlite_utils.Database) -> None:
 def translation(db: sqlite_utils.Database) -> None:
     """Keep documents with their translated segments, glossaries, and the translations that people accepted."""
     for statement in TRANSLATION:
+        db.execute(statement)
+
+
+@migrations(name="0011_audio")
+def audio(db: sqlite_utils.Database) -> None:
+    """Keep the audio library: recordings, their steps, and what they look like."""
+    for statement in AUDIO:
         db.execute(statement)
 
 

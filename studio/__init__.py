@@ -1,5 +1,7 @@
 """The one path that every request takes, and all that surfaces and notebooks need of Hearth."""
 
+from contract.audio import AudioAddRequest, AudioEditRequest, AudioForm, Join, Step, step_of
+from contract.audio import told as step_told
 from contract.document_requests import DocumentRequest
 from contract.document_speech import ChapterFormat, SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -46,6 +48,7 @@ from contract.events import (
     Loading,
     Progress,
     Queued,
+    RecordingAdded,
     Segment,
     Spoken,
     Terminal,
@@ -79,6 +82,7 @@ from store import (
     InteractionFilter,
     Memory,
     QueuedMessage,
+    Recording,
     Revision,
     StoredFile,
     StoredMessage,
@@ -86,6 +90,7 @@ from store import (
     Term,
     TranslatedDocument,
     TranslatedSegment,
+    Version,
 )
 from studio.aliases import KINDS, Alias, JobKind
 from studio.attaching import Weight
@@ -108,6 +113,8 @@ from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
+from studio.sound.library import parse_steps, steps_of
+from studio.sound.pictures import Waveform
 from studio.studio import Studio
 from studio.templates import Template, Templates, Variable
 from studio.translating.exchange import GlossaryFormat
@@ -129,6 +136,9 @@ __all__ = [
     "Artifact",
     "Asking",
     "Attachment",
+    "AudioAddRequest",
+    "AudioEditRequest",
+    "AudioForm",
     "BilingualFormat",
     "Caller",
     "Cancelled",
@@ -176,6 +186,7 @@ __all__ = [
     "InvalidRequest",
     "Job",
     "JobKind",
+    "Join",
     "Keys",
     "Kind",
     "LaneFull",
@@ -204,6 +215,8 @@ __all__ = [
     "ProviderUnreachable",
     "Queued",
     "QueuedMessage",
+    "Recording",
+    "RecordingAdded",
     "Request",
     "Revision",
     "Role",
@@ -218,6 +231,7 @@ __all__ = [
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",
+    "Step",
     "StorageFailed",
     "StoredFile",
     "StoredMessage",
@@ -246,12 +260,18 @@ __all__ = [
     "Usage",
     "UsageReport",
     "Variable",
+    "Version",
     "Via",
+    "Waveform",
     "Weight",
     "allows",
     "error_class",
     "language_name",
     "new_id",
+    "parse_steps",
     "score_translations",
+    "step_of",
+    "step_told",
+    "steps_of",
     "system_of",
 ]

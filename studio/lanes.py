@@ -43,6 +43,7 @@ LANES: Mapping[str, LaneSize] = {
     "remote": LaneSize(32),
     "download": LaneSize(2, 100),
     "reading": LaneSize(2, 200),
+    "audio": LaneSize(2, 1_000),
     "echo": LaneSize(32),
 }
 

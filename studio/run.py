@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from contract.audio import AudioAddRequest, AudioEditRequest, told
 from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -29,6 +30,7 @@ from contract.events import (
     Finish,
     Grounded,
     Picture,
+    RecordingAdded,
     Segment,
     Spoken,
     Terminal,
@@ -69,7 +71,7 @@ LOG_TEXT_CHARACTERS = 100_000
 OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
 TEXT_FIELDS = (
     *("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask"),
-    *("path", "name", "document"),
+    *("path", "name", "document", "recording", "revision"),
 )
 # On unless somebody turns them off.
 USUAL = ("glossary", "memory")
@@ -89,7 +91,10 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
-    elif isinstance(request, DocumentRequest | TranslateDocumentRequest | SpeakDocumentRequest):
+    elif isinstance(
+        request,
+        DocumentRequest | TranslateDocumentRequest | SpeakDocumentRequest | AudioAddRequest | AudioEditRequest,
+    ):
         text = request.name
     else:
         text = request.text
@@ -103,6 +108,8 @@ def parameters(request: Request) -> Mapping[str, object]:
         for field in fields(request)
         if field.name not in (*TEXT_FIELDS, *USUAL)
     }
+    if isinstance(request, AudioEditRequest):
+        values["steps"] = [told(step) for step in request.steps]
     if isinstance(request, ChatRequest):
         values["tools"] = tuple(tool.name for tool in request.tools)
         if not request.tools:
@@ -139,7 +146,7 @@ class Outcome:
             begun = request.messages[-1].content
         return begun + "".join(self.text)
 
-    def take(self, event: EngineEvent | DocumentRead | Grounded) -> None:
+    def take(self, event: EngineEvent | DocumentRead | RecordingAdded | Grounded) -> None:
         """Keep one event of the engine's and tell it to the followers."""
         job = self.job
         if job.times.first_output is None and isinstance(event, OUTPUTS):

@@ -14,6 +14,7 @@ from typing import Literal
 import structlog
 
 import engines
+from contract.audio import AudioAddRequest, AudioEditRequest
 from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -35,6 +36,7 @@ from store import (
     Jobs,
     Passages,
     Preferences,
+    Recordings,
     Responses,
     Search,
     StoredFile,
@@ -65,6 +67,8 @@ from studio.results import models_table
 from studio.run import Recorder, input_text, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
+from studio.sound.editing import Editing
+from studio.sound.library import AudioLibrary
 from studio.telemetry import traceparent
 from studio.templates import Templates
 from studio.translating.desk import Desk
@@ -78,7 +82,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk):
+class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -121,6 +125,8 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()
+        self.recordings = Recordings(self._database)
+        self.recordings.cut_off()
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
@@ -128,6 +134,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             *(settings, self.registry, self.residency, self._recorder, self._job_rows),
             *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
             *(papers, Narrator(*parts[2:], self.translated, self.artifacts), prepare),
+            Editing(self.recordings, self.artifacts),
         )
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
@@ -253,6 +260,11 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             if request.collection is not None:
                 self.collections.get(request.collection, job.caller.owner)
             return self.lanes["reading"]
+        if isinstance(request, AudioAddRequest | AudioEditRequest):
+            if isinstance(request, AudioEditRequest):
+                self.recordings.get(request.recording, job.caller.owner)
+                self.recordings.state(request.recording, request.revision, "waiting", job.id)
+            return self.lanes["audio"]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]

@@ -9,6 +9,7 @@ from dataclasses import replace
 import structlog
 
 import engines
+from contract.audio import AudioAddRequest, AudioEditRequest
 from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -29,6 +30,7 @@ from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
 from studio.settings import Settings
+from studio.sound.editing import Editing
 from studio.translating.checking import asking, checked, running, source_language
 from studio.translating.narrating import Narrator
 from studio.translating.papers import Papers, Prepare
@@ -68,6 +70,7 @@ class Worker:
         papers: Does the jobs that translate documents.
         narrator: Does those that read them aloud.
         prepare: Gives a translation the owner's glossary and memory.
+        editing: Does the jobs of the audio library.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Worker:
         papers: Papers,
         narrator: Narrator,
         prepare: Prepare,
+        editing: Editing,
     ) -> None:
         self._settings = settings
         self._registry = registry
@@ -97,6 +101,7 @@ class Worker:
         self._papers = papers
         self._narrator = narrator
         self._prepare = prepare
+        self._editing = editing
         self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
@@ -118,6 +123,8 @@ class Worker:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.drop(job.request)
+        if isinstance(job.request, AudioEditRequest):
+            self._editing.drop(job.request)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
     def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
@@ -152,6 +159,9 @@ class Worker:
             return
         if isinstance(job.request, DocumentRequest):
             self._reading.run(job, job.request, outcome.take)
+            return
+        if isinstance(job.request, AudioAddRequest | AudioEditRequest):
+            self._editing.run(job, job.request, outcome)
             return
         request = self._with_language(job, outcome)
         if job.spec is None:

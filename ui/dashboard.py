@@ -70,6 +70,7 @@ def build(studio: Studio) -> gr.Blocks:
         def leave(request: gr.Request) -> None:
             turns.leave(page_of(request))
             replies.leave(page_of(request))
+            speech.recordings.leave(page_of(request))
 
         demo.unload(leave)
     # A follower is a waiting coroutine: it takes no worker, so none has to wait for another.

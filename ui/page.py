@@ -138,4 +138,5 @@ FIRST = (
 STYLES = (
     f'{_fonts()}<link rel="stylesheet" href="{address("hearth.css")}">'
     f'<script defer src="{address("translate.js")}"></script>'
+    f'<script defer src="{address("editor.js")}"></script>'
 )

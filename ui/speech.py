@@ -14,13 +14,15 @@ from studio import (
     Job,
     SpeechRequest,
     StoredFile,
+    Studio,
     StudioError,
     TranscribeRequest,
 )
 from ui import choices, render
 from ui.caller import caller_of, link, page_of
-from ui.follow import Turn, View, follow
+from ui.follow import Turn, Turns, View, follow
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
+from ui.recordings import RecordingsPart
 from ui.spoken import SpokenPreview
 from ui.voice_drawer import VoiceDrawer
 from ui.words import Words, both, label, words_of
@@ -31,15 +33,32 @@ KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
 class SpeechPanel(Panel):
     """Builds the panel and answers its events: two halves that share nothing but the page."""
 
+    def __init__(self, studio: Studio, turns: Turns) -> None:
+        super().__init__(studio, turns)
+        self.recordings = RecordingsPart(studio, turns)
+
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
         with gr.Column(elem_id="speech", elem_classes="sheet wide"):
-            area(render.head("sp_title"), elem_classes="head")
-            with gr.Row(elem_classes="halves"):
+            with gr.Row(elem_classes="head"):
+                area(render.head("sp_title"))
+                self.part = gr.Radio(
+                    [(label("sp_part_talk"), "talk"), (label("sp_part_edit"), "edit")],
+                    value="talk",
+                    label=label("sp_part"),
+                    show_label=False,
+                    container=False,
+                    elem_id="sp-part",
+                    scale=0,
+                    min_width=300,
+                )
+            with gr.Row(elem_classes="halves", elem_id="sp-talk") as self.talk:
                 with gr.Column(min_width=300, elem_classes="card"):
                     self._build_speak()
                 with gr.Column(min_width=300, elem_classes="card"):
                     self._build_write()
+            with gr.Column(visible=False, elem_id="sp-edit") as self.edit:
+                self.recordings.build()
 
     def _build_speak(self) -> None:
         area(f"<h2>{both('sp_speak')}</h2>")
@@ -76,6 +95,8 @@ class SpeechPanel(Panel):
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
+        on([self.part.input], self.show_part, [self.part], [self.talk, self.edit], queue=False)
+        self.recordings.wire([self.part.input])
         self.preview.wire(self.text, self.voice)
         say = {self.text, self.voice, self.preview.normalize, *self.drawer.fields.values()}
         said = [self.text, self.status, self.player, self.go, self.stop_button]
@@ -90,6 +111,10 @@ class SpeechPanel(Panel):
         on([self.write_go.click], self.write, write, written)
         on([self.write_status.click], self.act_write, write, written)
         on([self.write_stop.click], self.stop_writing, [], [self.write_status], queue=False)
+
+    def show_part(self, part: str) -> Updates:
+        """Show the half of the panel that was chosen."""
+        return {self.talk: gr.Row(visible=part == "talk"), self.edit: gr.Column(visible=part == "edit")}
 
     # Speaking
 

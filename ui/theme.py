@@ -4,7 +4,7 @@ from gradio.themes import Base
 from gradio.themes.utils import colors, fonts, sizes
 
 # Told apart by people with colour blindness too; in this order in every chart.
-CHART_COLOURS = ("#C2410C", "#0F766E", "#B58900", "#4C6A9C", "#8A3B6B", "#5B7A3A", "#57606A", "#7C5A3C")
+CHART_COLOURS = ("#C2410C", "#0F766E", "#B58900", "#4C6A9C", "#8A3B6B", "#5B7A3A", "#57606A", "#7C5A3C", "#3D3A8C")
 
 EMBER = colors.Color(
     name="ember",

@@ -83,8 +83,8 @@ def remark(told: Checked | None, words: Words) -> tuple[str, str]:
 def remarks(shown: Shown, words: Words) -> list[str]:
     """Return how many sentences come from the memory, are like one of it, and need a look."""
     kinds = [remark(place.told, words)[0] for place in shown.places]
-    counted = [(kind, kinds.count(kind)) for kind in ("remembered", "similar", "flagged")]
-    return [words.count(f"tr_{kind}_many", many) for kind, many in counted if many]
+    keys = {"remembered": "tr_remembered_many", "similar": "tr_similar_many", "flagged": "tr_flagged_many"}
+    return [words.count(key, many) for kind, key in keys.items() if (many := kinds.count(kind))]
 
 
 def _with_terms(sentence: str, terms: Sequence[str], words: Words) -> str:

@@ -16,7 +16,7 @@ from ui.words import Words, label, words_of
 
 PERIODS = (7, 28, 90)
 HEIGHT_PX = 260
-KINDS = ("chat", "translation", "image", "speech", "transcription", "embedding", "download", "document")
+KINDS = ("chat", "translation", "image", "speech", "transcription", "embedding", "download", "document", "audio")
 
 
 class UsagePanel(Panel):

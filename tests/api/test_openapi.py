@@ -20,7 +20,7 @@ FUZZ_SEED = os.environ.get("HEARTH_FUZZ_SEED", "1")
 FILES = (
     *("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits", "/translations/documents"),
     *("/glossaries/{source_lang}/{target_lang}/import", "/translation-memory/import"),
-    *("/documents", "/collections/{collection_id}/files"),
+    *("/documents", "/audio/recordings", "/collections/{collection_id}/files"),
 )
 # They fetch from elsewhere; tests/studio has their tests.
 ELSEWHERE = {
@@ -131,6 +131,12 @@ def made_for(http: httpx.Client, path: str) -> dict[str, str]:
         ids["document_id"] = http.post(place, files={"file": ("a.txt", b"oak")}).json()["id"]
     if "{interaction_id}" in path:
         ids["interaction_id"] = http.get("/interactions?limit=1").json()["data"][0]["id"]
+    if path.startswith("/audio/recordings/{recording_id}"):
+        found = http.post("/audio/recordings", files={"file": (f"{len(path)}.wav", tone(0.5))}).json()["id"]
+        for steps in ([{"op": "reverse"}], [{"op": "gain", "db": -3}]):
+            http.put(f"/audio/recordings/{found}/steps", json={"steps": steps})
+        http.post(f"/audio/recordings/{found}/undo")
+        ids["recording_id"] = found
     if "{response_id}" in path:
         ids["response_id"] = http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"]
     for noun, body in (
@@ -176,6 +182,9 @@ def test_every_example_runs(fuzzed: Server, document: dict[str, Any]) -> None:
                 options = {"data": {"model": "whisper-1"}, "files": {"file": ("a.wav", tone(0.5))}}
             elif path in FILES:
                 continue
+            if path == "/audio/edits":
+                added = http.post("/audio/recordings", files={"file": ("many.wav", tone(0.5))}).json()["id"]
+                options = {"json": {**body, "recordings": [added]}}
             if path == "/suggest":
                 continue  # it is there to be refused
             if path == "/translate_file":

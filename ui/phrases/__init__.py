@@ -11,6 +11,7 @@ from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
 from ui.phrases.models import MODELS
+from ui.phrases.recordings import RECORDINGS
 from ui.phrases.servers import SERVERS
 from ui.phrases.speech import SPEECH
 from ui.phrases.starters import STARTERS
@@ -29,6 +30,7 @@ GROUPS = (
     TRANSLATED_DOCUMENTS,
     IMAGES,
     SPEECH,
+    RECORDINGS,
     MODELS,
     SERVERS,
     USAGE,

@@ -29,6 +29,7 @@ USAGE: dict[str, tuple[str, str]] = {
     "us_kind_embedding": ("Search by meaning", "Szukanie według znaczenia"),
     "us_kind_download": ("Downloads", "Pobieranie"),
     "us_kind_document": ("Files read", "Czytanie plików"),
+    "us_kind_audio": ("Audio edits", "Obróbka dźwięku"),
     "us_kind": ("Kind", "Rodzaj"),
     "us_col_model": ("Model", "Model"),
     "us_col_median": ("Median", "Mediana"),
