@@ -32,6 +32,7 @@ from contract.messages import (
     check_plain,
     check_turn,
 )
+from contract.model_requests import ImportRequest
 from contract.models import Kind
 from contract.reply_settings import ReplySettings
 
@@ -348,5 +349,6 @@ Request = (
     | TranscribeRequest
     | EmbedRequest
     | DownloadRequest
+    | ImportRequest
     | DocumentRequest
 )

@@ -23,7 +23,7 @@ import json
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING, ClassVar
 
@@ -115,9 +115,12 @@ class LlamaCpp(Engine):
     def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:
         return llama_context.with_context(spec, context_tokens)
 
+    @classmethod
+    def facts(cls, spec: ModelSpec) -> Mapping[str, Scalar]:
+        return gguf.told(spec.paths[0])
+
     def serves(self, spec: ModelSpec) -> bool:
-        wanted, had = (number(one.options, "n_ctx", llama_context.CONTEXT_TOKENS) for one in (spec, self.spec))
-        return wanted == had
+        return llama_context.loading(spec) == llama_context.loading(self.spec)
 
     def load(self) -> None:
         path = model_path(self.spec)

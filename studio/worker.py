@@ -1,6 +1,5 @@
 """What a lane's thread does with a job: language found, model made resident, engine run, end recorded."""
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -16,23 +15,23 @@ from contract.engine import Engine
 from contract.errors import StudioError
 from contract.events import Cancelled, Done, EngineEvent, Grounded, Loading, Queued, Terminal
 from contract.limits import Limits
+from contract.model_requests import ImportRequest
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from engines.checks import check_options
 from store import Jobs
-from studio import context, grounding, library, sources
+from studio import context, grounding
 from studio.collecting import Retrieval, within
+from studio.downloads import Downloads
 from studio.job import Job
 from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
-from studio.settings import Settings
 from studio.translating.checking import asking, checked, running, source_language
 from studio.translating.papers import Papers, Prepare
 from studio.translating.segments import SentenceTranslator
 
-DOWNLOAD_TOLD_EVERY_S = 0.1
 PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
 
 
@@ -65,11 +64,11 @@ class Worker:
         detect: Tells the languages that a text may be in, best first.
         papers: Does the jobs that translate documents.
         prepare: Gives a translation the owner's glossary and memory.
+        downloads: Fetches models.
     """
 
     def __init__(
         self,
-        settings: Settings,
         registry: Registry,
         residency: Residency,
         recorder: Recorder,
@@ -80,8 +79,8 @@ class Worker:
         detect: Callable[[str], list[tuple[str, float]]],
         papers: Papers,
         prepare: Prepare,
+        downloads: Downloads,
     ) -> None:
-        self._settings = settings
         self._registry = registry
         self._residency = residency
         self._recorder = recorder
@@ -92,6 +91,7 @@ class Worker:
         self._detect = detect
         self._papers = papers
         self._prepare = prepare
+        self._downloads = downloads
         self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
@@ -113,6 +113,7 @@ class Worker:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.drop(job.request)
+        self._downloads.drop(job)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
     def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
@@ -137,7 +138,10 @@ class Worker:
 
     def _work(self, job: Job, outcome: Outcome) -> None:
         if isinstance(job.request, DownloadRequest):
-            self._download(job, job.request, outcome)
+            self._downloads.run(job, job.request, outcome.take)
+            return
+        if isinstance(job.request, ImportRequest):
+            self._downloads.take_in(job, job.request, outcome.take)
             return
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.run(job, job.request, outcome)
@@ -215,18 +219,3 @@ class Worker:
         if spec is not None and spec.kind == "chat" and (not found or found[0][0] == request.target_lang):
             return request  # it tells for itself
         return replace(request, source_lang=source_language(found, request.target_lang, "text", outcome.take))
-
-    def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
-        entry = library.entry_for(request.model, self._registry.catalogue)
-        engines.require(engines.ENGINES[entry.engine])  # before gigabytes come that nothing here could use
-        fetchers = sources.table(ollama_host=self._registry.ollama_host)
-        told = 0.0
-        events = library.install(entry, self._settings.models_dir, job.stop, fetchers)
-        with contextlib.closing(events):
-            for event in events:
-                if time.monotonic() - told >= DOWNLOAD_TOLD_EVERY_S or event.step == event.total:
-                    told = time.monotonic()
-                    outcome.take(event)
-                if job.stop.is_set():
-                    return
-        self._registry.refresh()

@@ -10,6 +10,7 @@ from ui.phrases.documents import DOCUMENTS
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
+from ui.phrases.model_details import MODEL_DETAILS
 from ui.phrases.models import MODELS
 from ui.phrases.servers import SERVERS
 from ui.phrases.speech import SPEECH
@@ -30,6 +31,7 @@ GROUPS = (
     IMAGES,
     SPEECH,
     MODELS,
+    MODEL_DETAILS,
     SERVERS,
     USAGE,
     STARTERS,
