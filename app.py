@@ -255,8 +255,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop what runs, then end; what open pages still hold is cut off without a word."""
         logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)
-        for job in self._studio.jobs(None):
-            job.cancel()
+        self._studio.stop_jobs()
         await super().shutdown(sockets)
 
 
@@ -268,6 +267,7 @@ def serve(settings: Settings, server: socket.socket) -> None:
             sent.watch(studio)
         if studio.interrupted:
             log.warning("jobs_interrupted", count=studio.interrupted)
+        studio.resume_downloads()
         api = create_api(studio)
         dashboard = Dashboard(studio, api)
         api.router.lifespan_context = dashboard.lifespan

@@ -17,6 +17,7 @@ from api import (
     conversations,
     document_pages,
     documents,
+    downloads,
     errors,
     glossaries,
     health,
@@ -56,7 +57,7 @@ ROUTES = (
     *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
     *(documents, document_pages, collections, recordings),
     *(templates, translated_documents, glossaries, translations, libretranslate),
-    *(models, aliases, providers, interactions),
+    *(downloads, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -2,12 +2,12 @@
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar
 
 from contract.errors import InvalidRequest
 from contract.events import EngineEvent
-from contract.models import ContextRange, Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec, Scalar
 from contract.requests import Request
 
 
@@ -93,6 +93,11 @@ class Engine(ABC):
     def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:
         """Return the spec that loads with another context length, where that is chosen at loading."""
         return spec
+
+    @classmethod
+    def facts(cls, spec: ModelSpec) -> Mapping[str, Scalar]:
+        """Return what the model's file or server says of it, for a person to read; {}: nothing. May wait."""
+        return {}
 
     def serves(self, spec: ModelSpec) -> bool:
         """Whether this model, as it is loaded, can do what ``spec``, of the same id, is asked for."""

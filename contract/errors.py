@@ -7,7 +7,8 @@
     │   └── InputTooLarge             413  input_too_large      text, file or count over its limit
     ├── NotFound                      404  not_found            no such job, conversation or file
     │   ├── UnknownModel              404  model_not_found      nobody knows this name
-    │   └── ModelNotInstalled         404  model_not_installed  known, but not on this machine yet
+    │   ├── ModelNotInstalled         404  model_not_installed  known, but not on this machine yet
+    │   └── ModelDisabled             404  model_disabled       here, but switched off by the owner
     ├── Conflict                      409  conflict             changed elsewhere since it was read
     │   └── PreconditionFailed        412  precondition_failed  not at the revision that the caller named
     ├── Forbidden                     403  forbidden            this caller may not do that
@@ -77,6 +78,10 @@ class UnknownModel(NotFound):
 
 class ModelNotInstalled(NotFound):
     code, title, status = "model_not_installed", "This model is not installed yet", 404
+
+
+class ModelDisabled(NotFound):
+    code, title, status = "model_disabled", "This model is switched off", 404
 
 
 class Conflict(StudioError):

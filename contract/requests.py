@@ -34,6 +34,7 @@ from contract.messages import (
     check_plain,
     check_turn,
 )
+from contract.model_requests import ImportRequest
 from contract.models import Kind
 from contract.reply_settings import ReplySettings
 
@@ -351,6 +352,7 @@ Request = (
     | TranscribeRequest
     | EmbedRequest
     | DownloadRequest
+    | ImportRequest
     | DocumentRequest
     | AudioAddRequest
     | AudioEditRequest

@@ -15,6 +15,29 @@ ENCODERS = frozenset(
     | {"gemma-embedding", "t5encoder"}
 )
 POOLED = (1, 2, 3)  # mean, cls, last: a vector of a text; 0 is none, 4 ranks two texts
+# general.file_type, of llama.cpp's enum llama_ftype: the ones that are about.
+FILE_TYPES: dict[object, str] = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    25: "IQ4_NL",
+    30: "IQ4_XS",
+    32: "BF16",
+    38: "MXFP4",
+}
 Scalar = str | int | float | bool
 _FORMS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
@@ -41,6 +64,29 @@ def metadata(path: Path) -> Mapping[str, Scalar]:
             else:
                 found[key] = _string(file) if form == _STRING else _scalar(file, form)
     return found
+
+
+def told(path: Path) -> dict[str, Scalar]:
+    """Return what a person may want to know of a file: its architecture, size, quantisation, context and template.
+
+    {} where it can't be read: loading it tells why.
+    """
+    try:
+        facts = metadata(path)
+    except (OSError, ValueError):
+        return {}
+    model = facts.get("general.architecture", "")
+    kept = {
+        "architecture": model,
+        "name": facts.get("general.name", ""),
+        "parameters": facts.get("general.size_label", ""),
+        "quantisation": FILE_TYPES.get(facts.get("general.file_type", -1), ""),
+        "context_length": facts.get(f"{model}.context_length", 0),
+        "layers": facts.get(f"{model}.block_count", 0),
+        "embedding_length": facts.get(f"{model}.embedding_length", 0),
+        "template": facts.get("tokenizer.chat_template", ""),
+    }
+    return {name: value for name, value in kept.items() if value}
 
 
 def embeds(facts: Mapping[str, Scalar]) -> bool:

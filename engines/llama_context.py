@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from contract.models import ContextRange, ModelSpec
+from contract.models import ContextRange, ModelSpec, Scalar
 from engines import gguf
 from engines.checks import damaged, model_path, number
 
@@ -29,6 +29,11 @@ def context_range(spec: ModelSpec) -> ContextRange:
     most = max(LEAST_TOKENS, trained or CONTEXT_TOKENS)
     usual = min(int(number(spec.options, "n_ctx", CONTEXT_TOKENS)), most)
     return ContextRange(least=LEAST_TOKENS, most=most, usual=usual, bytes_per_token=bytes_per_token)
+
+
+def loading(spec: ModelSpec) -> tuple[float, Scalar | None]:
+    """Return what a model is loaded with: two specs of it that agree here are served by one."""
+    return number(spec.options, "n_ctx", CONTEXT_TOKENS), spec.options.get("slots")
 
 
 def with_context(spec: ModelSpec, context_tokens: int) -> ModelSpec:

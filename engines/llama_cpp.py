@@ -23,7 +23,7 @@ import json
 import queue
 import secrets
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPException
 from typing import TYPE_CHECKING, ClassVar
 
@@ -61,6 +61,7 @@ _PROMPT_BATCH = 256  # the finest grain in which a prompt can be stopped; 512 is
 _SMALL_BYTES = 1_000_000_000
 _SLOTS_SMALL, _SLOTS_LARGE = 16, 4
 _FIRST_SHARE, _NEXT_SHARE = 512, 128  # tokens of a reply that room is taken for at a time
+_OPTIONS = frozenset({"json_schema", "raw", "logprobs", "tools", "count_tokens", "context_tokens"})
 _SAMPLING = ("temperature", "top_p", "top_k", "min_p", "repeat_penalty")
 
 
@@ -93,9 +94,7 @@ class LlamaCpp(Engine):
     kind: ClassVar[Kind] = "chat"
     lane: ClassVar[str] = "llama"
     requires: ClassVar[tuple[str, ...]] = ("xllamacpp",)
-    options: ClassVar[frozenset[str]] = frozenset(
-        {"json_schema", "raw", "logprobs", "tools", "count_tokens", "context_tokens"}
-    )
+    options: ClassVar[frozenset[str]] = _OPTIONS
     _server: "xllamacpp.Server | None" = None
 
     @classmethod
@@ -115,9 +114,12 @@ class LlamaCpp(Engine):
     def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:
         return llama_context.with_context(spec, context_tokens)
 
+    @classmethod
+    def facts(cls, spec: ModelSpec) -> Mapping[str, Scalar]:
+        return gguf.told(spec.paths[0])
+
     def serves(self, spec: ModelSpec) -> bool:
-        wanted, had = (number(one.options, "n_ctx", llama_context.CONTEXT_TOKENS) for one in (spec, self.spec))
-        return wanted == had
+        return llama_context.loading(spec) == llama_context.loading(self.spec)
 
     def load(self) -> None:
         path = model_path(self.spec)
@@ -144,8 +146,7 @@ class LlamaCpp(Engine):
         params.cpuparams_batch.n_threads = self.threads
         if template != own_template:
             params.chat_template = template
-        params.warmup = False
-        params.verbosity = -1
+        params.warmup, params.verbosity = False, -1
         # The server also listens on a loopback port. Nobody may use it: no other process, no web page.
         params.api_keys = [key := secrets.token_urlsafe(32)]
         params.cors_origins, params.cors_credentials = "null", False
@@ -156,8 +157,7 @@ class LlamaCpp(Engine):
             why = f"llama.cpp can't read {path.name}; it is cut off, damaged or of a newer kind"
             raise damaged(self.spec, why) from exc
         self._address, self._key = server.listening_address, key
-        self._context_tokens = min(params.n_ctx, trained_context(self._address, key))
-        self.context_tokens = self._context_tokens
+        self.context_tokens = self._context_tokens = min(params.n_ctx, trained_context(self._address, key))
         self._knows_tools = knows_tools(template)
         self._room, self._slots = Room(params.n_ctx), Slots(params.n_parallel)
         self._runs: set[threading.Thread] = set()

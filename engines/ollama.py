@@ -21,7 +21,7 @@ from contract.errors import InvalidRequest, ProviderFailed, ProviderUnreachable,
 from contract.events import Delta, EngineEvent, Finish, ToolCallDelta, Usage
 from contract.ids import new_id
 from contract.messages import Message
-from contract.models import ContextRange, Kind, ModelSpec
+from contract.models import ContextRange, Kind, ModelSpec, Scalar
 from contract.requests import ChatRequest, Request
 from engines.checks import brief, expect, number
 from engines.line import Line
@@ -75,6 +75,10 @@ class Ollama(Engine):
     @property
     def slots(self) -> int:
         return _REPLIES_AT_ONCE
+
+    @classmethod
+    def facts(cls, spec: ModelSpec) -> Mapping[str, Scalar]:
+        return shown(spec)
 
     @classmethod
     def context_range(cls, spec: ModelSpec) -> ContextRange | None:
@@ -230,6 +234,33 @@ def address(host: str) -> str:
 def _is_here(host: str) -> bool:
     """Whether it is this machine, which a proxy named in the environment does not lead to."""
     return urlsplit(host).hostname in ("localhost", "127.0.0.1", "::1")
+
+
+def shown(spec: ModelSpec, timeout_s: float = 5.0) -> Mapping[str, Scalar]:
+    """Return what the server says of a model: family, size, quantisation, template, parameters, licence.
+
+    Raises:
+        ProviderFailed: The server does not answer as it should.
+    """
+    host, model = address(str(spec.options.get("host", ""))), str(spec.options["name"])
+    import ollama
+
+    try:
+        with ollama.Client(host, timeout=timeout_s, trust_env=not _is_here(host)) as client:
+            told = client.show(model)
+    except Exception as exc:
+        raise _failed(exc, host, model) from exc
+    details = told.details
+    facts: dict[str, Scalar | None] = {
+        "architecture": details.family if details else None,
+        "parameters": details.parameter_size if details else None,
+        "quantisation": details.quantization_level if details else None,
+        "capabilities": ", ".join(told.capabilities or ()),
+        "template": told.template,
+        "settings": told.parameters,
+        "licence": (told.license or "")[:200],
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def discover(host: str, timeout_s: float = 1.0) -> list[ModelSpec]:

@@ -8,9 +8,11 @@ from store.conversation_trees import ConversationTree, TreeFile, TreeMessage, ad
 from store.conversations import Conversations, QueuedMessage
 from store.database import Database
 from store.documents import Document, Documents
+from store.downloads import DownloadRow, Downloads, DownloadState
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
+from store.models import ModelRow, Models
 from store.passages import FoundPassage, NewPassage, Passages
 from store.preferences import Preferences
 from store.providers import ProviderRow, Providers
@@ -35,6 +37,9 @@ __all__ = [
     "Direction",
     "Document",
     "Documents",
+    "DownloadRow",
+    "DownloadState",
+    "Downloads",
     "FoundPassage",
     "Glossaries",
     "Hit",
@@ -44,6 +49,8 @@ __all__ = [
     "JobRow",
     "Jobs",
     "Memory",
+    "ModelRow",
+    "Models",
     "NewPassage",
     "Passages",
     "Picture",

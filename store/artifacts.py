@@ -23,8 +23,6 @@ SUFFIXES = {
     "image/png": ".png",
     # Recordings of the audio library
     "audio/flac": ".flac",
-    "audio/ogg": ".opus",
-    "audio/mp4": ".m4a",
     "application/octet-stream": ".bin",
     # Translated documents
     "text/plain": ".txt",

@@ -318,6 +318,13 @@ class Conversations(MessageTree):
 
         return self._database.write(update)
 
+    def answered_by(self, model: str) -> int:
+        """Return in how many conversations, whoever's, a model has answered."""
+        rows = self._database.rows(
+            "SELECT count(DISTINCT conversation_id) AS n FROM messages WHERE role = 'assistant' AND model = ?", (model,)
+        )
+        return int(rows[0]["n"])
+
     def purge(self, before: str) -> int:
         """Delete for good what was deleted up to a time; returns how many conversations that were.
 

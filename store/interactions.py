@@ -167,6 +167,22 @@ class Interactions:
         )
         return [_interaction(row) for row in rows]
 
+    def by_model(self) -> list[sqlite3.Row]:
+        """Return each model that did anything: ``model``, ``kind``, ``calls``, ``last_used_at``."""
+        return self._database.rows(
+            """SELECT model, kind, count(*) AS calls, max(created_at) AS last_used_at FROM interactions
+               WHERE model IS NOT NULL AND kind <> 'download' GROUP BY model, kind"""
+        )
+
+    def of_model(self, model: str, kind: str, since: str = "", limit: int = 10_000) -> list[sqlite3.Row]:
+        """Return the figures of a model's latest rows, the newest first."""
+        return self._database.rows(
+            """SELECT created_at, status, error_code, tokens_in, tokens_out, characters, audio_s, load_s,
+                      first_output_s, duration_s
+               FROM interactions WHERE model = ? AND kind = ? AND created_at >= ? ORDER BY created_at DESC LIMIT ?""",
+            (model, kind, since, limit),
+        )
+
     def forget(self, owner: str, kind: str, ids: Sequence[str] | None) -> None:
         """Take back the texts of an owner's rows, here and in their jobs; the figures stay.
 

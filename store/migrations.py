@@ -8,6 +8,7 @@ outlives what it tells about.
 
 from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
+from store.model_tables import DOWNLOADS, MODELS
 from store.sqlite import Migrations, sqlite_utils
 
 migrations = Migrations("hearth")
@@ -129,6 +130,20 @@ def templates(db: sqlite_utils.Database) -> None:
 def translation(db: sqlite_utils.Database) -> None:
     """Keep documents with their translated segments, glossaries, and the translations that people accepted."""
     for statement in TRANSLATION:
+        db.execute(statement)
+
+
+@migrations(name="0010_downloads")
+def downloads(db: sqlite_utils.Database) -> None:
+    """Keep downloads that are not finished, so that they go on after a restart."""
+    for statement in DOWNLOADS:
+        db.execute(statement)
+
+
+@migrations(name="0010_models")
+def models(db: sqlite_utils.Database) -> None:
+    """Keep what the owner sets for each model, and what was measured of it."""
+    for statement in MODELS:
         db.execute(statement)
 
 

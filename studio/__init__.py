@@ -18,6 +18,7 @@ from contract.errors import (
     InvalidRequest,
     LaneFull,
     ModelDamaged,
+    ModelDisabled,
     ModelNotInstalled,
     NotFound,
     PreconditionFailed,
@@ -58,6 +59,7 @@ from contract.events import (
 from contract.ids import new_id
 from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
+from contract.model_requests import ImportRequest
 from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
@@ -99,6 +101,7 @@ from studio.caller import Caller, Via
 from studio.carrying import Imported
 from studio.chat_settings import ChatSettings, system_of
 from studio.conversing import Asking
+from studio.downloads import Download
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
@@ -106,9 +109,13 @@ from studio.health import Health, LaneLoad, Part
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.languages import language_name
+from studio.leftovers import Leftover
 from studio.library import Pair
+from studio.model_figures import Statistics
+from studio.model_info import ModelInfo, ModelState
+from studio.model_inventory import Dependants, ModelDetails
+from studio.model_settings import Setting
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
-from studio.registry import ModelInfo, ModelState
 from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
@@ -152,12 +159,14 @@ __all__ = [
     "ContextRange",
     "Conversation",
     "Delta",
+    "Dependants",
     "Detected",
     "Document",
     "DocumentRead",
     "DocumentRequest",
     "DoesNotFit",
     "Done",
+    "Download",
     "DownloadFailed",
     "DownloadRequest",
     "Draft",
@@ -178,6 +187,7 @@ __all__ = [
     "Hit",
     "Image",
     "ImageRequest",
+    "ImportRequest",
     "Imported",
     "InputTooLarge",
     "Interaction",
@@ -191,6 +201,7 @@ __all__ = [
     "Kind",
     "LaneFull",
     "LaneLoad",
+    "Leftover",
     "Likelihood",
     "Limits",
     "Loading",
@@ -198,6 +209,8 @@ __all__ = [
     "Memory",
     "Message",
     "ModelDamaged",
+    "ModelDetails",
+    "ModelDisabled",
     "ModelInfo",
     "ModelNotInstalled",
     "ModelSpec",
@@ -224,6 +237,7 @@ __all__ = [
     "Score",
     "SecretUnreadable",
     "Segment",
+    "Setting",
     "Settings",
     "Sound",
     "Source",
@@ -231,6 +245,7 @@ __all__ = [
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",
+    "Statistics",
     "Step",
     "StorageFailed",
     "StoredFile",

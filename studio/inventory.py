@@ -2,30 +2,20 @@
 
 import engines
 from contract.engine import Stop
-from contract.errors import InvalidRequest, UnknownModel
+from contract.errors import InvalidRequest
 from contract.limits import Limits
 from contract.models import ContextRange, Kind, ModelSpec
 from contract.requests import ChatRequest, SpeechRequest
 from engines.spoken import language_of, make_spoken
 from studio import context, library
-from studio.caller import Caller
-from studio.job import Job
-from studio.registry import ModelInfo, Registry
-from studio.residency import Residency
-from studio.settings import Settings
+from studio.model_info import ModelInfo
+from studio.model_inventory import ModelInventory
 
 
-class Inventory:
+class Inventory(ModelInventory):
     """Part of the Studio, which has the attributes."""
 
-    settings: Settings
     limits: Limits
-    registry: Registry
-    residency: Residency
-
-    def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
-        """Return the unfinished jobs of a caller's owner (None: everybody's), oldest first."""
-        raise NotImplementedError
 
     def detect(self, text: str) -> list[tuple[str, float]]:
         """Return the languages that a text may be in (ISO 639-1) with confidence in [0, 1], best first."""
@@ -72,41 +62,6 @@ class Inventory:
         """
         SpeechRequest(text=text, model=voice).check(self.limits)
         return make_spoken(text, language_of(self.spec(voice, "speech")))
-
-    def models(self) -> list[ModelInfo]:
-        """Return every model, those here first."""
-        downloading = {job.request.model for job in self.jobs(None, "download") if job.request.model}
-        return self.registry.infos(self.residency.loaded(), self.residency.loading(), downloading)
-
-    def model(self, model_id: str) -> ModelInfo:
-        """Return one model of the list; raises UnknownModel."""
-        for info in self.models():
-            if info.spec.id == model_id:
-                return info
-        raise UnknownModel(
-            f"There is no model called {model_id[:200]!r}. GET /models lists them.", model=model_id[:200]
-        )
-
-    def load(self, model_id: str) -> ModelInfo:
-        """Make a model resident, and wait for it; errors as in ``Registry.find`` and ``Residency.use``."""
-        spec = self.spec(model_id, self.model(model_id).spec.kind)
-        engines.require(engines.ENGINES[spec.engine])
-        with self.residency.use(spec, Stop(), lambda: None):
-            pass
-        return self.model(model_id)
-
-    def unload(self, model_id: str) -> ModelInfo:
-        """Give a model's memory back; raises Conflict while it works."""
-        self.residency.unload(self.model(model_id).spec.id)
-        return self.model(model_id)
-
-    def remove_model(self, model_id: str) -> int:
-        """Delete an installed model from this machine; returns the bytes freed. Raises Conflict while it works."""
-        spec = self.model(model_id).spec
-        self.residency.unload(spec.id)
-        freed = library.remove(spec, self.settings.models_dir)
-        self.registry.refresh()
-        return freed
 
     def usable_models(self) -> list[ModelInfo]:
         """Return the models that a request can name now."""

@@ -8,7 +8,7 @@ nothing; one that a crash cut off is taken up again by the next try of the same 
 import contextlib
 import os
 import shutil
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -21,11 +21,12 @@ from contract.models import ModelSpec
 from studio import manifest, sources
 from studio.catalogue import Entry, ModelFile, SourceType, load_catalogue, unknown
 from studio.manifest import Damaged, Scan, folder_name, folder_of, scan
+from studio.sources import http_file
 from studio.sources.choice import as_it_is, loaded_paths
 
 PARTIAL = ".partial"
-# Room that must stay free beside a download, for the database and the system.
-_SPARE_BYTES = 200_000_000
+# Asked when a download ends early, with what went wrong (None: it was stopped): is what came kept for the next try?
+Keep = Callable[[StudioError | None], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,11 @@ def entry_for(model_id: str, catalogue: Mapping[str, Entry] | None = None) -> En
 
 
 def install(
-    entry: Entry, models_dir: Path, stop: Stop, fetchers: Mapping[SourceType, sources.Fetch] | None = None
+    entry: Entry,
+    models_dir: Path,
+    stop: Stop,
+    fetchers: Mapping[SourceType, sources.Fetch] | None = None,
+    keep: Keep = lambda error: False,
 ) -> Generator[Progress, None, None]:
     """Fetch a model, check it and put it in place; yields bytes done.
 
@@ -76,6 +81,7 @@ def install(
         entry: From ``entry_for``.
         stop: Once set, it ends and leaves nothing.
         fetchers: ``sources.table()`` unless given.
+        keep: Whether it leaves what came, after all, for the next try to go on from.
 
     Raises:
         DownloadFailed: With what to do next. StorageFailed: The disk is full or can't be written.
@@ -90,20 +96,54 @@ def install(
     _make(partial.parent)
     for doomed in partial.parent.glob("removed-*"):  # a removal that was killed before its files were gone
         shutil.rmtree(doomed, ignore_errors=True)
-    with _only_one(partial, entry):
+    with _only_one(partial, entry.title):
         if final.is_dir() and _is_whole(final):
             return
         _check_space(entry, models_dir, already=_size(partial))
         _make(partial)
+        error: StudioError | None = None
         try:
             files = yield from fetch(entry, partial, stop)
             if not stop.is_set():
                 entry = as_it_is(entry, partial)
                 _finish(entry, files, partial, folder_of(models_dir, entry.engine, entry.id))
         except OSError as exc:
-            raise _storage_failed(models_dir, exc) from exc
+            error = _storage_failed(models_dir, exc)
+            raise error from exc
+        except StudioError as exc:
+            error = exc
+            raise
         finally:
-            shutil.rmtree(partial, ignore_errors=True)
+            if not (partial.is_dir() and _size(partial) and keep(error)):
+                shutil.rmtree(partial, ignore_errors=True)
+
+
+def discard(model_id: str, models_dir: Path) -> int:
+    """Remove what an unfinished download left, and return the bytes freed.
+
+    Raises:
+        Conflict: It is being downloaded.
+    """
+    partial = models_dir / PARTIAL / folder_name(model_id)
+    if not partial.is_dir():
+        return 0
+    with _only_one(partial, model_id):
+        freed = _size(partial)
+        shutil.rmtree(partial, ignore_errors=True)
+    partial.with_name(f"{partial.name}.lock").unlink(missing_ok=True)
+    return freed
+
+
+def is_at_work(model_id: str, models_dir: Path) -> bool:
+    """Whether a Hearth, this one or another, is downloading it just now."""
+    partial = models_dir / PARTIAL / folder_name(model_id)
+    try:
+        with _only_one(partial, model_id):
+            return False
+    except Conflict:
+        return True
+    except OSError:  # no folder for downloads yet
+        return False
 
 
 def remove(spec_or_damaged: ModelSpec | Damaged, models_dir: Path) -> int:
@@ -222,14 +262,14 @@ def _finish(entry: Entry, files: tuple[ModelFile, ...], partial: Path, final: Pa
 
 
 @contextlib.contextmanager
-def _only_one(partial: Path, entry: Entry) -> Iterator[None]:
+def _only_one(partial: Path, title: str) -> Iterator[None]:
     import filelock  # 0.1 s, and only a download needs it
 
     lock = filelock.FileLock(partial.with_name(f"{partial.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout as exc:
-        raise Conflict(f"{entry.title} is being downloaded already. Wait for it to finish.", model=entry.id) from exc
+        raise Conflict(f"{title} is being downloaded already. Wait for it to finish.", model=title) from exc
     try:
         yield
     finally:
@@ -247,15 +287,7 @@ def _is_whole(folder: Path) -> bool:
 def _check_space(entry: Entry, models_dir: Path, already: int) -> None:
     # Packed and unpacked files lie side by side for a moment.
     packed = entry.source.size_bytes or sum(file.packed_bytes for file in entry.files)
-    needed = max(0, packed + entry.size_bytes - already) + _SPARE_BYTES
-    free = shutil.disk_usage(models_dir).free
-    if free < needed:
-        raise StorageFailed(
-            f"{entry.title} needs {needed / 1e6:,.0f} MB and {models_dir} has {free / 1e6:,.0f} MB free. "
-            "Free some space, or set HEARTH_DATA_DIR to a folder on a larger disk.",
-            needed_bytes=needed,
-            free_bytes=free,
-        )
+    http_file.check_room(models_dir, packed + entry.size_bytes - already, entry.title)
 
 
 def _make(folder: Path) -> None:
@@ -275,4 +307,17 @@ def _size(folder: Path) -> int:
     return sum(os.stat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)
 
 
-__all__ = ["Damaged", "Pair", "Scan", "entry_for", "find_pair", "install", "pairs", "remove", "scan"]
+__all__ = [
+    "Damaged",
+    "Keep",
+    "Pair",
+    "Scan",
+    "discard",
+    "entry_for",
+    "find_pair",
+    "install",
+    "is_at_work",
+    "pairs",
+    "remove",
+    "scan",
+]

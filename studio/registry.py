@@ -4,27 +4,33 @@ Servers are looked for in the background, so that a dead or slow one never holds
 connected ones stand last: nothing goes out because a server was connected, only where it is chosen.
 """
 
-import contextlib
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
 import structlog
 
 import engines
-from contract.errors import InvalidRequest, ModelDamaged, ModelNotInstalled, StudioError, UnknownModel
+from contract.errors import (
+    InvalidRequest,
+    ModelDamaged,
+    ModelDisabled,
+    ModelNotInstalled,
+    StudioError,
+    UnknownModel,
+)
 from contract.models import Kind, ModelSpec
-from contract.requests import TranslateRequest, TranslationEngine
-from store import Preferences
+from store import ModelRow, Preferences
 from studio import library
 from studio.aliases import Aliases
 from studio.catalogue import Entry, load_catalogue, load_own
+from studio.model_info import ModelInfo, ModelState
+from studio.model_settings import ModelSettings, with_settings
+from studio.pairing import Pairing
 from studio.providers import Providers
 from studio.settings import Settings
 
 log = structlog.get_logger(__name__)
-ModelState = Literal["installed", "available", "downloading", "loading", "loaded", "remote", "unreachable", "damaged"]
 JOBS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 OLLAMA_DEFAULT = "http://127.0.0.1:11434"
 OLLAMA_EVERY_S = 15.0
@@ -32,37 +38,19 @@ MOST_NAMED = 20  # models, where an unknown one is asked for
 OLLAMA_PATIENCE = 2  # so many questions may go unanswered before its models are no longer listed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelInfo:
-    """One line of the list of models.
-
-    Attributes:
-        state: ``available`` means known but not here; ``damaged`` and ``unreachable`` say why in ``error``.
-        memory_bytes: What it takes in memory now, 0 when it is not loaded.
-        starter, recommended: Comes at first start; is the one to take first for its job.
-    """
-
-    spec: ModelSpec
-    state: ModelState
-    is_default: bool = False
-    starter: bool = False
-    recommended: bool = False
-    memory_bytes: int = 0
-    missing_parts: tuple[str, ...] = ()
-    error: str = ""
-
-
-class Registry:
+class Registry(Pairing):
     """Finds models by name and by job.
 
     Args:
         settings: Where models are, and whether this is a demonstration on echo engines alone.
         preferences: Keeps the chosen default of each job.
         providers: The servers that the owner connected.
+        kept: What the owner set for each model.
     """
 
-    def __init__(self, settings: Settings, preferences: Preferences, providers: Providers) -> None:
+    def __init__(self, settings: Settings, preferences: Preferences, providers: Providers, kept: ModelSettings) -> None:
         self._settings = settings
+        self._kept = kept
         self._preferences = preferences
         self._providers = providers
         self.aliases = Aliases(preferences)
@@ -94,7 +82,7 @@ class Registry:
             damaged: dict[str, str] = {}
         else:
             found = library.scan(self._settings.models_dir)
-            installed = {spec.id: spec for spec in found.models if spec.engine in engines.ENGINES}
+            installed = {spec.id: self._as_set(spec) for spec in found.models if spec.engine in engines.ENGINES}
             damaged = {item.id: item.message for item in found.damaged} | {
                 spec.id: f"{spec.title} is for the engine {spec.engine}, which this Hearth has not. Update Hearth."
                 for spec in found.models
@@ -103,12 +91,23 @@ class Registry:
         with self._lock:
             self._installed, self._damaged = installed, damaged
 
+    def _as_set(self, spec: ModelSpec) -> ModelSpec:
+        try:
+            return with_settings(spec, self._kept.of(spec.id))
+        except StudioError as error:  # its file can't be read: loading it tells
+            log.warning("settings_not_applied", model=spec.id, error=error.message)
+            return spec
+
     def installed(self, kind: Kind | None = None) -> list[ModelSpec]:
         """Return the models that a request can use now, remote ones included."""
+        return [
+            spec for spec in self._there() if (kind is None or spec.kind == kind) and not self._kept.disabled(spec.id)
+        ]
+
+    def _there(self) -> list[ModelSpec]:
         with self._lock:
             specs = [*self._remote.values(), *self._installed.values()]
-        specs += self._providers.specs()
-        return [spec for spec in specs if kind is None or spec.kind == kind]
+        return [*specs, *self._providers.specs()]
 
     def default(self, kind: Kind) -> ModelSpec | None:
         """Return the model that a job takes when none is named: the chosen one, else the first there is."""
@@ -149,6 +148,8 @@ class Registry:
             spec = self._by_id(name)
         if spec is None:
             raise self._not_here(name, kind)
+        if self._kept.disabled(spec.id):
+            raise ModelDisabled(f"{spec.title} is switched off here. Switch it on in Models.", model=spec.id)
         if spec.kind != kind:
             raise InvalidRequest(f"{name} is a {spec.kind} model; this needs one for {kind}.", model=name)
         return spec
@@ -178,107 +179,6 @@ class Registry:
             f"There is no model called {name[:200]!r}. The {kind} models here: {there}.", model=name[:200]
         )
 
-    def for_translation(self, request: TranslateRequest) -> ModelSpec:
-        """Return the model that does a translation: the named one, the named engine's, or the best one here.
-
-        Raises:
-            StudioError: As in ``find`` and ``for_pair``.
-        """
-        if request.model is not None:
-            named = self._by_id(request.model)
-            return named if named is not None and named.kind == "chat" else self.find(request.model, "translation")
-        if request.engine == "chat":
-            return self.find(None, "chat")
-        if self._settings.demo:
-            return self.find(None, "translation")
-        if request.tone is not None:
-            return self._for_tone(request)
-        assert request.source_lang is not None  # told, or detected by now
-        return self.for_pair(request.source_lang, request.target_lang, request.engine)
-
-    def _for_tone(self, request: TranslateRequest) -> ModelSpec:
-        chat = self.default("chat")
-        if request.engine is not None or chat is None or not _speaks(chat, request.target_lang):
-            raise InvalidRequest(
-                f"Only a chat model that knows {request.target_lang!r} can choose a tone, and none is chosen here. "
-                "Leave tone out, or name such a model.",
-                field="tone",
-            )
-        return chat
-
-    def for_pair(self, source: str, target: str, engine: TranslationEngine | None = None) -> ModelSpec:
-        """Return the translation model of a pair, two joined through English where need be.
-
-        Args:
-            engine: Only models of this engine; None: the best there is.
-
-        Raises:
-            ModelNotInstalled: The pair is known; the message has its size.
-            InvalidRequest: No model does this pair.
-        """
-        if self._settings.demo:
-            return self.find(None, "translation")
-        able = [spec for spec in self.installed("translation") if engine is None or spec.engine == engine]
-        catalogue = self._catalogue if engine != "transformers" else {}
-        pair = library.find_pair(catalogue, able, source, target)
-        if pair is None:
-            chat = self.default("chat") if engine is None else None
-            # A model that claims both languages is better than nothing; one that claims none may know neither.
-            if chat is not None and {source, target} <= set(chat.languages):
-                return chat
-            raise InvalidRequest(
-                f"No {f'{engine} ' if engine else ''}model translates from {source!r} to {target!r}. "
-                "Choose another pair of languages.",
-                source_lang=source,
-                target_lang=target,
-            )
-        if not pair.installed:
-            raise ModelNotInstalled(
-                f"The translation from {source} to {target} is not on this machine yet "
-                f"({pair.size_bytes / 1e6:,.0f} MB). Download it in Translate or in Models.",
-                source_lang=source,
-                target_lang=target,
-                size_bytes=pair.size_bytes,
-                models=",".join(pair.models),
-            )
-        return self._joined([self.find(model, "translation") for model in pair.models])
-
-    def translators(self, source: str | None, target: str) -> list[ModelSpec]:
-        """Return every model here that can translate into ``target``, the best first, a chat model last."""
-        if self._settings.demo:
-            return [self.find(None, "translation"), self.find(None, "chat")]
-        specs = self.installed("translation")
-        found: list[ModelSpec] = []
-        if source is not None:
-            with contextlib.suppress(StudioError):
-                found.append(self.for_pair(source, target))
-        for spec in specs:
-            many = spec.source_lang is None and {source or target, target} <= set(spec.languages)
-            if (many or (spec.source_lang, spec.target_lang) == (source, target)) and spec not in found:
-                found.append(spec)
-        chat = self.default("chat")
-        return [*found, chat] if chat is not None and chat not in found else found
-
-    @staticmethod
-    def _joined(legs: list[ModelSpec]) -> ModelSpec:
-        if len(legs) == 1:
-            return legs[0]
-        first, last = legs[0], legs[-1]
-        return replace(
-            first,
-            # A name that no single model of the pair has, should one come later.
-            id=f"{first.engine}-{first.source_lang}-{first.target_lang}-{last.target_lang}",
-            title=f"{first.title} + {last.title}",
-            paths=tuple(path for leg in legs for path in leg.paths),
-            size_bytes=sum(leg.size_bytes for leg in legs),
-            memory_bytes=sum(leg.memory_bytes for leg in legs),
-            target_lang=last.target_lang,
-        )
-
-    def pairs(self) -> "list[library.Pair]":
-        """Return every pair of languages that is here or can be fetched."""
-        return library.pairs(self._catalogue, self.installed("translation"))
-
     # Ollama
 
     def look_for_ollama(self) -> None:
@@ -299,6 +199,8 @@ class Registry:
             self._silences = 0 if state == "up" else self._silences + 1
             if state == "up" or self._silences > OLLAMA_PATIENCE:
                 self._remote = {spec.id.lower(): spec for spec in found}
+        if state == "up":
+            self._kept.held("ollama", found)
 
     def _watch_ollama(self) -> None:
         while not self._closed:
@@ -351,9 +253,21 @@ class Registry:
             return f"Ollama does not answer at {self.ollama_host}. Start it again." if silent else ""
         return self._providers.trouble(spec)
 
-    def infos(self, loaded: Mapping[str, int], loading: set[str], downloading: set[str]) -> list[ModelInfo]:
-        """Return the list of models, those here first, then what can be fetched."""
-        listed = self.usable(loaded, loading)
+    def infos(
+        self, loaded: Mapping[str, int], loading: set[str], downloading: Mapping[str, ModelState]
+    ) -> list[ModelInfo]:
+        """Return the list of models, those here first, then what can be fetched.
+
+        Args:
+            downloading: ``downloading`` or ``paused``, by the ids of those on their way.
+        """
+        usable = {info.spec.id: info for info in self.usable(loaded, loading)}
+        listed = [
+            usable.get(spec.id) or ModelInfo(spec=spec, state="disabled", error=self._trouble(spec))
+            for spec in self._there()
+        ]
+        here = {info.spec.id for info in listed}
+        listed += [self._gone(row) for row in self._kept.gone() if row.id not in here]
         if self._settings.demo:
             return listed
         here = {info.spec.id for info in listed}
@@ -364,22 +278,33 @@ class Registry:
             listed.append(
                 ModelInfo(
                     spec=entry.spec(),
-                    state="downloading" if entry.id in downloading else state,
+                    state=downloading.get(entry.id, state),
                     starter=entry.starter,
                     recommended=entry.recommended,
                     error=self._damaged.get(entry.id, ""),
+                    approximate=not any(file.size_bytes for file in entry.files),
                 )
             )
-        return listed
+            here.add(entry.id)
+        return listed + [_broken(model, why) for model, why in self._damaged.items() if model not in here]
+
+    def _gone(self, row: ModelRow) -> ModelInfo:
+        spec = ModelSpec(id=row.id, engine=row.engine, kind=_kind(row.kind), title=row.title, remote=True)
+        error = f"The Ollama server has it no more since {row.gone_at}. Pull it again, or delete it from the list."
+        return ModelInfo(spec=spec, state="missing", error=error)
 
 
 def _default(specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
     return next((spec for spec in specs if spec.id == chosen), specs[0] if specs else None)
 
 
-def _speaks(chat: ModelSpec, language: str) -> bool:
-    """Whether a chat model may know a language: those elsewhere do not say what they know."""
-    return not chat.languages or language in chat.languages
+def _kind(kept: str) -> Kind:
+    return next(kind for kind in JOBS if kind == kept)
+
+
+def _broken(model: str, why: str) -> ModelInfo:
+    """Return a damaged model that no catalogue knows; what it was for, its files no longer tell."""
+    return ModelInfo(spec=ModelSpec(id=model, engine="", kind="chat", title=model), state="damaged", error=why)
 
 
 def echo_specs() -> list[ModelSpec]:

@@ -7,6 +7,9 @@ request waits its turn. Who waits for a model's slot is served in order of arriv
 can't keep another out for ever. What could never fit is refused with the numbers before anything
 is loaded. Idle models go after the keep-alive. Limit: bytes are the engine's estimate until
 loaded, then the growth of the process where that is larger.
+
+A pinned model is never unloaded to make room, nor for being idle; what it leaves too little room for
+is refused, and says so.
 """
 
 import contextlib
@@ -21,6 +24,7 @@ import structlog
 from contract.engine import Engine, Stop
 from contract.errors import Conflict, DoesNotFit
 from contract.models import ModelSpec
+from studio import fitting
 
 log = structlog.get_logger(__name__)
 MIB = 1024 * 1024
@@ -61,10 +65,21 @@ class Residency:
         make: Builds the engine of a spec, unloaded.
         budget_bytes: What all models together may take.
         keep_alive_s: How long an idle model stays.
+        pinned: Whether a model is to stay whatever happens.
+        measured: Told what a model took when it was loaded alone.
     """
 
-    def __init__(self, make: Callable[[ModelSpec], Engine], budget_bytes: int, keep_alive_s: float) -> None:
+    def __init__(
+        self,
+        make: Callable[[ModelSpec], Engine],
+        budget_bytes: int,
+        keep_alive_s: float,
+        pinned: Callable[[str], bool] = lambda model: False,
+        measured: Callable[[ModelSpec, int], None] = lambda spec, size_bytes: None,
+    ) -> None:
         self._make = make
+        self._pinned = pinned
+        self._measured = measured
         self.budget_bytes = budget_bytes
         self.keep_alive_s = keep_alive_s
         self._condition = threading.Condition()
@@ -123,17 +138,19 @@ class Residency:
     def _acquire(
         self, spec: ModelSpec, stop: Stop, on_loading: Callable[[], None], on_waiting: Callable[[int], None]
     ) -> Resident:
-        need = 0 if spec.remote else max(spec.memory_bytes, spec.size_bytes)
-        if need > self.budget_bytes:
+        least = 0 if spec.remote else max(spec.memory_bytes, spec.size_bytes)
+        if least > self.budget_bytes:
             raise DoesNotFit(
-                f"{spec.title} needs about {need / MIB:,.0f} MB of memory; models may take "
+                f"{spec.title} needs about {least / MIB:,.0f} MB of memory; models may take "
                 f"{self.budget_bytes / MIB:,.0f} MB here. Choose a smaller model, or raise --memory-budget-mb.",
                 model=spec.id,
-                need_bytes=need,
+                need_bytes=least,
                 budget_bytes=self.budget_bytes,
             )
+        # What is reckoned makes room, but refuses nothing: it may be too much.
+        need = 0 if spec.remote else min(self.budget_bytes, max(least, fitting.need(spec)))
 
-        stop.on_set(self._wake)
+        stop.on_set(self.wake)
         ticket = _Ticket(spec.id)
         told = False
         with self._condition:
@@ -185,10 +202,24 @@ class Residency:
                 resident = self._residents[spec.id] = Resident(spec, self._make(spec), need, users=1)
                 return resident
             ticket.for_room = True
-            idle = [resident for resident in self._idle() if resident.size_bytes]
+            self._check_pinned(spec, need)
+            idle = [resident for resident in self._idle() if resident.size_bytes and not self._pinned(resident.spec.id)]
             if not idle:
                 return None
             self._unload(min(idle, key=lambda resident: resident.last_used))
+
+    def _check_pinned(self, spec: ModelSpec, need: int) -> None:
+        pinned = [resident for resident in self._residents.values() if self._pinned(resident.spec.id)]
+        taken = sum(resident.size_bytes for resident in pinned)
+        if pinned and taken + need > self.budget_bytes:
+            names = ", ".join(resident.spec.title for resident in pinned)
+            raise DoesNotFit(
+                f"{spec.title} needs about {need / MIB:,.0f} MB of memory, and what is pinned ({names}) leaves "
+                f"{max(0, self.budget_bytes - taken) / MIB:,.0f} MB. Unpin one in Models, or raise --memory-budget-mb.",
+                model=spec.id,
+                need_bytes=need,
+                budget_bytes=self.budget_bytes,
+            )
 
     def _before(self, ticket: _Ticket) -> list[_Ticket]:
         return self._waiting[: self._waiting.index(ticket)]
@@ -200,7 +231,8 @@ class Residency:
             for other in self._before(ticket)
         )
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Look again at who waits and who may go: something was pinned, unpinned or stopped."""
         with self._condition:
             self._condition.notify_all()
 
@@ -218,10 +250,14 @@ class Residency:
             raise
         grown = process.memory_info().rss - before
         with self._condition:
+            alone = not any(other is not resident and not other.ready for other in self._residents.values())
             if not resident.spec.remote:
                 resident.size_bytes = max(resident.size_bytes, grown)
             resident.ready = True
             self._condition.notify_all()
+        # Files that are mapped come into memory as they are used, so growth below their size is no measure.
+        if alone and not resident.spec.remote and grown >= resident.spec.size_bytes > 0:
+            self._measured(resident.spec, grown)
         log.info("model_loaded", model=resident.spec.id, bytes=grown, seconds=round(time.monotonic() - began, 3))
 
     def _taken(self) -> int:
@@ -253,9 +289,9 @@ class Residency:
     def _reap(self) -> None:
         with self._condition:
             while self._residents and not self._closed:
-                idle = self._idle()
+                idle = [resident for resident in self._idle() if not self._pinned(resident.spec.id)]
                 if not idle:
-                    self._condition.wait()
+                    self._condition.wait(REAP_AT_LEAST_EVERY_S)
                     continue
                 oldest = min(idle, key=lambda resident: resident.last_used)
                 left_s = oldest.last_used + self.keep_alive_s - time.monotonic()

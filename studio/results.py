@@ -10,7 +10,7 @@ from contract.documents import Source
 from contract.events import Delta, Failed, Grounded, Usage
 from studio.job import Job
 from studio.jupyter import Place, ended, follow
-from studio.registry import ModelInfo
+from studio.model_info import ModelInfo
 
 SMALL = '<small style="opacity:.7">{}</small>'
 

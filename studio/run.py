@@ -38,6 +38,7 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.model_requests import ImportRequest
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -91,6 +92,8 @@ def input_text(request: Request) -> str:
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
         text = request.model
+    elif isinstance(request, ImportRequest):
+        text = request.path
     elif isinstance(
         request,
         DocumentRequest | TranslateDocumentRequest | SpeakDocumentRequest | AudioAddRequest | AudioEditRequest,

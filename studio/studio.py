@@ -19,8 +19,9 @@ from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine
-from contract.errors import Forbidden, NotFound, StudioError
+from contract.errors import NotFound, StudioError
 from contract.limits import Limits
+from contract.model_requests import ImportRequest
 from contract.models import Kind, ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from store import (
@@ -42,6 +43,8 @@ from store import (
     StoredFile,
     TranslatedDocuments,
 )
+from store import Downloads as DownloadRows
+from store import Models as ModelRows
 from store import Providers as ProviderRows
 from store import Templates as TemplateRows
 from store.database import now
@@ -53,11 +56,14 @@ from studio.calls import Calls
 from studio.carrying import Carrying
 from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
+from studio.downloads import Downloads, only_owner
 from studio.health import Health
 from studio.inventory import Inventory
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
+from studio.model_figures import ModelFigures
+from studio.model_settings import ModelSettings, filled_in
 from studio.provider_rows import from_settings
 from studio.providers import Providers
 from studio.reading import Reading
@@ -119,10 +125,19 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             vault.Vault(settings.data_dir, os.environ.get(vault.VARIABLE, "")),
             from_settings(settings.servers, os.environ),
         )
-        self.registry = Registry(settings, self.preferences, self.providers)
+        self.model_settings = ModelSettings(ModelRows(self._database))
+        self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
         self.aliases = self.registry.aliases
-        self.residency = Residency(self._make_engine, settings.memory_budget_mb * MIB, settings.keep_alive_s)
+        self.residency = Residency(
+            self._make_engine,
+            settings.memory_budget_mb * MIB,
+            settings.keep_alive_s,
+            self.model_settings.pinned,
+            self.model_settings.measured,
+        )
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
+        self.figures = ModelFigures(self.interactions)
+        self._recorder.watchers.append(self.figures.watch)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()
         self.recordings = Recordings(self._database)
@@ -130,11 +145,12 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
+        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
         worker = Worker(
-            *(settings, self.registry, self.residency, self._recorder, self._job_rows),
+            *(self.registry, self.residency, self._recorder, self._job_rows),
             *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
             *(papers, Narrator(*parts[2:], self.translated, self.artifacts), prepare),
-            Editing(self.recordings, self.artifacts),
+            *(Editing(self.recordings, self.artifacts), self.downloads),
         )
         self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
         self._shelf = Shelf()
@@ -166,8 +182,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self.registry.close()
         self.providers.close()
         self.end_conversing()
-        for job in self.jobs(None):
-            job.cancel()
+        self.stop_jobs()
         deadline = time.monotonic() + CLOSE_S
         for lane in self.lanes.values():
             lane.close(max(0.0, deadline - time.monotonic()))
@@ -218,13 +233,17 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             )
             lane.put(job)
         except StudioError as error:
-            self._recorder.refuse(job, error)
+            self._not_taken(job, error)
             raise
         except Exception as exc:  # a bug, or a system that fails where none should: told by an id
             told = unexpected(job, exc)
-            self._recorder.refuse(job, told)
+            self._not_taken(job, told)
             raise told from exc
         return job
+
+    def _not_taken(self, job: Job, error: StudioError) -> None:
+        self.downloads.drop(job)
+        self._recorder.refuse(job, error)
 
     def refuse(
         self, request: Request, caller: Caller, error: StudioError, conversation_id: str | None = None
@@ -253,8 +272,10 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             self.translated.get(request.document, job.caller.owner)
             return self.lanes["narration"]
         if isinstance(request, DownloadRequest):
-            if job.caller.role != "admin":
-                raise Forbidden("Only the owner of this Hearth can download models. Ask them to.")
+            self.downloads.enter(job, request)
+            return self.lanes["download"]
+        if isinstance(request, ImportRequest):
+            only_owner(job.caller)
             return self.lanes["download"]
         if isinstance(request, DocumentRequest):
             if request.collection is not None:
@@ -270,6 +291,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
             return self.lanes["echo" if self.settings.demo else "translation"]
         job.spec = spec_for(self.registry, request)
         check_able(request, job.spec)
+        request = job.request = filled_in(request, self.model_settings.of(job.spec.id))
         job.spec = context.spec_for(request, job.spec)
         return self.lanes[engines.ENGINES[job.spec.engine].lane]
 
@@ -285,6 +307,23 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return the unfinished jobs of a caller's owner (None: everybody's), oldest first."""
         return self._shelf.unfinished(caller, kind)
+
+    def stop_jobs(self) -> None:
+        """Cancel every unfinished job, for the process ends; downloads go on at the next start."""
+        self.downloads.hold()
+        for job in self.jobs(None):
+            job.cancel()
+
+    def resume_downloads(self) -> list[Job]:
+        """Go on with the downloads that ran or waited when their process ended; returns their jobs."""
+        jobs = []
+        for row in self.downloads.cut_off():
+            try:
+                caller = Caller(owner=row.owner, via="ui" if row.via == "ui" else "api")
+                jobs.append(self.submit(DownloadRequest(model=row.asked), caller))
+            except StudioError as error:
+                log.warning("download_not_resumed", model=row.model, error=error.message)
+        return jobs
 
     # Files and figures
 

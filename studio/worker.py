@@ -1,6 +1,5 @@
 """What a lane's thread does with a job: language found, model made resident, engine run, end recorded."""
 
-import contextlib
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -18,25 +17,25 @@ from contract.engine import Engine
 from contract.errors import StudioError
 from contract.events import Cancelled, Done, EngineEvent, Grounded, Loading, Queued, Terminal
 from contract.limits import Limits
+from contract.model_requests import ImportRequest
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from engines.checks import check_options
 from store import Jobs
-from studio import context, grounding, library, sources
+from studio import context, grounding
 from studio.collecting import Retrieval, within
+from studio.downloads import Downloads
 from studio.job import Job
 from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
-from studio.settings import Settings
 from studio.sound.editing import Editing
 from studio.translating.checking import asking, checked, running, source_language
 from studio.translating.narrating import Narrator
 from studio.translating.papers import Papers, Prepare
 from studio.translating.segments import SentenceTranslator
 
-DOWNLOAD_TOLD_EVERY_S = 0.1
 PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
 
 
@@ -71,11 +70,11 @@ class Worker:
         narrator: Does those that read them aloud.
         prepare: Gives a translation the owner's glossary and memory.
         editing: Does the jobs of the audio library.
+        downloads: Fetches models.
     """
 
     def __init__(
         self,
-        settings: Settings,
         registry: Registry,
         residency: Residency,
         recorder: Recorder,
@@ -88,8 +87,8 @@ class Worker:
         narrator: Narrator,
         prepare: Prepare,
         editing: Editing,
+        downloads: Downloads,
     ) -> None:
-        self._settings = settings
         self._registry = registry
         self._residency = residency
         self._recorder = recorder
@@ -102,6 +101,7 @@ class Worker:
         self._narrator = narrator
         self._prepare = prepare
         self._editing = editing
+        self._downloads = downloads
         self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
@@ -125,6 +125,7 @@ class Worker:
             self._papers.drop(job.request)
         if isinstance(job.request, AudioEditRequest):
             self._editing.drop(job.request)
+        self._downloads.drop(job)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
     def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
@@ -149,7 +150,10 @@ class Worker:
 
     def _work(self, job: Job, outcome: Outcome) -> None:
         if isinstance(job.request, DownloadRequest):
-            self._download(job, job.request, outcome)
+            self._downloads.run(job, job.request, outcome.take)
+            return
+        if isinstance(job.request, ImportRequest):
+            self._downloads.take_in(job, job.request, outcome.take)
             return
         if isinstance(job.request, TranslateDocumentRequest):
             self._papers.run(job, job.request, outcome)
@@ -233,18 +237,3 @@ class Worker:
         if spec is not None and spec.kind == "chat" and (not found or found[0][0] == request.target_lang):
             return request  # it tells for itself
         return replace(request, source_lang=source_language(found, request.target_lang, "text", outcome.take))
-
-    def _download(self, job: Job, request: DownloadRequest, outcome: Outcome) -> None:
-        entry = library.entry_for(request.model, self._registry.catalogue)
-        engines.require(engines.ENGINES[entry.engine])  # before gigabytes come that nothing here could use
-        fetchers = sources.table(ollama_host=self._registry.ollama_host)
-        told = 0.0
-        events = library.install(entry, self._settings.models_dir, job.stop, fetchers)
-        with contextlib.closing(events):
-            for event in events:
-                if time.monotonic() - told >= DOWNLOAD_TOLD_EVERY_S or event.step == event.total:
-                    told = time.monotonic()
-                    outcome.take(event)
-                if job.stop.is_set():
-                    return
-        self._registry.refresh()

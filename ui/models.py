@@ -1,4 +1,4 @@
-"""The Models panel: what this machine can run and what it could, by job, with downloads and their progress."""
+"""The Models panel: what this machine can run and what it could, by job, with downloads, memory and leftovers."""
 
 import asyncio
 import re
@@ -6,18 +6,39 @@ from collections.abc import AsyncIterator, Sequence
 
 import gradio as gr
 
-from studio import Done, DownloadRequest, Failed, Kind, ModelInfo, StudioError
-from ui import fetch, render
+from studio import DownloadRequest, Job, ModelInfo, StudioError
+from ui import model_downloads, model_list, render
 from ui.caller import caller_of, page_of
-from ui.follow import View
+from ui.model_details import ModelDetailsBox
+from ui.model_list import KINDS, Wanted
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.servers import ServersBox
 from ui.words import Words, label, words_of
 
-KINDS: tuple[Kind, ...] = ("chat", "translation", "image", "speech", "transcription", "embedding")
 HUB_EXAMPLE = "stabilityai/sd-turbo"
-SERVER_MODELS_SHOWN = 12
+LEFTOVERS_NAMED = 5
+# Slower than elsewhere: a button that is drawn anew between press and release hears of no click.
+WATCH_S = 1.0
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+# An opened model stands above the list: go there once it is drawn, and give it the focus.
+CLICKS = (
+    render.CLICKS
+    + """
+element.addEventListener("click", (event) => {
+  if (!event.target.closest('[data-act="details"]')) return;
+  let looks = 0;
+  const look = setInterval(() => {
+    const box = document.getElementById("mo-detail");
+    if (++looks > 50) clearInterval(look);
+    if (!box || !box.offsetParent) return;
+    clearInterval(look);
+    box.scrollIntoView({ block: "start" });
+    box.tabIndex = -1;
+    box.focus({ preventScroll: true });
+  }, 100);
+});
+"""
+)
 
 
 class ModelsPanel(Panel):
@@ -34,30 +55,53 @@ class ModelsPanel(Panel):
                 self.go = gr.Button(label("download"), variant="primary", elem_id="mo-go", scale=0)
             self.status = area(elem_id="mo-status", script=render.CLICKS)
             self.servers = ServersBox(self.studio, self.turns)
+            self.details = ModelDetailsBox(self.studio, self.turns)
             self.servers.build()
-            self.list = area(elem_id="mo-list", script=render.CLICKS)
+            self.memory = area(elem_id="mo-memory", script=render.CLICKS)
+            self.details.build()
+            with gr.Row(elem_id="mo-filter", elem_classes="actions"):
+                jobs = [(label("mo_job_all"), ""), *((label(f"mo_kind_{kind}"), kind) for kind in KINDS)]
+                self.kind = gr.Dropdown(
+                    jobs, value="", label=label("mo_job"), filterable=False, elem_id="mo-kind", scale=1
+                )
+                shown = [(label(f"mo_only_{name}"), name) for name in ("all", "here", "fits")]
+                self.only = gr.Dropdown(
+                    shown, value="all", label=label("mo_only"), filterable=False, elem_id="mo-only", scale=1
+                )
+                self.find = gr.Textbox(
+                    label=label("mo_find"), placeholder=label("mo_find_hint"), elem_id="mo-find", scale=2, max_lines=1
+                )
+            self.left = area(elem_id="mo-left", script=render.CLICKS)
+            self.list = area(elem_id="mo-list", script=CLICKS)
 
     def wire(self, tab: gr.Tab) -> None:
         """Connect the events; the list is long, so it is drawn when the panel is opened."""
-        outputs = [self.hub, self.status, self.list]
-        on([tab.select], self.load, [], outputs)
-        on([self.go.click, self.hub.submit], self.fetch_hub, [self.hub], outputs)
-        on([self.status.click, self.list.click], self.act, [], outputs)
+        outputs = [self.hub, self.status, self.memory, self.left, self.list]
+        wanted = [self.kind, self.only, self.find]
+        on([tab.select], self.load, wanted, outputs)
+        on([self.go.click, self.hub.submit], self.fetch_hub, [self.hub, *wanted], outputs)
+        on([self.status.click, self.list.click, self.memory.click, self.left.click], self.act, wanted, outputs)
         self.servers.wire(tab)
-        on([self.servers.list.change], self.redraw, [], [self.list])
+        self.details.wire(self.list)
+        changes = [self.servers.list.change, self.details.changed.change]
+        on([*changes, self.kind.input, self.only.input, self.find.input], self.redraw, wanted, [self.memory, self.list])
 
     # Events
 
-    async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
+    async def load(self, kind: str, only: str, find: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the list, and follow the downloads that run."""
-        words = words_of(request)
+        words, wanted = words_of(request), Wanted(kind, only, find)
         example = render.button(words("mo_example"), "example", kind="example")
-        yield {self.list: await self._draw(words), self.status: example}
-        if self.studio.jobs(caller_of(request), "download"):
-            async for updates in self._watch(request):
+        left = await asyncio.to_thread(self._left, request)
+        drawn = await self._draw(words, wanted)
+        yield {**drawn, self.left: left, self.status: await self._downloads(request) or example}
+        if self.studio.jobs(None, "download"):
+            async for updates in self._watch(request, wanted):
                 yield updates
 
-    async def fetch_hub(self, name: str, request: gr.Request) -> AsyncIterator[Updates]:
+    async def fetch_hub(
+        self, name: str, kind: str, only: str, find: str, request: gr.Request
+    ) -> AsyncIterator[Updates]:
         """Download a model of the Hugging Face Hub."""
         name = name.strip().removeprefix("https://huggingface.co/").removeprefix("hf:").strip("/")
         if not HUB_NAME.fullmatch(name):
@@ -65,29 +109,46 @@ class ModelsPanel(Panel):
             text = words("mo_hub_bad", name=name[:80])
             yield {self.status: render.notice("", text, kind="info")}
             return
-        async for updates in self._fetch(f"hf:{name}", request):
+        async for updates in self._fetch(f"hf:{name}", request, Wanted(kind, only, find)):
             yield updates
 
-    async def act(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
-        """Download or cancel what was clicked."""
+    async def act(
+        self, kind: str, only: str, find: str, request: gr.Request, event: gr.EventData
+    ) -> AsyncIterator[Updates]:
+        """Download, pause, cancel, unload or clean what was clicked."""
         act, target = event_text(event, "act"), event_text(event, "id")
+        words, caller, wanted = words_of(request), caller_of(request), Wanted(kind, only, find)
         if act == "fetch":
-            async for updates in self._fetch(target, request):
+            async for updates in self._fetch(target, request, wanted):
                 yield updates
         elif act == "example":
             yield {self.hub: HUB_EXAMPLE}
-        elif act == "cancel":
-            for job in self.studio.jobs(caller_of(request), "download"):
-                if job.id == target:
-                    job.cancel()
+        elif act in ("pause", "cancel", "clean", "free") and caller.role == "admin":
+            told = ""
+            try:
+                if act == "clean":
+                    freed = await asyncio.to_thread(self.studio.clean_leftovers, caller)
+                    told = render.notice("", words("mo_cleaned", size=words.size(freed)), kind="info")
+                elif act == "free":
+                    await asyncio.to_thread(self.studio.residency.unload_idle)
+                else:
+                    change = self.studio.downloads.pause if act == "pause" else self.studio.downloads.cancel
+                    await asyncio.to_thread(change, target, caller)
+            except StudioError as exc:
+                yield {self.status: render.failure(words, exc)}
+                return
+            if not self.studio.jobs(None, "download"):
+                drawn = await self._draw(words, wanted)
+                left = await asyncio.to_thread(self._left, request)
+                yield {**drawn, self.left: left, self.status: told + await self._downloads(request)}
 
-    async def redraw(self, request: gr.Request) -> Updates:
-        """Show the list anew, for a server has come, gone or changed."""
-        return {self.list: await self._draw(words_of(request))}
+    async def redraw(self, kind: str, only: str, find: str, request: gr.Request) -> Updates:
+        """Show the list anew, for something has come, gone or changed, or something else is looked for."""
+        return await self._draw(words_of(request), Wanted(kind, only, find))
 
     # Pieces
 
-    async def _fetch(self, model: str, request: gr.Request) -> AsyncIterator[Updates]:
+    async def _fetch(self, model: str, request: gr.Request, wanted: Wanted) -> AsyncIterator[Updates]:
         words = words_of(request)
         try:
             await asyncio.to_thread(self.studio.submit, DownloadRequest(model=model), caller_of(request))
@@ -98,89 +159,61 @@ class ModelsPanel(Panel):
             yield {self.status: render.crash(words, exc)}
             return
         yield {self.hub: ""}
-        async for updates in self._watch(request):
+        async for updates in self._watch(request, wanted):
             yield updates
 
-    async def _watch(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Show all running downloads of this person until the last one ended, then how each did."""
-        words, caller = words_of(request), caller_of(request)
+    async def _watch(self, request: gr.Request, wanted: Wanted) -> AsyncIterator[Updates]:
+        """Show all downloads until the last one ended, then how each did."""
+        words = words_of(request)
         turn = self.turns.take(page_of(request), "models")
-        views: dict[str, View] = {}
-        titles = {info.spec.id: info.spec.title for info in self.studio.models()}
-        yield {self.list: await self._draw(words)}
+        jobs: dict[str, Job] = {}
+        titles = {info.spec.id: info.spec.title for info in await asyncio.to_thread(self.studio.models)}
+        yield await self._draw(words, wanted)
+        before = 0
         while not turn.over:
-            for job in self.studio.jobs(caller, "download"):
-                views.setdefault(job.id, View(job))
-            before = sum(view.end is not None for view in views.values())
-            for view in views.values():
-                for number, event in view.job.snapshot(after=view.seen):
-                    view.apply(number, event)
-            ended = sum(view.end is not None for view in views.values())
-            updates: Updates = {self.status: "".join(_line(view, words, titles) for view in views.values())}
+            jobs |= {job.id: job for job in self.studio.jobs(None, "download")}
+            ended = sum(job.finished for job in jobs.values())
+            updates: Updates = {self.status: await self._downloads(request, list(jobs.values()), titles)}
             if ended != before:
-                updates[self.list] = await self._draw(words)
+                before = ended
+                updates |= await self._draw(words, wanted)
             yield updates
-            if ended == len(views):
+            if ended == len(jobs):
                 return
-            await asyncio.sleep(fetch.INTERVAL_S)
+            await asyncio.sleep(WATCH_S)
 
-    async def _draw(self, words: Words) -> str:
+    async def _downloads(
+        self, request: gr.Request, jobs: Sequence[Job] = (), titles: dict[str, str] | None = None
+    ) -> str:
+        words, mine = words_of(request), caller_of(request).role == "admin"
+        listed = await asyncio.to_thread(self.studio.downloads.all)
+        shown = model_downloads.rows(listed, words, mine=mine)
+        return shown + model_downloads.ends(jobs, listed, words, titles or {})
+
+    async def _draw(self, words: Words, wanted: Wanted) -> Updates:
         infos = await asyncio.to_thread(self.studio.models)
-        return "".join(
-            _section(words(f"mo_kind_{kind}"), [info for info in infos if info.spec.kind == kind], words)
-            for kind in KINDS
-        )
+        return {self.list: model_list.sections(infos, wanted, words), self.memory: self._memory(infos, words)}
 
+    def _memory(self, infos: Sequence[ModelInfo], words: Words) -> str:
+        budget = words.size(self.studio.residency.budget_bytes)
+        loaded = [info for info in infos if info.state == "loaded"]
+        if not loaded:
+            return render.cost([words("mo_memory_none", budget=budget)])
+        taken = words.size(sum(info.memory_bytes for info in loaded))
+        names = [f"{info.spec.title} {words.size(info.memory_bytes)}" for info in loaded if info.memory_bytes]
+        free = render.button(words("mo_free_all"), "free")
+        text = render.cost([words("mo_memory", taken=taken, budget=budget), *names])
+        return f'<div class="fetch"><div>{text}</div>{free}</div>'
 
-def _line(view: View, words: Words, titles: dict[str, str]) -> str:
-    model = fetch.model_of(view.job)
-    title = titles.get(model, model.removeprefix("hf:"))
-    if view.end is None:
-        return fetch.bar(words, view, title)
-    if isinstance(view.end, Failed):
-        return render.failure(words, view.end)
-    key = "mo_fetched" if isinstance(view.end, Done) else "mo_cancelled"
-    return render.notice("", words(key, title=title), kind="info")
-
-
-def _section(heading: str, infos: Sequence[ModelInfo], words: Words) -> str:
-    """Return one job's models: those here and those to take first; the rest folded away."""
-    open_ones = [info for info in infos if info.state != "available" or info.recommended or info.starter]
-    rest = [info for info in infos if info not in open_ones]
-    elsewhere = [info for info in open_ones if info.spec.remote]
-    if len(elsewhere) > SERVER_MODELS_SHOWN:
-        open_ones = [info for info in open_ones if not info.spec.remote]
-    else:
-        elsewhere = []
-    rows = "".join(_row(info, words) for info in open_ones)
-    none = f'<p class="muted">{render.escape(words("mo_none"))}</p>'
-    more = ""
-    for key, folded in (("mo_elsewhere", elsewhere), ("mo_more", rest)):
-        if folded:
-            text = render.escape(words(key, n=len(folded)))
-            inner = "".join(_row(info, words) for info in folded)
-            more += f'<details><summary>{text}</summary><ul class="models">{inner}</ul></details>'
-    body = f'<ul class="models">{rows}</ul>' if rows else none
-    return f'<section class="kind"><h2>{render.escape(heading)}</h2>{body}{more}</section>'
-
-
-def _row(info: ModelInfo, words: Words) -> str:
-    spec = info.spec
-    state = info.state
-    size = words.size(spec.size_bytes) if spec.size_bytes else ""
-    languages = ", ".join(words.language_name(code) for code in spec.languages[:4])
-    if len(spec.languages) > 4:
-        languages += f" +{len(spec.languages) - 4}"
-    default = f'<span class="tag">{render.escape(words("mo_default"))}</span>' if info.is_default else ""
-    facts = render.cost([size, languages, spec.licence])
-    note = words.note(spec.id, spec.note)
-    error = f'<p class="bad">{render.escape(info.error)}</p>' if info.error else ""
-    button = ""
-    if state in ("available", "damaged"):
-        name = words("mo_download", title=spec.title)
-        button = render.button(words("download"), "fetch", spec.id, kind="second", drawing="down", name=name)
-    return (
-        f'<li class="model"><div><p class="name">{render.escape(spec.title)}'
-        f'<span class="state {state}">{render.escape(words(f"mo_state_{state}"))}</span>{default}</p>'
-        f"{facts}{f'<p class=note>{render.escape(note)}</p>' if note else ''}{error}</div>{button}</li>"
-    )
+    def _left(self, request: gr.Request) -> str:
+        """Return the leftovers with a button, for the owner, where there are any."""
+        if caller_of(request).role != "admin":
+            return ""
+        words, found = words_of(request), self.studio.leftovers()
+        if not found:
+            return ""
+        size = words.size(sum(item.size_bytes for item in found))
+        names = ", ".join(item.name for item in found[:LEFTOVERS_NAMED]) + (" …" if found[LEFTOVERS_NAMED:] else "")
+        button = render.button(words("mo_clean"), "clean", kind="second", drawing="bin")
+        heading = words("mo_left", n=len(found), size=size)
+        return render.notice(heading, words("mo_left_what", names=names), kind="info", action=button)

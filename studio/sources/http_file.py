@@ -2,12 +2,15 @@
 
 A cut connection is taken up where it broke, within one call and, because the half file and its
 ETag stay in the folder, by the next call too. The server is believed in nothing: a range it
-ignores starts the file anew, a body longer than announced is dropped, and the file gets its name
-only when size and checksum are right. Limits: one connection a file; no parallel ranges.
+ignores starts the file anew, and so does a file that may have changed since (neither an ETag, nor a
+date, nor a checksum tells it from the one before); a body longer than announced is dropped, and the
+file gets its name only when size and checksum are right. Limits: one connection a file; no parallel
+ranges.
 """
 
 import contextlib
 import hashlib
+import shutil
 import socket
 import threading
 import time
@@ -18,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from contract.engine import Stop
-from contract.errors import DownloadFailed
+from contract.errors import DownloadFailed, StorageFailed
 from contract.events import Progress
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ _TELL_EVERY_S = 0.1
 # Tries in a row that get no further: of a file that has begun to arrive, and of one that has not.
 _TRIES, _FIRST_TRIES = 5, 3
 _TIMEOUT_S = 15.0
+# Room that must stay free beside a download, for the database and the system.
+SPARE_BYTES = 200_000_000
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -132,6 +137,10 @@ def stream_all(
 ) -> Generator[Progress, None, tuple[Streamed, ...] | None]:
     """Fetch one file after the other; yields the bytes of all so far, returns what arrived, or None when stopped."""
     total, done, arrived = sum(file.size_bytes for file in wanted), 0, []
+    if wanted:
+        there = sum(_have(file) for file in wanted)
+        wanted[0].path.parent.mkdir(parents=True, exist_ok=True)
+        check_room(wanted[0].path.parent, total - there, wanted[0].name)
     for file in wanted:
         events = stream(client, file, stop)
         while True:
@@ -148,6 +157,11 @@ def stream_all(
     return tuple(arrived)
 
 
+def _have(wanted: Wanted) -> int:
+    part = wanted.path.with_name(wanted.path.name + ".part")
+    return next((path.stat().st_size for path in (wanted.path, part) if path.exists()), 0)
+
+
 def _go_on(client: "httpx.Client", wanted: Wanted, part: Path, stop: Stop) -> Generator[Progress, None, None]:
     """One request: append to the half file what is missing of it."""
     import httpx
@@ -159,6 +173,8 @@ def _go_on(client: "httpx.Client", wanted: Wanted, part: Path, stop: Stop) -> Ge
         raise _Again("the half file was longer than the whole", anew=True)
     if wanted.size_bytes and have == wanted.size_bytes:
         return
+    if have and not (tag or wanted.sha256 or wanted.md5):
+        have = 0  # nothing would tell whether the rest is of the same file
     # identity: the bytes on the line are the file's own, so that ranges and lengths mean what they say.
     headers = {**wanted.headers, "Accept-Encoding": "identity"}
     if have:
@@ -168,18 +184,26 @@ def _go_on(client: "httpx.Client", wanted: Wanted, part: Path, stop: Stop) -> Ge
     try:
         with client.stream("GET", wanted.url, headers=headers) as response:
             stop.on_set(partial(_hang_up, response))
-            have = _check_answer(response, have)
-            tag = response.headers.get("etag", "")
-            tag_file.write_text("" if tag.startswith("W/") else tag, encoding="utf-8")
+            have = _check_answer(response, have, wanted.size_bytes)
+            tag_file.write_text(_validator(response), encoding="utf-8")
             yield from _append(response, wanted, part, have, stop)
     except httpx.HTTPError as exc:
         raise _Again(type(exc).__name__) from exc
 
 
-def _check_answer(response: "httpx.Response", have: int) -> int:
+def _validator(response: "httpx.Response") -> str:
+    """What tells this version of the file from others: a strong ETag, else its date; "": nothing does."""
+    tag = str(response.headers.get("etag", ""))
+    return tag if tag and not tag.startswith("W/") else str(response.headers.get("last-modified", ""))
+
+
+def _check_answer(response: "httpx.Response", have: int, size_bytes: int) -> int:
     """How many bytes to keep of the half file, or why not to read on."""
-    status = response.status_code
-    if status == 206 and response.headers.get("content-range", "").startswith(f"bytes {have}-"):
+    status, told = response.status_code, response.headers.get("content-range", "")
+    whole = told.rpartition("/")[2]
+    if status == 206 and size_bytes and whole.isdecimal() and int(whole) != size_bytes:
+        raise _Again(f"the server has {int(whole):,} bytes of it, not {size_bytes:,}", anew=True)
+    if status == 206 and told.startswith(f"bytes {have}-"):
         return have
     if status == 200:
         return 0  # the server ignores ranges, or the file changed: from the start
@@ -198,6 +222,7 @@ def _append(
     limit = wanted.size_bytes or wanted.limit_bytes
     if total > limit:
         raise _failed(wanted, "refused", f"it has {total:,} bytes and may have {limit:,}", None)
+    check_room(part.parent, total - have, wanted.name)
     told = 0.0
     with part.open("r+b" if have else "wb") as file:
         file.seek(have)
@@ -215,6 +240,18 @@ def _append(
     if total and have < total:
         raise _Again("the connection was cut")
     yield Progress(have, total or have, wanted.name)
+
+
+def check_room(folder: Path, needed_bytes: int, title: str) -> None:
+    """Refuse what the disk of a folder has no room for."""
+    free = shutil.disk_usage(folder).free
+    if needed_bytes > 0 and free < needed_bytes + SPARE_BYTES:
+        raise StorageFailed(
+            f"{title} needs {(needed_bytes + SPARE_BYTES) / 1e6:,.0f} MB and {folder} has {free / 1e6:,.0f} MB free. "
+            "Free some space, or set HEARTH_DATA_DIR to a folder on a larger disk.",
+            needed_bytes=needed_bytes + SPARE_BYTES,
+            free_bytes=free,
+        )
 
 
 def _hang_up(response: "httpx.Response") -> None:

@@ -24,7 +24,8 @@ FILES = (
 )
 # They fetch from elsewhere; tests/studio has their tests.
 ELSEWHERE = {
-    *(("post", "/api/pull"), ("post", "/models/downloads")),
+    *(("post", "/api/pull"), ("post", "/models/downloads"), ("post", "/models/downloads/pauses")),
+    *(("delete", "/models/downloads/{model_id}"), ("post", "/models/imports")),
     *(("post", "/providers/check"), ("post", "/providers/{provider_id}/check")),
 }
 # LibreTranslate's clients send plain forms.

@@ -35,6 +35,7 @@ class FileServer:
         statuses: Answered in place of a file, by path; with headers of that answer.
         cuts: After how many bytes of the body the connection breaks, one number a request.
         stalls: Paths whose body stops half-way until ``go_on`` is set.
+        etags, dates: Of a file's version, by path; an ETag of "" is not sent.
         ranges: Whether Range is honoured.
         announced: A Content-Length that is not true, by path.
         unannounced: Paths whose length is not told: the body ends where the connection does.
@@ -46,6 +47,7 @@ class FileServer:
     statuses: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)
     redirects: dict[str, str] = field(default_factory=dict)
     etags: dict[str, str] = field(default_factory=dict)
+    dates: dict[str, str] = field(default_factory=dict)
     cuts: dict[str, list[int]] = field(default_factory=dict)
     stalls: set[str] = field(default_factory=set)
     stalled: threading.Event = field(default_factory=threading.Event)
@@ -60,6 +62,12 @@ class FileServer:
 
     def ranges_of(self, path: str) -> list[str | None]:
         return [headers.get("range") for asked, headers in self.asked if asked == path]
+
+
+def _tell_version(handler: BaseHTTPRequestHandler, tag: str, date: str) -> None:
+    for name, value in (("ETag", tag), ("Last-Modified", date)):
+        if value:
+            handler.send_header(name, value)
 
 
 def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
@@ -92,15 +100,15 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def _send(self, path: str, body: bytes) -> None:
-            tag = server.etags.get(path, f'"{len(body)}"')
+            tag, date = server.etags.get(path, f'"{len(body)}"'), server.dates.get(path, "")
             asked, start = self.headers.get("Range"), 0
-            if server.ranges and asked and self.headers.get("If-Range", tag) == tag:
+            if server.ranges and asked and self.headers.get("If-Range", tag) in (tag, date):
                 start = int(asked.removeprefix("bytes=").removesuffix("-"))
             rest = body[start:]
             self.send_response(206 if start else 200)
             if start:
                 self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            self.send_header("ETag", tag)
+            _tell_version(self, tag, date)
             if path in server.unannounced:
                 self.close_connection = True
             else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contract.engine import Stop
-from contract.errors import DownloadFailed
+from contract.errors import DownloadFailed, StorageFailed
 from studio.sources import http_file
 from tests.studio.conftest import FileServer, sha256
 
@@ -40,6 +40,49 @@ def test_a_file_that_changed_in_between_is_fetched_anew(file_server: FileServer,
     half_there(tmp_path / "f", b"the old version" * 1000, '"another"')
     stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f"))
     assert (tmp_path / "f").read_bytes() == BODY
+
+
+def test_a_file_without_an_etag_is_told_from_another_by_its_date(file_server: FileServer, tmp_path: Path) -> None:
+    file_server.files["/f"], file_server.etags["/f"] = BODY, ""
+    file_server.dates["/f"] = date = "Sat, 01 Aug 2026 12:00:00 GMT"
+    half_there(tmp_path / "f", BODY[:1_000_000], date)
+    stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f"))
+    half_there(tmp_path / "g", b"the old version" * 1000, "Wed, 01 Jul 2026 12:00:00 GMT")
+    stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "g"))
+    assert (tmp_path / "f").read_bytes() == (tmp_path / "g").read_bytes() == BODY
+    assert [headers.get("if-range") for _, headers in file_server.asked] == [date, "Wed, 01 Jul 2026 12:00:00 GMT"]
+
+
+def test_half_a_file_that_nothing_tells_from_another_is_begun_anew(file_server: FileServer, tmp_path: Path) -> None:
+    file_server.files["/f"], file_server.etags["/f"] = BODY, 'W/"weak"'
+    half_there(tmp_path / "f", b"the old version" * 1000)
+    stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f"))
+    assert (tmp_path / "f").read_bytes() == BODY
+    assert file_server.ranges_of("/f") == [None]
+
+
+def test_the_rest_of_a_file_of_another_length_is_not_taken(file_server: FileServer, tmp_path: Path) -> None:
+    file_server.files["/f"] = BODY + b"more"
+    file_server.etags["/f"] = '"same"'
+    half_there(tmp_path / "f", BODY[:1_000_000], '"same"')
+    wanted = http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f", size_bytes=len(BODY), wait_s=0.01)
+    with pytest.raises(DownloadFailed):
+        stream(wanted)
+    assert file_server.ranges_of("/f")[:2] == ["bytes=1000000-", None]
+    assert not (tmp_path / "f").exists()
+
+
+def test_what_the_disk_has_no_room_for_is_refused_before_it_comes(file_server: FileServer, tmp_path: Path) -> None:
+    file_server.files["/f"] = BODY
+    file_server.announced["/f"] = 10**16
+    limit = 10**17
+    with pytest.raises(StorageFailed, match="free") as refused:
+        stream(http_file.Wanted(url=f"{file_server.url}/f", path=tmp_path / "f", limit_bytes=limit))
+    assert refused.value.details["needed_bytes"] > 10**16
+    wanted = [http_file.Wanted(url=f"{file_server.url}/{n}", path=tmp_path / n, size_bytes=10**16) for n in "ab"]
+    with http_file.new_client() as client, pytest.raises(StorageFailed):
+        list(http_file.stream_all(client, wanted, Stop()))
+    assert [path for path, _ in file_server.asked] == ["/f"]
 
 
 def test_a_half_file_of_something_else_is_found_out_by_its_checksum(file_server: FileServer, tmp_path: Path) -> None:

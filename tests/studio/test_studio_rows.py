@@ -255,7 +255,7 @@ def test_a_reply_that_holds_half_a_character_is_kept(echo_studio: Studio, monkey
 
 
 def test_the_log_takes_no_more_room_for_a_long_text_than_its_limit(echo_studio: Studio) -> None:
-    echo_studio.submit(chat("word " * 60_000), LOCAL).wait()
+    echo_studio.submit(chat("word-" * 60_000), LOCAL).wait()
 
     row = only_row(echo_studio)
     assert len(row["input"]) == len(row["output"]) == 100_000
@@ -276,7 +276,7 @@ def test_a_disk_that_takes_no_row_fails_the_job_instead_of_hanging_it(
     database = echo_studio._database
     pages = database.rows("PRAGMA page_count")[0][0]
     database.write(lambda db: db.conn.execute(f"PRAGMA max_page_count = {pages}").fetchall() and None)
-    text = "word " * 10_000
+    text = "word-" * 10_000
 
     with pytest.raises(StorageFailed, match="Free some space"):
         for _ in range(3):  # until the last page is full

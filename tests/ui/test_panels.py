@@ -278,7 +278,7 @@ async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:
 
 async def test_models_are_listed_by_job_with_their_state(echo: Studio, ask: Asked) -> None:
     panel = laid_out(ModelsPanel, echo)
-    page = shown(await everything(panel.load(ask())))
+    page = shown(await everything(panel.load("", "all", "", ask())))
     for text in ("Chat", "Translation", "Images", "Voices", "Transcription", "ready", "default"):
         assert text in str(page[panel.list])
 
@@ -286,7 +286,7 @@ async def test_models_are_listed_by_job_with_their_state(echo: Studio, ask: Aske
 @pytest.mark.parametrize("name", ["", "nonsense", "a/b/c", "../../etc/passwd", "<script>/x", "owner/na me"])
 async def test_what_is_no_hub_name_is_not_asked_for(echo: Studio, ask: Asked, name: str) -> None:
     panel = laid_out(ModelsPanel, echo)
-    page = shown(await everything(panel.fetch_hub(name, ask())))
+    page = shown(await everything(panel.fetch_hub(name, "", "all", "", ask())))
     assert "is not a Hub name" in str(page[panel.status])
     assert "<script>" not in str(page[panel.status])
     assert echo.interactions.count() == 0
@@ -294,7 +294,7 @@ async def test_what_is_no_hub_name_is_not_asked_for(echo: Studio, ask: Asked, na
 
 async def test_strangers_can_not_download(echo: Studio, ask: Asked) -> None:
     panel = laid_out(ModelsPanel, echo)
-    page = shown(await everything(panel.fetch_hub("owner/name", ask(owner="guest-1"))))
+    page = shown(await everything(panel.fetch_hub("owner/name", "", "all", "", ask(owner="guest-1"))))
     assert "Not allowed" in str(page[panel.status])
 
 

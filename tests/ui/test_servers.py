@@ -94,7 +94,7 @@ async def test_what_is_connected_is_listed_with_how_it_is_and_its_models_can_be_
     assert shown(told)[box.key]["value"] == ""
     pairs = {id: title for title, id in choices.of_kind(box.studio, "chat").pairs}
     assert pairs["work/tiny-1"] == "work/Tiny-1"
-    drawn = str(shown(await everything(panel.load(ask())))[panel.list])
+    drawn = str(shown(await everything(panel.load("", "all", "", ask())))[panel.list])
     assert "work/Tiny-1" in drawn and "<b>Big" not in drawn
 
 
@@ -157,7 +157,7 @@ async def test_a_server_that_is_gone_is_marked_and_a_model_of_it_that_was_chosen
     assert "work/tiny-1" not in {id for _, id in choices.of_kind(box.studio, "chat").pairs}
     assert choices.of_kind(box.studio, "chat", "work/tiny-1").value == "work/tiny-1"
     assert "does not answer" in choices.hint(box.studio, "work/tiny-1", Words("en"))
-    drawn = str(shown(await everything(panel.load(ask())))[panel.list])
+    drawn = str(shown(await everything(panel.load("", "all", "", ask())))[panel.list])
     assert "not reachable" in drawn
     listed = str(shown(await everything(box.open(ask(language="pl"))))[box.list])
     assert "niedostępny" in listed
@@ -167,7 +167,7 @@ async def test_a_huge_list_is_folded_away(box: ServersBox, panel: ModelsPanel, a
     with model_server(models=json_answer({"data": [{"id": f"m-{n}"} for n in range(300)]})) as theirs:
         await everything(box.keep(given(box, theirs.url, key=""), ask()))
         until(lambda: len(box.studio.models()) > 300, 30)
-        drawn = str((await panel.redraw(ask()))[panel.list])
+        drawn = str((await panel.redraw("", "all", "", ask()))[panel.list])
         assert "<summary>300 on servers</summary>" in drawn
         assert choices.of_kind(box.studio, "chat").dropdown().filterable is True
 
@@ -176,7 +176,7 @@ async def test_a_silent_server_does_not_hold_up_the_panel(box: ServersBox, panel
     with model_server(slow_list=True) as theirs:
         following = asyncio.create_task(everything(box.keep(given(box, theirs.url, key=""), ask())))
         await asyncio.to_thread(theirs.waiting.wait, 30)
-        assert "Echo" in str(shown(await everything(panel.load(ask(page="other"))))[panel.list])
+        assert "Echo" in str(shown(await everything(panel.load("", "all", "", ask(page="other"))))[panel.list])
         request = ChatRequest(messages=(Message("user", "Hello"),), model="echo-chat")
         assert (await asyncio.to_thread(box.studio.submit(request).wait)).finish_reason == "stop"
         theirs.go_on.set()

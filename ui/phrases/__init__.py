@@ -10,6 +10,7 @@ from ui.phrases.documents import DOCUMENTS
 from ui.phrases.errors import ERRORS
 from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
+from ui.phrases.model_details import MODEL_DETAILS
 from ui.phrases.models import MODELS
 from ui.phrases.recordings import RECORDINGS
 from ui.phrases.servers import SERVERS
@@ -32,6 +33,7 @@ GROUPS = (
     SPEECH,
     RECORDINGS,
     MODELS,
+    MODEL_DETAILS,
     SERVERS,
     USAGE,
     STARTERS,

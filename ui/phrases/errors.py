@@ -12,6 +12,7 @@ ERRORS: dict[str, tuple[str, str]] = {
     "error_not_found": ("Not found", "Nie znaleziono"),
     "error_model_not_found": ("Unknown model", "Nieznany model"),
     "error_model_not_installed": ("This model is not installed yet", "Tego modelu jeszcze nie ma"),
+    "error_model_disabled": ("This model is switched off", "Ten model jest wyłączony"),
     "error_conflict": ("Changed elsewhere", "Zmieniono gdzie indziej"),
     "error_precondition_failed": ("Changed elsewhere", "Zmieniono gdzie indziej"),
     "error_forbidden": ("Not allowed", "Niedozwolone"),

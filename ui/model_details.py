@@ -1,0 +1,257 @@
+"""One model opened in the Models panel: what it is, what it did, what can be set, and how it is deleted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+import gradio as gr
+from gradio.components import Component
+
+from studio import ModelDetails, StudioError
+from ui import render
+from ui.caller import caller_of
+from ui.panel import Panel, Updates, area, event_text, on
+from ui.words import Words, label, words_of
+
+Given = Mapping[Component, object]
+TEMPLATE_SHOWN = 1_500
+# By name: the least, the most, the step. What a model of a kind really takes, the studio checks.
+NUMBERS: dict[str, tuple[float, float, float]] = {
+    "temperature": (0, 2, 0.1),
+    "top_p": (0, 1, 0.05),
+    "top_k": (0, 1_000, 1),
+    "min_p": (0, 1, 0.01),
+    "repeat_penalty": (0.5, 2, 0.05),
+    "max_tokens": (1, 1_000_000, 1),
+    "num_inference_steps": (1, 200, 1),
+    "guidance_scale": (0, 30, 0.5),
+    "n_ctx": (256, 1_048_576, 1),
+    "slots": (1, 64, 1),
+}
+
+
+class ModelDetailsBox(Panel):
+    """Builds the box and answers its events."""
+
+    def build(self) -> None:
+        """Lay it out inside the open column, closed."""
+        with gr.Column(visible=False, elem_id="mo-detail", elem_classes="card") as self.box:
+            self.about = area(elem_id="mo-about", script=render.CLICKS)
+            self.enabled = gr.Checkbox(label=label("md_enabled"), info=label("md_enabled_hint"), elem_id="md-enabled")
+            self.pinned = gr.Checkbox(label=label("md_pinned"), info=label("md_pinned_hint"), elem_id="md-pinned")
+            self.note = gr.Textbox(label=label("md_note"), lines=2, max_lines=6, elem_id="md-note")
+            with gr.Accordion(label("md_settings"), open=False, elem_id="md-settings") as self.drawer:
+                self.numbers = {name: self._number(name, *range_) for name, range_ in NUMBERS.items()}
+            with gr.Row(elem_classes="actions"):
+                self.save = gr.Button(label("md_save"), variant="primary", elem_id="md-save", scale=0)
+                self.default = gr.Button(label("md_default"), elem_id="md-default", scale=0)
+                self.delete = gr.Button(label("md_delete"), elem_id="md-delete", scale=0)
+                self.close = gr.Button(label("md_close"), elem_id="md-close", scale=0)
+            self.told = area(elem_id="md-told", script=render.CLICKS)
+        self.model = gr.State("")
+        self.changed = gr.State(0)
+
+    @staticmethod
+    def _number(name: str, low: float, high: float, step: float) -> gr.Number:
+        return gr.Number(
+            value=None,
+            minimum=low,
+            maximum=high,
+            step=step,
+            precision=0 if step == 1 else None,
+            placeholder=label("im_default"),
+            label=label(f"md_{name}"),
+            info=label(f"md_{name}_hint"),
+            elem_id=f"md-{name.replace('_', '-')}",
+        )
+
+    @property
+    def outputs(self) -> list[Component]:
+        """All that its events may change; ``changed`` tells the panel to draw its list anew."""
+        return [
+            *(self.box, self.about, self.enabled, self.pinned, self.note, self.drawer, *self.numbers.values()),
+            *(self.save, self.default, self.delete, self.told, self.model, self.changed),
+        ]
+
+    def wire(self, lists: Component) -> None:
+        """Connect the events; ``lists`` tells which model is opened."""
+        given = {self.model, self.enabled, self.pinned, self.note, self.changed, *self.numbers.values()}
+        on([lists.click], self.open, [], self.outputs)  # type: ignore[attr-defined]  # gr.HTML has it
+        on([self.save.click], self.keep, given, self.outputs)
+        on([self.default.click], self.make_default, given, self.outputs)
+        on([self.delete.click], self.ask, given, self.outputs)
+        on([self.told.click], self.remove, given, self.outputs)
+        on([self.about.click], self.memory, given, self.outputs)
+        on([self.close.click], self.leave, [], self.outputs)
+
+    # Events
+
+    async def open(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Show the model that was clicked."""
+        if event_text(event, "act") != "details":
+            return
+        model = event_text(event, "id")
+        try:
+            yield {**await self._filled(model, request), self.told: ""}
+        except StudioError as exc:
+            yield {self.box: gr.update(visible=True), self.about: render.failure(words_of(request), exc)}
+
+    async def keep(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Save what was entered."""
+        words, model = words_of(request), str(given.get(self.model) or "")
+        settings: dict[str, float | None] = {}
+        try:
+            known = {setting.name for setting in (await asyncio.to_thread(self.studio.model_details, model)).settings}
+            for name in NUMBERS.keys() & known:
+                value = given.get(self.numbers[name])
+                settings[name] = value if isinstance(value, int | float) else None
+            await asyncio.to_thread(
+                self.studio.change_model,
+                model,
+                caller_of(request),
+                enabled=given.get(self.enabled) is True,
+                pinned=given.get(self.pinned) is True,
+                note=str(given.get(self.note) or ""),
+                settings=settings,
+            )
+            told = render.notice("", words("md_saved"), kind="info")
+            yield {**await self._filled(model, request), self.told: told, self.changed: _more(given, self.changed)}
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+        except Exception as exc:
+            yield {self.told: render.crash(words, exc)}
+
+    async def make_default(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Have its job take it when none is named."""
+        words, model = words_of(request), str(given.get(self.model) or "")
+        try:
+            if caller_of(request).role == "admin":
+                kind = self.studio.model(model).spec.kind
+                await asyncio.to_thread(self.studio.registry.set_default, kind, model)
+            told = render.notice("", words("md_is_default"), kind="info")
+            yield {**await self._filled(model, request), self.told: told, self.changed: _more(given, self.changed)}
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+
+    async def ask(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Say what deleting it touches, before it is done."""
+        words, model = words_of(request), str(given.get(self.model) or "")
+        try:
+            found = await asyncio.to_thread(self.studio.dependants, model)
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+            return
+        lines = [words("md_frees", size=words.size(found.freed_bytes)) if found.freed_bytes else words("md_frees_none")]
+        if found.jobs:
+            lines.append(words("md_uses_jobs", names=", ".join(words(f"mo_kind_{kind}") for kind in found.jobs)))
+        if found.aliases:
+            lines.append(words("md_uses_aliases", names=", ".join(found.aliases[:8])))
+        if found.conversations:
+            lines.append(words.count("md_uses_chats", found.conversations))
+        if found.pairs:
+            lines.append(words("md_uses_pairs", names=", ".join(found.pairs[:8])))
+        yes = render.button(words("md_delete_yes"), "delete", model, kind="second", drawing="bin")
+        yield {self.told: render.notice(words("md_really"), " ".join(lines), kind="info", action=yes)}
+
+    async def remove(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Delete the model."""
+        words, model = words_of(request), event_text(event, "id")
+        if event_text(event, "act") != "delete" or caller_of(request).role != "admin":
+            return
+        try:
+            freed = await asyncio.to_thread(self.studio.remove_model, model)
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+            return
+        told = render.notice("", words("md_deleted", size=words.size(freed)), kind="info")
+        hidden: Updates = {field: gr.update(visible=False) for field in (self.save, self.default, self.delete)}
+        gone: Updates = {self.about: "", self.drawer: gr.update(visible=False)}
+        yield {**hidden, **gone, self.told: told, self.changed: _more(given, self.changed)}
+
+    async def memory(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Load the model into memory, or unload it."""
+        words, act, model = words_of(request), event_text(event, "act"), event_text(event, "id")
+        if act not in ("load", "unload") or caller_of(request).role != "admin":
+            return
+        try:
+            if act == "load":
+                yield {self.told: render.busy(words("md_loading"))}
+            await asyncio.to_thread(self.studio.load if act == "load" else self.studio.unload, model)
+            yield {**await self._filled(model, request), self.told: "", self.changed: _more(given, self.changed)}
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+        except Exception as exc:
+            yield {self.told: render.crash(words, exc)}
+
+    def leave(self) -> Updates:
+        """Close the box."""
+        return {self.box: gr.update(visible=False), self.model: ""}
+
+    # Pieces
+
+    async def _filled(self, model: str, request: gr.Request) -> Updates:
+        words, mine = words_of(request), caller_of(request).role == "admin"
+        found = await asyncio.to_thread(self.studio.model_details, model)
+        here = found.info.state not in ("available", "downloading", "paused")
+        usable = mine and here and found.info.state not in ("missing", "damaged")
+        known = {setting.name for setting in found.settings}
+        on_disk = mine and here and (not found.info.spec.remote or found.info.state == "missing")
+        return {
+            self.box: gr.update(visible=True),
+            self.about: _about(found, words, mine=mine),
+            self.enabled: gr.update(value=found.info.state != "disabled", visible=usable),
+            self.pinned: gr.update(value=found.info.pinned, visible=usable and not found.info.spec.remote),
+            self.note: gr.update(value=found.info.remark, visible=usable),
+            self.drawer: gr.update(visible=usable and bool(known)),
+            **{
+                field: gr.update(value=found.values.get(name), visible=name in known)
+                for name, field in self.numbers.items()
+            },
+            self.save: gr.update(visible=usable),
+            self.default: gr.update(visible=usable and not found.info.is_default),
+            self.delete: gr.update(visible=on_disk),
+            self.model: model,
+        }
+
+
+def _more(given: Given, field: Component) -> int:
+    value = given.get(field)
+    return value + 1 if isinstance(value, int) else 1
+
+
+def _about(found: ModelDetails, words: Words, *, mine: bool) -> str:
+    """Return what is known of a model, as a list of names and values."""
+    info, spec = found.info, found.info.spec
+    memory = ""
+    if info.memory_bytes:
+        memory = words("md_memory_now", size=words.size(info.memory_bytes))
+    elif info.need_bytes:
+        memory = words("md_memory_about", size=words.size(info.need_bytes))
+    speed = words("md_speed", n=words.number(info.tokens_per_s, 1)) if info.tokens_per_s else ""
+    facts = [
+        ("md_id", spec.id),
+        ("md_engine", spec.engine),
+        ("md_source", found.source),
+        ("md_size", words.size(spec.size_bytes) if spec.size_bytes else ""),
+        ("md_memory", memory),
+        ("md_languages", ", ".join(words.language_name(code) for code in spec.languages)),
+        ("md_licence", spec.licence),
+        ("md_calls", words.number(info.calls) if info.calls else ""),
+        ("md_last_used", info.last_used_at[:16].replace("T", " ")),
+        ("md_speed_here", speed),
+        *((f"md_fact_{name}", str(value)) for name, value in found.facts.items() if name not in ("template", "name")),
+    ]
+    rows = "".join(
+        f"<dt>{render.escape(words(key))}</dt><dd>{render.escape(value[:400])}</dd>" for key, value in facts if value
+    )
+    template = str(found.facts.get("template", ""))
+    if template:
+        text = render.escape(template[:TEMPLATE_SHOWN])
+        rows += f"<dt>{render.escape(words('md_fact_template'))}</dt><dd><pre>{text}</pre></dd>"
+    button = ""
+    if mine and info.state == "installed":
+        button = render.button(words("md_load"), "load", spec.id, name=words("md_load_it", title=spec.title))
+    elif mine and info.state == "loaded":
+        button = render.button(words("md_unload"), "unload", spec.id, name=words("md_unload_it", title=spec.title))
+    note = words.note(spec.id, spec.note)
+    lead = f"<p>{render.escape(note)}</p>" if note else ""
+    return f'<h2>{render.escape(spec.title)}</h2>{lead}<dl class="facts">{rows}</dl>{button}'
