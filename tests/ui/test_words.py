@@ -31,6 +31,16 @@ DYNAMIC = (
     "us_28",
     "us_90",
     "sv_status_",
+    "ed_f_",
+    "ed_zoom_",
+    "ed_original",
+    "ed_edited",
+    "ed_from",
+    "ed_to",
+    "ed_whole",
+    "st_",
+    "mo_fit_",
+    "mo_only_",
 )
 # Code, not words: what these arguments hold is never read by a person.
 NOT_SHOWN = {"elem_id", "elem_classes", "storage_key", "secret", "variant", "type", "key"}
