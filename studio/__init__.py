@@ -112,6 +112,7 @@ from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
+from studio.sound.instructions import Plan
 from studio.sound.library import parse_steps, steps_of
 from studio.sound.pictures import Waveform
 from studio.studio import Studio
@@ -204,6 +205,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "Plan",
     "PreconditionFailed",
     "Progress",
     "ProviderBusy",
