@@ -15,9 +15,9 @@ from api.caller import caller_of, cancelled_when_gone, studio_of
 from api.documents import spooled
 from api.generation import accepted, ended, wants_async
 from api.idempotency import Once
-from api.schemas import Cursor, Limit, Page, Plain, Reply, content, examples, json_wanted
+from api.schemas import Cursor, Limit, ModelName, Page, Plain, Reply, content, examples, json_wanted
 from api.strict import Strict
-from studio import Job, Recording, Step, Version, step_of
+from studio import Job, Recording, Step, Version, step_of, step_told
 
 router = APIRouter(prefix="/audio", tags=["audio"])
 STEPS_MOST = 100
@@ -108,6 +108,20 @@ class JobRefs(Reply):
     """Jobs to follow."""
 
     data: list[JobRef]
+
+
+class PlanBody(Strict):
+    """What is to be done, in English or Polish; ``model`` is a chat model for what the grammar does not know."""
+
+    instruction: Annotated[Plain, Field(min_length=1, max_length=1_000, pattern=r"\S")]
+    model: ModelName | None = None
+
+
+class PlanOut(Reply):
+    """The steps that an instruction means, to be looked at before they are put; ``by`` is grammar or a model's id."""
+
+    steps: list[dict[str, object]]
+    by: str
 
 
 class WaveformOut(Reply):
@@ -214,6 +228,19 @@ async def batch(request: Request, body: BatchBody) -> Response:
         _once(request).do, request, repr(body), lambda: studio.edit_all(body.recordings, body.steps, caller)
     )
     return JSONResponse({"data": [{"id": job.id, "kind": job.kind, "state": job.state} for job in jobs]}, 202)
+
+
+@router.post(
+    "/plans",
+    response_model=PlanOut,
+    dependencies=[Depends(json_wanted)],
+    openapi_extra=examples({"instruction": "cut the first 3 seconds, then fade out over 2"}),
+)
+async def plan(request: Request, body: PlanBody) -> Response:
+    """Read an instruction as steps; nothing is done. 422 says which part of it is nothing that can be done."""
+    studio, caller = studio_of(request), caller_of(request)
+    found = await asyncio.to_thread(studio.plan_edit, body.instruction, caller, body.model)
+    return JSONResponse({"steps": [step_told(step) for step in found.steps], "by": found.by})
 
 
 @router.get(

@@ -120,6 +120,7 @@ from studio.results import Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
+from studio.sound.instructions import Plan
 from studio.sound.library import parse_steps, steps_of
 from studio.sound.pictures import Waveform
 from studio.studio import Studio
@@ -219,6 +220,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "Plan",
     "PreconditionFailed",
     "Progress",
     "ProviderBusy",

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from studio import Recording, steps_of
+from studio import Plan, Recording, step_told, steps_of
 from ui import render
 from ui.step_words import describe
 from ui.words import Words
@@ -240,6 +240,21 @@ def _number(field: Field, words: Words) -> str:
     return (
         f'<label>{render.escape(words(phrase))}<input type="number" name="{name}" min="{least:g}" max="{most:g}" '
         f'step="{step:g}" value="{shown}" inputmode="decimal"></label>'
+    )
+
+
+def plan(found: Plan, names: Mapping[str, str], words: Words) -> str:
+    """Return a plan in words, to be confirmed; editor.js draws where it cuts."""
+    rows = "".join(f"<li>{render.escape(describe(step, words, names))}</li>" for step in found.steps)
+    by = "" if found.by == "grammar" else f'<p class="hint">{render.escape(words("ed_by", model=found.by))}</p>'
+    data = render.escape(json.dumps([step_told(step) for step in found.steps]))
+    buttons = render.button(words("ed_confirm"), "confirm", kind="primary") + render.button(
+        words("ed_dismiss"), "dismiss"
+    )
+    return (
+        f'<section class="notice info ed-planned" role="status" data-plan="{data}"><div>'
+        f"<strong>{render.escape(words('ed_planned'))}</strong><ol>{rows}</ol>{by}"
+        f'<div class="actions">{buttons}</div></div></section>'
     )
 
 

@@ -15,13 +15,15 @@ from studio import (
     Job,
     Join,
     Recording,
+    Step,
+    Studio,
     StudioError,
     parse_steps,
     steps_of,
 )
 from ui import editor, render
 from ui.caller import caller_of, link, page_of
-from ui.follow import View, follow
+from ui.follow import Turns, View, follow
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.words import Words, label, words_of
 
@@ -32,12 +34,14 @@ INTERVAL_S = 0.2
 class RecordingsPart(Panel):
     """Builds its part of the panel and answers its events."""
 
-    # Which recording each open page shows.
-    _open: dict[str, str]
+    def __init__(self, studio: Studio, turns: Turns) -> None:
+        super().__init__(studio, turns)
+        # Which recording each open page shows, and which plan it was shown last.
+        self._open: dict[str, str] = {}
+        self._plans: dict[str, tuple[Step, ...]] = {}
 
     def build(self) -> None:
         """Lay it out inside the open column."""
-        self._open = {}
         with gr.Row(elem_classes="halves ed-halves"):
             with gr.Column(scale=1, min_width=260, elem_classes="card ed-library"):
                 self.file = gr.File(
@@ -46,6 +50,12 @@ class RecordingsPart(Panel):
                 self.told = area(elem_id="ed-told", script=render.CLICKS)
                 self.list = area(elem_id="ed-list", script=render.CLICKS)
             with gr.Column(scale=3, min_width=300, elem_classes="card ed-bench"):
+                with gr.Row(elem_classes="ed-saying"):
+                    self.say = gr.Textbox(
+                        label=label("ed_say"), placeholder=label("ed_say_hint"), lines=1, max_lines=3, elem_id="ed-say"
+                    )
+                    self.read = gr.Button(label("ed_plan"), elem_id="ed-plan", scale=0, min_width=140)
+                self.planned = area(elem_id="ed-planned", script=render.CLICKS)
                 self.view = area(elem_id="ed-view", script=render.CLICKS)
 
     def wire(self, opened: Sequence[object]) -> None:
@@ -54,10 +64,11 @@ class RecordingsPart(Panel):
         Args:
             opened: What shows the part: only then is it drawn.
         """
-        outputs = [self.told, self.list, self.view, self.file]
+        outputs = [self.told, self.list, self.view, self.file, self.planned, self.say]
         on(opened, self.load, [], outputs)
         on([self.file.upload], self.add, [self.file], outputs)
-        on([self.told.click, self.list.click, self.view.click], self.act, [], outputs)
+        on([self.say.submit, self.read.click], self.plan, [self.say], outputs)
+        on([self.planned.click, self.told.click, self.list.click, self.view.click], self.act, [], outputs)
 
     # Events
 
@@ -90,6 +101,23 @@ class RecordingsPart(Panel):
             yield updates
         yield {self.file: None}
 
+    async def plan(self, instruction: str, request: gr.Request) -> AsyncIterator[Updates]:
+        """Show what an instruction means, in words and on the waveform; it is done when that is confirmed."""
+        words, caller = words_of(request), caller_of(request)
+        self._plans.pop(page_of(request), None)
+        yield {self.planned: render.busy(words("ed_reading"))}
+        try:
+            found = await asyncio.to_thread(self.studio.plan_edit, instruction or "", caller)
+            recordings = await asyncio.to_thread(self.studio.recordings.latest, caller.owner, SHOWN)
+        except StudioError as exc:
+            yield {self.planned: render.failure(words, exc)}
+            return
+        except Exception as exc:
+            yield {self.planned: render.crash(words, exc)}
+            return
+        self._plans[page_of(request)] = found.steps
+        yield {self.planned: editor.plan(found, {each.id: each.name for each in recordings}, words)}
+
     async def act(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
         """Do what was clicked."""
         words = words_of(request)
@@ -108,6 +136,10 @@ class RecordingsPart(Panel):
         match act:
             case "open":
                 self._open[page_of(request)] = self.studio.recording(told, caller).id
+            case "dismiss":
+                self._plans.pop(page_of(request), None)
+                yield {self.planned: ""}
+                return
             case "stop":
                 self.studio.job(told, caller).cancel()
                 return
@@ -128,6 +160,8 @@ class RecordingsPart(Panel):
             case _:
                 made = await asyncio.to_thread(self._change, act, told, request)
                 jobs = [made] if made is not None else []
+        if act == "confirm":
+            yield {self.planned: "", self.say: ""}
         yield {self.told: "" if act != "delete" else gr.skip(), **await self._shown(request)}
         for job in jobs:
             async for updates in self._follow(job, words, request):
@@ -148,6 +182,8 @@ class RecordingsPart(Panel):
             return self.studio.make(found.id, caller)
         if act == "add":
             steps += parse_steps([_step_json(told)])
+        elif act == "confirm":
+            steps += self._plans.pop(page_of(request), ())
         elif act == "join":
             steps.append(Join(recordings=tuple(told.split())))
         elif act == "up" and 0 < place < len(steps):
@@ -218,6 +254,7 @@ class RecordingsPart(Panel):
     def leave(self, page: str) -> None:
         """Forget what a closed page showed."""
         self._open.pop(page, None)
+        self._plans.pop(page, None)
 
 
 def _progress(view: View, words: Words) -> str:

@@ -16,6 +16,7 @@ from studio.job import Job
 from studio.reading import clean_name
 from studio.sound.editing import has_result, is_played, remove_files
 from studio.sound.pictures import Waveform, spectrogram, waveform
+from studio.sound.planning import Planning
 
 # What a browser may play in place, by what FFmpeg calls its container; anything else is only saved.
 MIME = {
@@ -30,7 +31,7 @@ MIME = {
 BATCH = 200
 
 
-class AudioLibrary:
+class AudioLibrary(Planning):
     """A part of the Studio; see there."""
 
     artifacts: Artifacts

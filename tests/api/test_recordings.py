@@ -130,3 +130,12 @@ def test_it_is_renamed_and_deleted(http: httpx.Client) -> None:
     for path in (where, f"{where}/original", f"{where}/waveform", f"{where}/spectrogram.png"):
         assert http.get(path).status_code == 404
     assert http.put(f"{where}/steps", json={"steps": []}).status_code == 404
+
+
+def test_an_instruction_is_read_and_nothing_is_done(http: httpx.Client) -> None:
+    answer = http.post("/audio/plans", json={"instruction": "cut the first 3 seconds, then fade out over 2"})
+    steps = [{"op": "cut", "start_s": 0.0, "end_s": 3.0}, {"op": "fade", "out_s": 2.0}]
+    assert answer.json() == {"steps": steps, "by": "grammar"}
+    nonsense = http.post("/audio/plans", json={"instruction": "make it purple"})
+    assert nonsense.status_code == 422
+    assert '"make it purple" is nothing that can be done to a sound' in nonsense.json()["detail"]

@@ -90,6 +90,12 @@
         pen.fillStyle = colour("--ember-soft");
         pen.fillRect(this.x(this.selection[0]), 0, Math.max(1, this.x(this.selection[1]) - this.x(this.selection[0])), height);
       }
+      for (const [first, last] of this.planned()) {
+        pen.fillStyle = colour("--line");
+        pen.fillRect(this.x(first), 0, Math.max(2, this.x(last) - this.x(first)), height);
+        pen.fillStyle = colour("--ember");
+        pen.fillRect(this.x(first), 0, Math.max(2, this.x(last) - this.x(first)), 3);
+      }
       pen.fillStyle = colour("--line");
       pen.fillRect(0, height / 2, width, 1);
       const { start_s: start, end_s: end, peaks } = this.wave;
@@ -114,6 +120,30 @@
       const share = this.seconds / (this.view[1] - this.view[0]);
       this.picture.style.width = `${share * 100}%`;
       this.picture.style.marginLeft = `${-this.view[0] / this.seconds * share * 100}%`;
+    }
+
+    // Where the plan that waits to be confirmed would do something, as far as that is a place in this very sound.
+    planned() {
+      const shown = document.querySelector("[data-plan]");
+      if (!shown) return [];
+      const place = (seconds) => Math.min(this.seconds, seconds < 0 ? this.seconds + seconds : seconds);
+      const spans = [];
+      for (const each of JSON.parse(shown.dataset.plan)) {
+        const start = place(each.start_s ?? 0), end = each.end_s === undefined ? this.seconds : place(each.end_s);
+        if (each.op === "cut" || (each.op === "gain" && (each.start_s || each.end_s))) spans.push([start, end]);
+        else if (each.op === "trim") spans.push([0, start], [end, this.seconds]);
+        else if (each.op === "fade") spans.push([0, each.in_s ?? 0], [this.seconds - (each.out_s ?? 0), this.seconds]);
+        else if (each.op === "split") for (const at of each.at_s ?? []) spans.push([place(at), place(at)]);
+        if (["cut", "trim", "speed", "reverse", "remove_silence", "join"].includes(each.op)) break; // behind it places move
+      }
+      return spans.filter(([start, end]) => end > start || (end === start && start > 0));
+    }
+
+    // A plan came or went: the waveform shows it.
+    replan() {
+      const plan = document.querySelector("[data-plan]")?.dataset.plan ?? "";
+      if (plan !== this.plan) this.draw();
+      this.plan = plan;
     }
 
     select(part) {
@@ -246,13 +276,14 @@
     for (const root of document.querySelectorAll(".editor")) {
       if (!root.hearthEditor) root.hearthEditor = new Editor(root);
       else if (root.hearthEditor.stale) root.hearthEditor.read();
+      else root.hearthEditor.replan();
     }
   };
   new MutationObserver(() => {
     if (pending) return;
     pending = true;
     requestAnimationFrame(() => { pending = false; look(); });
-  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-versions", "src"] });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-versions", "data-plan", "src"] });
   new MutationObserver(() => {
     for (const root of document.querySelectorAll(".editor")) root.hearthEditor?.draw();
   }).observe(document.documentElement, { attributeFilter: ["class"] });
