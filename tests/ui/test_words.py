@@ -14,7 +14,7 @@ from ui.words import LANGUAGES, Words, both, label, language_head, language_of
 UI = Path(__file__).resolve().parents[2] / "ui"
 PANELS = [path for path in UI.glob("*.py") if path.name not in ("languages.py", "theme.py", "words.py")]
 DYNAMIC = (
-    *("mo_fit_", "mo_only_", "md_"),
+    "md_",
     "tr_engine_",
     "form_",
     "place_",
