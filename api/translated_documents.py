@@ -122,7 +122,7 @@ async def go_on(request: Request, translated_document_id: str) -> Response:
     "/{translated_document_id}/speech",
     response_model=DocumentOut,
     dependencies=[Depends(json_wanted)],
-    openapi_extra=examples({"format": "m4a"}),
+    openapi_extra=examples({"format": "m4a", "voice": "alloy"}),
 )
 async def speak(request: Request, translated_document_id: str, body: SpokenBody) -> Response:
     """Read a translation aloud into one file with a chapter for each heading; with ``Prefer: respond-async`` as a job.

@@ -35,8 +35,9 @@ def open_panel(page: Page, text: str) -> None:
     """Open Translate with a text and wait until it is translated."""
     page.goto("/?panel=translate")
     page.get_by_role("tab", name="Translate", exact=True).click()
+    page.wait_for_function("document.querySelector('#tr-target input')?.value")
     page.locator("#tr-text textarea").fill(text)
-    page.locator("#tr-status .below").wait_for()
+    page.locator("#tr-out .seg").first.wait_for()
 
 
 def on_the_page(page: Page, keys: int) -> Sample:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.e2e
 LINES = 400
@@ -62,6 +62,21 @@ def test_a_document_is_translated_reported_mended_and_downloaded(page: Page, tmp
     row.locator("summary", has_text="Both languages").click()
     memory = saved(page, f"{list_} a[href$='format=tmx']").decode()
     assert memory.startswith("<?xml") and memory.count("<tu ") + memory.count("<tu>") == LINES
+
+
+def test_what_is_typed_before_the_languages_have_come_is_translated_once_they_have(page: Page) -> None:
+    held: list[Route] = []
+    go_on: list[bool] = []
+    page.route("**/queue/join*", lambda route: route.continue_() if go_on else held.append(route))
+    page.reload()
+    page.get_by_role("tab", name="Translate", exact=True).click()
+    page.locator("#tr-text textarea").fill("The garden is big.")
+    while not any('"The garden is big."' in (route.request.post_data or "") for route in held):
+        page.wait_for_timeout(50)  # lets the page's own clock go on
+    go_on.append(True)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#tr-out .seg")).to_contain_text(re.compile("jardim", re.IGNORECASE))
 
 
 def test_a_sentence_is_edited_in_its_place_kept_and_used_again(page: Page) -> None:

@@ -20,6 +20,7 @@
   // Translation follows the keys once they have been still for a moment, and only when something changed.
   let still;
   let asked = null;
+  let typed = false;
   const ask = () => {
     clearTimeout(still);
     const text = area()?.value ?? "";
@@ -29,8 +30,9 @@
   };
   document.addEventListener("input", (event) => {
     if (!event.target.closest?.("#tr-text")) return;
+    typed = true;
     clearTimeout(still);
-    still = setTimeout(ask, 300);
+    still = setTimeout(ask, 200);
     const count = find("#tr-count");
     if (count) {
       let length = 0;
@@ -49,11 +51,14 @@
 
   // After a reload the text is back before the panel is drawn; what came with it then would be lost.
   // A field's value changes without a trace in the page, so it is looked at until the panel has been opened.
+  // What was typed before the languages came was asked for without one, so it is asked for again.
   const restoring = setInterval(() => {
     const had = read().text;
-    if (had && (!find("#tr-out") || !find("#tr-target input")?.value || area()?.value !== had)) return;
+    if (!find("#tr-out") || !find("#tr-target input")?.value || (had && !typed && area()?.value !== had)) return;
     clearInterval(restoring);
-    if (had && !find("#tr-out .seg")) ask();
+    if (find("#tr-out .seg")) return;
+    asked = "";
+    ask();
   }, 250);
 
   // A sentence on one side marks its twin on the other: a layer behind the text holds the mark.
