@@ -1,9 +1,10 @@
 """Which slot of a llama.cpp model a request goes to: the one that has read most of it, without undoing another's work.
 
 A slot keeps what it has read, and a request that begins alike pays only for the rest. llama.cpp itself takes the slot
-that is most alike, so that two conversations under the same long instructions undo each other's turn by turn. Here a
-conversation that has gone on for more than a turn keeps its slot while there are others; one question after another
-under the same instructions still shares one, because nobody may ever come back to the questions.
+that is most alike, so that two conversations under the same instructions undo each other's turn by turn. Here a
+conversation that has gone on for more than a turn keeps its slot while there are others, as soon as it is more than
+half as long as the instructions: reading those once more for another slot is then soon made up for. One question after
+another under the same instructions still shares a slot, because nobody may ever come back to the questions.
 """
 
 import threading
@@ -94,8 +95,8 @@ def best(idle: Sequence[Slot], wanted: Read) -> Slot:
     found, most = None, len(wanted.text) // _ALIKE
     for slot in idle:
         shared = _shared(slot.read.text, wanted.text)
-        kept, own = shared - slot.read.head, len(slot.read.text) - slot.read.head
-        if slot.read.turns > 1 and 2 * kept < own:
+        lost, own = len(slot.read.text) - shared, len(slot.read.text) - slot.read.head
+        if slot.read.turns > 1 and 2 * lost > max(own, shared):
             continue  # a conversation that goes on would have to be read again
         if shared > most:
             found, most = slot, shared

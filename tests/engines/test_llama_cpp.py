@@ -233,9 +233,9 @@ def test_conversations_that_begin_alike_find_their_own_cache_when_they_are_answe
 def test_conversations_under_the_same_long_instructions_that_take_turns_each_meet_their_own_cache(
     llama: Engine,
 ) -> None:
-    rules = Message("system", " ".join(f"Rule {n}: greet customer {n} by name." for n in range(40)))
+    rules = Message("system", " ".join(f"Rule {n}: greet customer {n} by name." for n in range(12)))
     talks = [
-        [rules, Message("user", f"Shop {k}: " + " ".join(f"Item {n} costs {n * k % 13} crowns." for n in range(12)))]
+        [rules, Message("user", f"Shop {k}: " + " ".join(f"Item {n} costs {n * k % 13} crowns." for n in range(20)))]
         for k in range(1, 4)
     ]
     for number in range(4):

@@ -20,7 +20,7 @@ def asked(slots: Slots, *texts: str, rules: Message | None = RULES) -> int:
 
 
 def test_conversations_under_the_same_instructions_keep_their_own_slots_from_the_second_turn_on() -> None:
-    slots, talks = Slots(4), [[f"{name} asks something long. " * 5] for name in ("Ann", "Bob", "Eve")]
+    slots, talks = Slots(4), [[f"{name} asks something long. " * 20] for name in ("Ann", "Bob", "Eve")]
     places: list[list[int]] = []
     for _ in range(4):
         places.append([asked(slots, *talk) for talk in talks])
@@ -29,6 +29,12 @@ def test_conversations_under_the_same_instructions_keep_their_own_slots_from_the
 
     assert places[0] == [0, 0, 0], "single questions share what was read of the instructions"
     assert len(set(places[1])) == 3 and places[2] == places[3] == places[1]
+
+
+def test_short_conversations_under_very_long_instructions_share_what_was_read_of_those() -> None:
+    slots, rules = Slots(4), Message("system", "Be brief. " * 900)
+
+    assert asked(slots, "Who?", "You.", "Why?", rules=rules) == asked(slots, "What?", "That.", "How?", rules=rules)
 
 
 def test_single_questions_take_no_conversations_slot_and_old_ones_go_first() -> None:
@@ -41,7 +47,7 @@ def test_single_questions_take_no_conversations_slot_and_old_ones_go_first() -> 
 
 
 def test_a_reply_written_again_or_an_edited_last_message_stays_where_the_beginning_was_read() -> None:
-    slots, talk = Slots(4), ["What is oak? " * 20, "A tree. " * 60, "And birch?"]
+    slots, talk = Slots(4), ["What is oak? " * 20, "A tree. " * 120, "And birch?"]
     mine = asked(slots, *talk)
 
     assert asked(slots, *talk) == mine
