@@ -1,8 +1,8 @@
 """Chat with a GGUF model through llama.cpp, in this process, many replies at once.
 
 ``xllamacpp`` runs llama.cpp's own server loop on a thread of its own: it batches the replies of all
-slots together, keeps what each slot has read (``llama_slots`` says which a request goes to), and gives the chunks
-of a reply to a callback on the thread that asked. A run therefore has one helper thread, which only
+slots together, keeps each conversation's prompt cached between turns, and gives the chunks of a
+reply to a callback on the thread that asked. A run therefore has one helper thread, which only
 moves chunks into a queue; the generator reads them from there. Once stopped, the generator ends at
 once and the helper at its next chunk: a token, or at most 256 tokens of the prompt.
 
@@ -36,7 +36,6 @@ from engines import gguf, llama_context
 from engines.checks import brief, damaged, expect, loaded, model_path, number
 from engines.llama_http import ask_json, trained_context
 from engines.llama_room import Room
-from engines.llama_slots import Slots, read_of
 from engines.llama_tools import (
     ForcedCall,
     Json,
@@ -58,6 +57,7 @@ Chunk = dict[str, Json]
 _Ask = Callable[[Chunk, Callable[[Chunk], bool]], object]
 
 _PROMPT_BATCH = 256  # the finest grain in which a prompt can be stopped; 512 is no faster on two cores
+_PROMPT_CACHE_MIB = 256  # conversations that left their slot
 _SMALL_BYTES = 1_000_000_000
 _SLOTS_SMALL, _SLOTS_LARGE = 16, 4
 _FIRST_SHARE, _NEXT_SHARE = 512, 128  # tokens of a reply that room is taken for at a time
@@ -138,9 +138,7 @@ class LlamaCpp(Engine):
         params.n_parallel = self.slots
         params.kv_unified = True
         params.n_batch = _PROMPT_BATCH
-        # What a slot has read stays there until its room is needed: a copy elsewhere would be found only by
-        # llama.cpp's own choice of a slot, which is not asked here.
-        params.cache_idle_slots, params.cache_ram_mib = False, 0
+        params.cache_ram_mib = _PROMPT_CACHE_MIB
         # One busy core beside it costs a decode on all cores 40 % of its speed, so one is left to the page.
         params.cpuparams.n_threads = max(1, self.threads - 1)
         params.cpuparams_batch.n_threads = self.threads
@@ -159,7 +157,7 @@ class LlamaCpp(Engine):
         self._address, self._key = server.listening_address, key
         self.context_tokens = self._context_tokens = min(params.n_ctx, trained_context(self._address, key))
         self._knows_tools = knows_tools(template)
-        self._room, self._slots = Room(params.n_ctx), Slots(params.n_parallel)
+        self._room = Room(params.n_ctx)
         self._runs: set[threading.Thread] = set()
         self._asked = False
         self._server = server
@@ -187,14 +185,9 @@ class LlamaCpp(Engine):
         share = self._room.take(min(most, self._context_tokens) + ahead, stop)
         if not share:
             return
-        slot = self._slots.take(read_of(chat.messages, json.dumps(body.get("tools") or "")), stop)
-        if slot is None:
-            self._room.give(share)
-            return
-        body["id_slot"] = slot.number
         self._asked = True
         ask = server.handle_completions if chat.raw else server.handle_chat_completions
-        run = _Run(ask, body, self._room, share, ahead, lambda: self._slots.give(slot))
+        run = _Run(ask, body, self._room, share, ahead)
         run.start(self._runs)
         stop.on_set(run.cancel)
         try:
@@ -323,16 +316,14 @@ class _Run:
         ask, body: Whom to ask for what.
         room, share: Where room for ``share`` tokens was taken; the helper thread gives it back.
         ahead: How many of these are for the reply.
-        leave: Gives the slot back; called by the helper thread too.
     """
 
-    def __init__(self, ask: _Ask, body: Chunk, room: "Room", share: int, ahead: int, leave: Callable[[], None]) -> None:
+    def __init__(self, ask: _Ask, body: Chunk, room: "Room", share: int, ahead: int) -> None:
         self.chunks: queue.SimpleQueue[Chunk | Exception | None] = queue.SimpleQueue()
         self.prompt_tokens = self.cached_tokens = self.reply_tokens = 0
         self.out_of_room = False
         self._call: _Ask | None = ask
         self._body, self._room, self._share, self._ahead = body, room, share, ahead
-        self._leave = leave
         self._cancelled = False
 
     def start(self, runs: set[threading.Thread]) -> None:
@@ -357,7 +348,6 @@ class _Run:
         finally:
             del call
             self._room.give(self._share)
-            self._leave()
             self.chunks.put(None)
             runs.discard(threading.current_thread())
 

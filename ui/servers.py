@@ -21,7 +21,7 @@ KINDS = (("OpenAI", "openai"), ("Anthropic", "anthropic"))
 EXAMPLE = Draft(kind="openai", name="local", url="http://127.0.0.1:8000/v1")
 NAMES_SHOWN = 5
 LOOK_S = 0.5
-LOOKS = 40
+LOOKS, AT_LEAST = 40, 6  # how often the list is drawn anew while there is no answer, and after the panel was opened
 Given = Mapping[Component, object]
 
 
@@ -97,7 +97,7 @@ class ServersBox(Panel):
             yield {self.box: gr.update(visible=False)}
             return
         self.studio.providers.wake()
-        async for updates in self._watch(request):
+        async for updates in self._watch(request, AT_LEAST):  # one that died since may be found out only now
             yield updates
 
     async def check(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
@@ -172,16 +172,17 @@ class ServersBox(Panel):
 
     # Pieces
 
-    async def _watch(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Draw the list until every server has answered, or a while is over."""
+    async def _watch(self, request: gr.Request, at_least: int = 0) -> AsyncIterator[Updates]:
+        """Draw the list until every server has answered, or a while is over; so often at least."""
         caller, words = caller_of(request), words_of(request)
         turn, shown = self.turns.take(page_of(request), "servers"), ""
-        for _ in range(LOOKS):
+        for look in range(LOOKS):
             drawn = await asyncio.to_thread(self._draw, caller, words)
             if drawn != shown:
                 shown = drawn
                 yield {self.list: drawn}
-            if turn.over or "checking" not in self.studio.providers.states().values():
+            states = self.studio.providers.states()
+            if turn.over or not states or (look >= at_least and "checking" not in states.values()):
                 return
             await asyncio.sleep(LOOK_S)
 

@@ -230,24 +230,6 @@ def test_conversations_that_begin_alike_find_their_own_cache_when_they_are_answe
             assert max(read.values()) < 40, read
 
 
-def test_conversations_under_the_same_long_instructions_that_take_turns_each_meet_their_own_cache(
-    llama: Engine,
-) -> None:
-    rules = Message("system", " ".join(f"Rule {n}: greet customer {n} by name." for n in range(40)))
-    talks = [
-        [rules, Message("user", f"Shop {k}: " + " ".join(f"Item {n} costs {n * k % 13} crowns." for n in range(12)))]
-        for k in range(1, 4)
-    ]
-    for number in range(4):
-        for talk in talks:
-            events = run(llama, ChatRequest(messages=tuple(talk), temperature=0.0, max_tokens=6))
-            usage = usage_of(events)
-            talk += [Message("assistant", text_of(events)), Message("user", "And then?")]
-            read = (usage.tokens_in or 0) - (usage.tokens_cached or 0)
-            if number >= 2:  # in its second turn each gets a slot of its own
-                assert read < 40, (number, read)
-
-
 def test_a_model_that_can_not_be_found_in_this_state_says_so_in_one_sentence(llama: Engine) -> None:
     with pytest.raises(InvalidRequest, match="messages"):
         run(llama, ask("half an emoji: \ud83d"))
