@@ -73,6 +73,11 @@ class Inventory:
         SpeechRequest(text=text, model=voice).check(self.limits)
         return make_spoken(text, language_of(self.spec(voice, "speech")))
 
+    @staticmethod
+    def robotic_languages() -> frozenset[str]:
+        """Return the languages (ISO 639-1) that ``espeak-<language>`` speaks without any file, like a robot."""
+        return engines.robotic_languages()
+
     def models(self) -> list[ModelInfo]:
         """Return every model, those here first."""
         downloading = {job.request.model for job in self.jobs(None, "download") if job.request.model}
