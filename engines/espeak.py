@@ -112,7 +112,7 @@ class _Library:
         self._callback = _Callback(self._hear)  # kept, for the library keeps no hold of it
 
     def _hear(self, samples: "ctypes._Pointer[ctypes.c_short]", count: int, events: object) -> int:
-        if samples and count > 0:
+        if count > 0:  # at the end there are none, and the pointer leads nowhere
             self._heard += ctypes.string_at(samples, 2 * count)
         return 0
 

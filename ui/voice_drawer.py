@@ -31,8 +31,8 @@ class VoiceDrawer:
         with gr.Accordion(label("settings"), open=False, elem_id="sp-drawer"), gr.Row():
             self._rest = [_slider(name) for name in SLIDERS if name != "speed"]
             self._lufs = gr.Dropdown(
-                [(label("sp_lufs_own"), None), *((f"−{lufs} LUFS", -float(lufs)) for lufs in LUFS)],
-                value=None,
+                [(label("sp_lufs_own"), ""), *((f"−{lufs} LUFS", -float(lufs)) for lufs in LUFS)],
+                value="",
                 label=label("sp_lufs"),
                 filterable=False,
                 elem_id="sp-lufs",
