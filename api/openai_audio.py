@@ -73,6 +73,7 @@ async def speech(request: Request, body: SpeechBody) -> Response:
         pitch=body.pitch,
         volume=body.volume,
         pauses=body.pauses,
+        lufs=body.lufs,
         normalize_text=body.normalize_text,
     )
     job = submit(request, wanted)

@@ -118,6 +118,9 @@ class SpeechBody(Strict):
     speed: float = 1.0
     pitch: Annotated[float, Field(description="Not OpenAI's: 0.5 to 2, an octave down or up")] = 1.0
     volume: Annotated[float, Field(description="Not OpenAI's: 0 to 2")] = 1.0
+    lufs: Annotated[
+        float | None, Field(description="Not OpenAI's: the loudness to bring it to, by ITU-R BS.1770, -40 to -8")
+    ] = None
     pauses: Annotated[float, Field(description="Not OpenAI's: between sentences, 0 to 5 times the voice's own")] = 1.0
     normalize_text: Annotated[
         bool, Field(description="Not OpenAI's: say numbers, dates and abbreviations in words, without Markdown's marks")

@@ -224,6 +224,7 @@ class SpeechRequest:
         pitch: 1 is the voice's own, 2 an octave up; 0.5 to 2. Does not change the speed.
         volume: 1 is the voice's own, 0 is silence; 0 to 2.
         pauses: How long those between sentences are; 1 is the voice's own, 0 is none; 0 to 5.
+        lufs: Bring each sentence to this loudness (ITU-R BS.1770), -40 to -8; None: as the voice has it.
         normalize_text: Say numbers, dates, abbreviations and the like in words, and Markdown without its marks.
             False: the voice gets the text as it stands.
     """
@@ -235,6 +236,7 @@ class SpeechRequest:
     pitch: float = 1.0
     volume: float = 1.0
     pauses: float = 1.0
+    lufs: float | None = None
     normalize_text: bool = True
 
     def check(self, limits: Limits) -> None:
@@ -245,6 +247,7 @@ class SpeechRequest:
         check_range("pitch", self.pitch, 0.5, 2)
         check_range("volume", self.volume, 0, 2)
         check_range("pauses", self.pauses, 0, 5)
+        check_range("lufs", self.lufs, -40, -8)
         if not isinstance(self.normalize_text, bool):
             raise InvalidRequest(
                 f"normalize_text is {self.normalize_text!r}; it must be true or false.", field="normalize_text"

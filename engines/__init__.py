@@ -12,6 +12,7 @@ from engines import anthropic, openai_compatible
 from engines.anthropic import Anthropic
 from engines.diffusers import Diffusers
 from engines.echo import EchoChat, EchoEmbedding, EchoImage, EchoSpeech, EchoTranscription, EchoTranslation
+from engines.espeak import Espeak, robotic_languages, robotic_voice
 from engines.firefox import Firefox
 from engines.llama_cpp import LlamaCpp
 from engines.llama_embedding import LlamaEmbedding
@@ -33,6 +34,7 @@ _CLASSES: tuple[type[Engine], ...] = (
     Firefox,
     TransformersTranslation,
     Piper,
+    Espeak,
     Whisper,
     Diffusers,
     EchoChat,
@@ -91,4 +93,13 @@ def require(engine: type[Engine]) -> None:
         )
 
 
-__all__ = ["ENGINES", "PROVIDERS", "ProviderKind", "adding", "missing", "require"]
+__all__ = [
+    "ENGINES",
+    "PROVIDERS",
+    "ProviderKind",
+    "adding",
+    "missing",
+    "require",
+    "robotic_languages",
+    "robotic_voice",
+]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SENTENCE_PAUSE_S = 0.2
 PARAGRAPH_PAUSE_S = 0.6
 LONGEST_SENTENCE = 300  # characters: a longer one would hold up the first sound
-_espeak = threading.Lock()
+ESPEAK = threading.Lock()  # its voice belongs to the whole process
 
 
 class Piper(Engine):
@@ -101,7 +101,7 @@ class Piper(Engine):
         # Words are longer than the figures they stand for.
         parts = [piece.text for piece in pieces(sentence, LONGEST_SENTENCE) if _has_words(piece.text)]
         try:
-            with _espeak:
+            with ESPEAK:
                 return b"".join(chunk.audio_int16_bytes for part in parts for chunk in voice.synthesize(part, manner))
         except Exception as exc:  # onnxruntime's errors share no class
             raise EngineFailed(

@@ -151,6 +151,7 @@ class Calls:
         pitch: float = 1.0,
         volume: float = 1.0,
         pauses: float = 1.0,
+        lufs: float | None = None,
         normalize_text: bool = True,
     ) -> Sound:
         """Speak ``text``.
@@ -159,6 +160,7 @@ class Calls:
             speed, pitch: 0.5 to 2 times the voice's own, one without the other.
             volume: 0 to 2 times the voice's own.
             pauses: Between sentences, 0 to 5 times the voice's own.
+            lufs: A loudness to bring it to (ITU-R BS.1770), -40 to -8; None: as the voice has it.
             normalize_text: Say numbers and abbreviations in words.
         """
         asked = SpeechRequest(
@@ -168,6 +170,7 @@ class Calls:
             pitch=pitch,
             volume=volume,
             pauses=pauses,
+            lufs=lufs,
             normalize_text=normalize_text,
         )
         job = self.submit(asked)

@@ -63,6 +63,11 @@ class Inventory(ModelInventory):
         SpeechRequest(text=text, model=voice).check(self.limits)
         return make_spoken(text, language_of(self.spec(voice, "speech")))
 
+    @staticmethod
+    def robotic_languages() -> frozenset[str]:
+        """Return the languages (ISO 639-1) that ``espeak-<language>`` speaks without any file, like a robot."""
+        return engines.robotic_languages()
+
     def usable_models(self) -> list[ModelInfo]:
         """Return the models that a request can name now."""
         return self.registry.usable(self.residency.loaded(), self.residency.loading())

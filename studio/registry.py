@@ -158,7 +158,7 @@ class Registry(Pairing):
         with self._lock:
             # Ids of models here are lower case, and Ollama finds its own in any case.
             found = self._installed.get(name.lower()) or self._remote.get(name.lower())
-        return found or next((spec for spec in self._providers.specs() if spec.id == name.lower()), None)
+        return found or next((s for s in self._providers.specs() if s.id == name.lower()), engines.robotic_voice(name))
 
     def _not_here(self, name: str, kind: Kind) -> StudioError:
         why = self._damaged.get(name.lower())

@@ -64,7 +64,7 @@ from store import (
 from store.database import now
 from studio.audio import SpeechFile
 from studio.job import Job
-from studio.voicing import shape
+from studio.voicing import Leveller, shape
 
 log = structlog.get_logger(__name__)
 SAVE_EVERY_S = 0.5
@@ -137,6 +137,7 @@ class Outcome:
     finish_reason: str = "stop"
     files: list[StoredFile] = field(default_factory=list)
     speech: SpeechFile | None = None
+    leveller: Leveller | None = None
     grounded: Grounded = field(default_factory=Grounded)
     saved_at: float = 0.0
     too_long: int = 0
@@ -205,7 +206,8 @@ class Outcome:
         start = self.speech.seconds
         asked = self.job.request
         assert isinstance(asked, SpeechRequest)
-        self.speech.write(shape(chunk.pcm, chunk.sample_rate_hz, asked.pitch, asked.volume))
+        self.leveller = self.leveller or Leveller(chunk.sample_rate_hz, asked.lufs)
+        self.speech.write(self.leveller.level(shape(chunk.pcm, chunk.sample_rate_hz, asked.pitch, asked.volume)))
         self.job.publish(Spoken(start, self.speech.seconds, chunk.text))
 
     def _keep_picture(self, picture: Picture) -> None:

@@ -1,4 +1,4 @@
-"""The pitch and the volume of spoken sound, changed piece by piece while it is made.
+"""The pitch, the volume and the loudness of spoken sound, changed piece by piece while it is made.
 
 FFmpeg's filters do it, which PyAV carries: the rate is relabelled, which moves pitch and length
 together, and ``atempo`` (waveform similarity overlap-add) gives the length back. What gets louder is
@@ -8,6 +8,8 @@ held under full scale by a limiter instead of being clipped.
 from fractions import Fraction
 
 LIMIT = 0.97  # of full scale
+SHORTEST_S = 0.4  # a block of BS.1770; what is shorter has no loudness of its own
+MOST_DB = 30.0
 
 
 def shape(pcm: bytes, rate_hz: int, pitch: float, volume: float) -> bytes:
@@ -51,3 +53,31 @@ def shape(pcm: bytes, rate_hz: int, pitch: float, volume: float) -> bytes:
             break
     # A filter may give a few samples more or less; the next sentence begins where it would have begun.
     return bytes(shaped[: len(pcm)]).ljust(len(pcm), b"\x00")
+
+
+class Leveller:
+    """Brings an utterance's sentences to one loudness as they are spoken, so that the whole has it too.
+
+    Args:
+        rate_hz: Of the 16-bit mono PCM.  lufs: The loudness, by ITU-R BS.1770; None: as it is.
+    """
+
+    def __init__(self, rate_hz: int, lufs: float | None) -> None:
+        self._rate_hz, self._lufs, self._db = rate_hz, lufs, 0.0
+
+    def level(self, pcm: bytes) -> bytes:
+        """Return a sentence at the loudness; one too short to have any is changed as the one before it was."""
+        if self._lufs is None:
+            return pcm
+        import numpy as np
+
+        from studio.sound.measuring import Loudness
+
+        if len(pcm) >= 2 * SHORTEST_S * self._rate_hz:
+            loudness = Loudness(self._rate_hz, "mono")
+            samples = np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
+            loudness.take(np.ascontiguousarray(samples.reshape(1, -1)))
+            loudness.take(None)
+            if loudness.lufs is not None:
+                self._db = min(MOST_DB, max(-MOST_DB, self._lufs - loudness.lufs))
+        return shape(pcm, self._rate_hz, 1.0, 10 ** (self._db / 20))

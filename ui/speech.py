@@ -25,6 +25,7 @@ from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.recordings import RecordingsPart
 from ui.spoken import SpokenPreview
 from ui.voice_drawer import VoiceDrawer
+from ui.voices import VoiceShelf
 from ui.words import Words, both, label, words_of
 
 KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
@@ -36,6 +37,7 @@ class SpeechPanel(Panel):
     def __init__(self, studio: Studio, turns: Turns) -> None:
         super().__init__(studio, turns)
         self.recordings = RecordingsPart(studio, turns)
+        self.shelf = VoiceShelf(studio, turns)
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
@@ -71,6 +73,7 @@ class SpeechPanel(Panel):
             self.drawer = VoiceDrawer()
             self.drawer.build_speed()
         self.voice_hint = area()
+        self.shelf.build()
         self.drawer.build()
         self.preview = SpokenPreview(self.studio)
         self.preview.build()
@@ -97,6 +100,7 @@ class SpeechPanel(Panel):
         """Connect the events."""
         on([self.part.input], self.show_part, [self.part], [self.talk, self.edit], queue=False)
         self.recordings.wire([self.part.input])
+        self.shelf.wire(self.voice, self.voice_hint)
         self.preview.wire(self.text, self.voice)
         say = {self.text, self.voice, self.preview.normalize, *self.drawer.fields.values()}
         said = [self.text, self.status, self.player, self.go, self.stop_button]

@@ -15,6 +15,9 @@ SLIDERS = {
     "pauses": ("sp_pauses", 0, 5, 0.1),
 }
 
+# Loudness units under full scale that people ask for: music online, podcasts, broadcasts.
+LUFS = (14, 16, 23)
+
 
 class VoiceDrawer:
     """The sliders of the Speech panel, and what they ask for."""
@@ -27,11 +30,19 @@ class VoiceDrawer:
         """Lay out the rest, folded in."""
         with gr.Accordion(label("settings"), open=False, elem_id="sp-drawer"), gr.Row():
             self._rest = [_slider(name) for name in SLIDERS if name != "speed"]
+            self._lufs = gr.Dropdown(
+                [(label("sp_lufs_own"), ""), *((f"−{lufs} LUFS", -float(lufs)) for lufs in LUFS)],
+                value="",
+                label=label("sp_lufs"),
+                filterable=False,
+                elem_id="sp-lufs",
+                min_width=160,
+            )
 
     @property
     def fields(self) -> dict[str, Component]:
-        """The sliders by the request's fields."""
-        return dict(zip(SLIDERS, [self._speed, *self._rest], strict=True))
+        """The controls by the request's fields."""
+        return {**dict(zip(SLIDERS, [self._speed, *self._rest], strict=True)), "lufs": self._lufs}
 
     def asked(self, given: Mapping[Component, object]) -> dict[str, float]:
         """Return what was set; a drawer that was never opened tells nothing, and the voice's own is taken."""

@@ -12,7 +12,7 @@ from contract.engine import Engine
 from contract.events import AudioChunk
 from contract.models import ModelSpec
 from contract.requests import EmbedRequest, ImageRequest, SpeechRequest, TranscribeRequest, TranslateRequest
-from engines import ENGINES, PROVIDERS, whisper
+from engines import ENGINES, PROVIDERS, robotic_voice, whisper
 from engines.wire import Server
 from studio.manifest import scan
 from tests.echo_models import recording
@@ -152,6 +152,12 @@ def _make_piper(request: pytest.FixtureRequest) -> Case:
     )  # fmt: skip
 
 
+def _make_espeak(request: pytest.FixtureRequest) -> Case:
+    spec = robotic_voice("espeak-en")
+    assert spec is not None
+    return Case(spec=spec, request=SpeechRequest(text=SENTENCES), wrong=ask("Hello"))
+
+
 def _make_whisper(request: pytest.FixtureRequest) -> Case:
     spec = request.getfixturevalue("specs")["whisper-tiny.en"]
     # Whisper may hear a few sentences as one passage, and a stop needs a middle: two parts are two at least.
@@ -195,6 +201,7 @@ _MAKERS.update(
     firefox=_make_firefox,
     transformers=_make_transformers,
     piper=_make_piper,
+    espeak=_make_espeak,
     whisper=_make_whisper,
     diffusers=_make_diffusers,
 )

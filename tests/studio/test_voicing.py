@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from studio.voicing import shape
+from studio.voicing import Leveller, shape
+from tests.studio.sound.sounds import lufs
 
 RATE_HZ = 22_050
 
@@ -57,3 +58,22 @@ def test_no_volume_is_silence_and_one_changes_no_sample() -> None:
 
 def test_a_piece_of_a_few_samples_keeps_its_length() -> None:
     assert len(shape(tone(seconds=0.001), RATE_HZ, 0.7, 1.3)) == len(tone(seconds=0.001))
+
+
+@pytest.mark.parametrize("target", [-23.0, -16.0])
+def test_sentences_of_any_level_come_to_one_loudness_by_the_standard(target: float) -> None:
+    leveller = Leveller(48_000, target)
+    time_s = np.arange(48_000 * 2) / 48_000
+    said = [level * np.sin(2 * np.pi * hz * time_s) for level, hz in ((0.02, 300), (0.4, 800), (0.1, 2_000))]
+    spoken = [leveller.level((32_767 * each).astype("<i2").tobytes()) for each in said]
+
+    each_one = [lufs(samples(pcm) / 32_768, 48_000) for pcm in spoken]
+    assert each_one == pytest.approx([target] * 3, abs=0.3)
+    assert lufs(samples(b"".join(spoken)) / 32_768, 48_000) == pytest.approx(target, abs=0.3)
+
+
+def test_a_word_too_short_to_have_a_loudness_is_changed_as_the_sentence_before_it() -> None:
+    leveller = Leveller(RATE_HZ, -30)
+    sentence = leveller.level(tone())
+    word = leveller.level(tone(seconds=0.2))
+    assert np.abs(samples(word)).max() == pytest.approx(np.abs(samples(sentence)).max(), rel=0.02)
