@@ -145,7 +145,9 @@ def _bring(found: Found, draft: Path, stop: Stop, *, link: bool) -> Generator[Pr
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix in PACKED:
             target = target.with_name(target.name.removesuffix(path.suffix))
-        elif link:
+        if found.engine in ("llama_cpp", "llama_embedding"):
+            target = target.with_name(f"{target.name.removesuffix(target.suffix)}.gguf")
+        if link and path.suffix not in PACKED:
             _link(path, target)
         digest, size = hashlib.sha256(), 0
         limit = min(MOST_BYTES, 50 * path.stat().st_size) if path.suffix in PACKED else 0
@@ -167,6 +169,8 @@ def _bring(found: Found, draft: Path, stop: Stop, *, link: bool) -> Generator[Pr
                 raise DownloadFailed(f"{path.name} was refused: it is not a whole .zst file. Copy it again.") from exc
         if stop.is_set():
             return ()
+        if path.suffix == ".zst" and 0 <= _announced(path) != size:
+            raise DownloadFailed(f"{path.name} was refused: it is not a whole .zst file. Copy it again.")
         check_contents(target)
         done += path.stat().st_size
         name = target.relative_to(draft).as_posix()
@@ -181,6 +185,12 @@ def _opened(path: Path) -> BinaryIO:
     if path.suffix == ".zst":
         return cast(BinaryIO, zstandard.open(path))
     return path.open("rb")
+
+
+def _announced(path: Path) -> int:
+    """The unpacked size that a .zst file tells; -1: it tells none."""
+    with path.open("rb") as file:
+        return int(zstandard.frame_content_size(file.read(32)))
 
 
 def _link(path: Path, target: Path) -> None:
