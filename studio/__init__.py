@@ -71,6 +71,7 @@ from contract.requests import (
 )
 from store import (
     ApiKey,
+    Benchmark,
     Collection,
     Conversation,
     Document,
@@ -135,6 +136,7 @@ __all__ = [
     "Artifact",
     "Asking",
     "Attachment",
+    "Benchmark",
     "BilingualFormat",
     "Caller",
     "Cancelled",
