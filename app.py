@@ -290,10 +290,10 @@ def serve(settings: Settings, server: socket.socket) -> None:
 def main(argv: Sequence[str]) -> None:
     """Run Hearth from a command line."""
     if argv and argv[0] in COMMANDS:
-        from studio import hand_import, key_command, scoring
+        from studio import key_command, models_command, scoring
 
         try:
-            {"keys": key_command.run, "models": hand_import.run, "score": scoring.run}[argv[0]](argv[1:])
+            {"keys": key_command.run, "models": models_command.run, "score": scoring.run}[argv[0]](argv[1:])
         except StudioError as error:
             raise SystemExit(f"{error.title}. {error.message}") from error
         return

@@ -139,6 +139,22 @@ class Unloaded(Reply):
     unloaded: int
 
 
+class BenchmarkOut(Reply):
+    """What a model was measured at here; the names of ``figures`` depend on its job."""
+
+    id: str
+    model: str
+    kind: str
+    created_at: str
+    figures: dict[str, float]
+
+
+class BenchmarkList(Reply):
+    """A model's benchmarks, the newest first."""
+
+    data: list[BenchmarkOut]
+
+
 class ModelBody(Strict):
     """Names one model."""
 
@@ -297,6 +313,19 @@ async def statistics(request: Request, model_id: str, days: Annotated[int, Query
     """A model's calls, tokens, errors and latency over the last days, everybody's."""
     _only_admin(request, "see everybody's figures")
     return JSONResponse(asdict(await asyncio.to_thread(studio_of(request).model_statistics, model_id, days)))
+
+
+@router.post("/models/benchmarks", response_model=BenchmarkOut, openapi_extra=examples({"model": "echo-chat"}))
+async def benchmark(request: Request, body: ModelBody) -> Response:
+    """Measure a model: loaded anew, then a fixed request three times; answers when it is done."""
+    studio = studio_of(request)
+    return JSONResponse(asdict(await asyncio.to_thread(studio.benchmark, body.model, caller_of(request))))
+
+
+@router.get("/models/benchmarks/{model_id:path}", response_model=BenchmarkList)
+def benchmarks(request: Request, model_id: str) -> Response:
+    """What a model was measured at, the newest first."""
+    return JSONResponse({"data": [asdict(found) for found in studio_of(request).benchmarks.of(model_id)]})
 
 
 @router.get("/models/dependants/{model_id:path}", response_model=DependantsOut)

@@ -2,6 +2,7 @@
 
 from store.api_keys import ApiKey, ApiKeys
 from store.artifacts import Artifacts, StoredFile
+from store.benchmarks import Benchmark, Benchmarks
 from store.collections import Collection, Collections
 from store.conversation_rows import Conversation, Revision
 from store.conversation_trees import ConversationTree, TreeFile, TreeMessage, add_trees, tree_of
@@ -28,6 +29,8 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Artifacts",
+    "Benchmark",
+    "Benchmarks",
     "Collection",
     "Collections",
     "Conversation",

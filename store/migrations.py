@@ -8,7 +8,7 @@ outlives what it tells about.
 
 from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
-from store.model_tables import DOWNLOADS, MODELS
+from store.model_tables import BENCHMARKS, DOWNLOADS, MODELS
 from store.sqlite import Migrations, sqlite_utils
 
 migrations = Migrations("hearth")
@@ -144,6 +144,13 @@ def downloads(db: sqlite_utils.Database) -> None:
 def models(db: sqlite_utils.Database) -> None:
     """Keep what the owner sets for each model, and what was measured of it."""
     for statement in MODELS:
+        db.execute(statement)
+
+
+@migrations(name="0010_benchmarks")
+def benchmarks(db: sqlite_utils.Database) -> None:
+    """Keep what models were measured at."""
+    for statement in BENCHMARKS:
         db.execute(statement)
 
 

@@ -29,3 +29,13 @@ MODELS = (
     )""",
     "CREATE INDEX interactions_model ON interactions (model, kind, created_at)",
 )
+BENCHMARKS = (
+    """CREATE TABLE benchmarks (
+        id TEXT PRIMARY KEY,
+        model TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        figures TEXT NOT NULL CHECK (json_valid(figures))
+    )""",
+    "CREATE INDEX benchmarks_model ON benchmarks (model, created_at)",
+)

@@ -75,6 +75,7 @@ from contract.requests import (
 )
 from store import (
     ApiKey,
+    Benchmark,
     Collection,
     Conversation,
     Document,
@@ -147,6 +148,7 @@ __all__ = [
     "AudioAddRequest",
     "AudioEditRequest",
     "AudioForm",
+    "Benchmark",
     "BilingualFormat",
     "Caller",
     "Cancelled",

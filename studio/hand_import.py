@@ -5,7 +5,6 @@ the same disk, packed ones (gzip, Zstandard) unpacked up to a bound, each checke
 loaded once before it counts. Files whose name tells nothing of their languages need them told.
 """
 
-import argparse
 import contextlib
 import errno
 import gzip
@@ -13,9 +12,8 @@ import hashlib
 import os
 import re
 import shutil
-import sys
 import zlib
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -33,7 +31,6 @@ from studio import manifest
 from studio.catalogue import Entry, ModelFile, Source
 from studio.languages import language_name
 from studio.recognising import Found, recognise
-from studio.settings import Settings
 from studio.sources import http_file
 from studio.sources.choice import loaded_paths
 from studio.sources.contents import check_contents
@@ -145,7 +142,9 @@ def _bring(found: Found, draft: Path, stop: Stop, *, link: bool) -> Generator[Pr
         target.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix in PACKED:
             target = target.with_name(target.name.removesuffix(path.suffix))
-        elif link:
+        if found.engine in ("llama_cpp", "llama_embedding"):
+            target = target.with_name(f"{target.name.removesuffix(target.suffix)}.gguf")
+        if link and path.suffix not in PACKED:
             _link(path, target)
         digest, size = hashlib.sha256(), 0
         limit = min(MOST_BYTES, 50 * path.stat().st_size) if path.suffix in PACKED else 0
@@ -167,6 +166,8 @@ def _bring(found: Found, draft: Path, stop: Stop, *, link: bool) -> Generator[Pr
                 raise DownloadFailed(f"{path.name} was refused: it is not a whole .zst file. Copy it again.") from exc
         if stop.is_set():
             return ()
+        if path.suffix == ".zst" and 0 <= _announced(path) != size:
+            raise DownloadFailed(f"{path.name} was refused: it is not a whole .zst file. Copy it again.")
         check_contents(target)
         done += path.stat().st_size
         name = target.relative_to(draft).as_posix()
@@ -181,6 +182,12 @@ def _opened(path: Path) -> BinaryIO:
     if path.suffix == ".zst":
         return cast(BinaryIO, zstd.open(path))
     return path.open("rb")
+
+
+def _announced(path: Path) -> int:
+    """The unpacked size that a .zst file tells; -1: it tells none."""
+    with path.open("rb") as file:
+        return int(zstandard.frame_content_size(file.read(32)))
 
 
 def _link(path: Path, target: Path) -> None:
@@ -202,30 +209,3 @@ def _try(spec: ModelSpec) -> None:
         made.load()
     finally:
         made.unload()
-
-
-def run(argv: Sequence[str]) -> None:
-    """Do what the arguments after ``models`` say.
-
-    Raises:
-        StudioError: See ``importing``.
-    """
-    parser = argparse.ArgumentParser(prog="app.py models", description="Models of this Hearth.")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    adding = commands.add_parser("import", help="put a model's file or folder into place")
-    adding.add_argument(
-        "path",
-        type=Path,
-        help="a .gguf or .onnx file, or a folder: diffusers, transformers, Whisper (CTranslate2), Firefox Translations",
-    )
-    adding.add_argument("--from", dest="source", help="the language of the source, like en")
-    adding.add_argument("--to", dest="target", help="the language of the translation, like pl")
-    adding.add_argument("--name", help="its id (default: firefox-en-pl, or the name of the file or folder)")
-    adding.add_argument("--link", action="store_true", help="link the files in place of copying them (same disk)")
-    adding.add_argument("--data-dir", help="Hearth's data folder (default: as app.py)")
-    asked = parser.parse_args(argv)
-    settings = Settings.load(["--data-dir", asked.data_dir] if asked.data_dir else [])
-    spec = import_model(
-        *(asked.path, settings.models_dir), source=asked.source, target=asked.target, name=asked.name, link=asked.link
-    )
-    print(f"{spec.id}: {spec.title}, {spec.size_bytes / 1e6:,.0f} MB", file=sys.stdout)

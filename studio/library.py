@@ -156,7 +156,7 @@ def remove(spec_or_damaged: ModelSpec | Damaged, models_dir: Path) -> int:
     folder = next(found, None)
     if folder is None or folder.is_symlink():
         raise NotFound(f"{spec_or_damaged.id} is not in {models_dir}, so there is nothing to remove.")
-    freed = _size(folder)
+    freed = _size(folder, alone=True)
     doomed = models_dir / PARTIAL / f"removed-{new_id()}"
     _make(doomed.parent)
     try:
@@ -303,8 +303,10 @@ def _storage_failed(folder: Path, exc: OSError) -> StorageFailed:
     )
 
 
-def _size(folder: Path) -> int:
-    return sum(os.stat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)
+def _size(folder: Path, *, alone: bool = False) -> int:
+    """The bytes of a folder's files; ``alone``: of those that have no other name elsewhere on the disk."""
+    found = (os.stat(os.path.join(root, name)) for root, _, names in os.walk(folder) for name in names)
+    return sum(status.st_size for status in found if not alone or status.st_nlink == 1)
 
 
 __all__ = [

@@ -142,7 +142,12 @@ class ModelSettings:
             InvalidRequest: There is no such setting, or its value is out of range.
         """
         known = {setting.name: setting for setting in settings_for(spec)}
-        for name, value in (settings or {}).items():
+        # 7.0 is a whole number in JSON and in a form, which know no others.
+        settings = {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in (settings or {}).items()
+        }
+        for name, value in settings.items():
             if name not in known:
                 there = ", ".join(known) or "none"
                 raise InvalidRequest(f"{spec.id} has no setting {name[:80]!r}. It has: {there}.", field=name[:80])
@@ -158,7 +163,7 @@ class ModelSettings:
                 )
         with self._lock:
             row = self._known.get(spec.id) or _new(spec)
-            kept = {**row.settings, **(settings or {})}
+            kept = {**row.settings, **settings}
             row = replace(
                 row,
                 enabled=row.enabled if enabled is None else enabled,

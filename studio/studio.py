@@ -27,6 +27,7 @@ from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRe
 from store import (
     ApiKeys,
     Artifacts,
+    Benchmarks,
     Collections,
     Conversations,
     Database,
@@ -51,6 +52,7 @@ from store.database import now
 from studio import context, health, recovery, usage, vault
 from studio.audio import stream_mp3
 from studio.audio_formats import SpeechFormat, stream_speech
+from studio.benchmarking import Benchmarking
 from studio.caller import Caller
 from studio.calls import Calls
 from studio.carrying import Carrying
@@ -88,7 +90,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary):
+class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -137,6 +139,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         )
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
         self.figures = ModelFigures(self.interactions)
+        self.benchmarks = Benchmarks(self._database)
         self._recorder.watchers.append(self.figures.watch)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()

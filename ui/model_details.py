@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 import gradio as gr
 from gradio.components import Component
 
-from studio import ModelDetails, StudioError
+from studio import Benchmark, ModelDetails, StudioError
 from ui import render
 from ui.caller import caller_of
 from ui.panel import Panel, Updates, area, event_text, on
@@ -14,6 +14,8 @@ from ui.words import Words, label, words_of
 
 Given = Mapping[Component, object]
 TEMPLATE_SHOWN = 1_500
+SHOWN = 8
+LOOK_S = 0.5
 # By name: the least, the most, the step. What a model of a kind really takes, the studio checks.
 NUMBERS: dict[str, tuple[float, float, float]] = {
     "temperature": (0, 2, 0.1),
@@ -45,6 +47,7 @@ class ModelDetailsBox(Panel):
                 self.save = gr.Button(label("md_save"), variant="primary", elem_id="md-save", scale=0)
                 self.default = gr.Button(label("md_default"), elem_id="md-default", scale=0)
                 self.delete = gr.Button(label("md_delete"), elem_id="md-delete", scale=0)
+                self.measure = gr.Button(label("md_measure"), elem_id="md-measure", scale=0)
                 self.close = gr.Button(label("md_close"), elem_id="md-close", scale=0)
             self.told = area(elem_id="md-told", script=render.CLICKS)
         self.model = gr.State("")
@@ -69,7 +72,7 @@ class ModelDetailsBox(Panel):
         """All that its events may change; ``changed`` tells the panel to draw its list anew."""
         return [
             *(self.box, self.about, self.enabled, self.pinned, self.note, self.drawer, *self.numbers.values()),
-            *(self.save, self.default, self.delete, self.told, self.model, self.changed),
+            *(self.save, self.default, self.delete, self.measure, self.told, self.model, self.changed),
         ]
 
     def wire(self, lists: Component) -> None:
@@ -81,6 +84,7 @@ class ModelDetailsBox(Panel):
         on([self.delete.click], self.ask, given, self.outputs)
         on([self.told.click], self.remove, given, self.outputs)
         on([self.about.click], self.memory, given, self.outputs)
+        on([self.measure.click], self.benchmark, given, self.outputs)
         on([self.close.click], self.leave, [], self.outputs)
 
     # Events
@@ -163,7 +167,9 @@ class ModelDetailsBox(Panel):
             yield {self.told: render.failure(words, exc)}
             return
         told = render.notice("", words("md_deleted", size=words.size(freed)), kind="info")
-        hidden: Updates = {field: gr.update(visible=False) for field in (self.save, self.default, self.delete)}
+        hidden: Updates = {
+            field: gr.update(visible=False) for field in (self.save, self.default, self.delete, self.measure)
+        }
         gone: Updates = {self.about: "", self.drawer: gr.update(visible=False)}
         yield {**hidden, **gone, self.told: told, self.changed: _more(given, self.changed)}
 
@@ -176,6 +182,25 @@ class ModelDetailsBox(Panel):
             if act == "load":
                 yield {self.told: render.busy(words("md_loading"))}
             await asyncio.to_thread(self.studio.load if act == "load" else self.studio.unload, model)
+            yield {**await self._filled(model, request), self.told: "", self.changed: _more(given, self.changed)}
+        except StudioError as exc:
+            yield {self.told: render.failure(words, exc)}
+        except Exception as exc:
+            yield {self.told: render.crash(words, exc)}
+
+    async def benchmark(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Measure the model, and show how far that is."""
+        words, model, done = words_of(request), str(given.get(self.model) or ""), [0, 1]
+
+        def tell(so_far: int, total: int) -> None:
+            done[:] = so_far, total
+
+        work = asyncio.create_task(asyncio.to_thread(self.studio.benchmark, model, caller_of(request), tell))
+        try:
+            while not work.done():
+                yield {self.told: render.busy(words("md_measuring"), done[0] / done[1])}
+                await asyncio.wait([work], timeout=LOOK_S)
+            await work
             yield {**await self._filled(model, request), self.told: "", self.changed: _more(given, self.changed)}
         except StudioError as exc:
             yield {self.told: render.failure(words, exc)}
@@ -197,7 +222,7 @@ class ModelDetailsBox(Panel):
         on_disk = mine and here and (not found.info.spec.remote or found.info.state == "missing")
         return {
             self.box: gr.update(visible=True),
-            self.about: _about(found, words, mine=mine),
+            self.about: _about(found, words, mine=mine) + _measured(self.studio.benchmarks.of(model, SHOWN), words),
             self.enabled: gr.update(value=found.info.state != "disabled", visible=usable),
             self.pinned: gr.update(value=found.info.pinned, visible=usable and not found.info.spec.remote),
             self.note: gr.update(value=found.info.remark, visible=usable),
@@ -209,6 +234,7 @@ class ModelDetailsBox(Panel):
             self.save: gr.update(visible=usable),
             self.default: gr.update(visible=usable and not found.info.is_default),
             self.delete: gr.update(visible=on_disk),
+            self.measure: gr.update(visible=usable and found.info.spec.kind != "transcription"),
             self.model: model,
         }
 
@@ -255,3 +281,27 @@ def _about(found: ModelDetails, words: Words, *, mine: bool) -> str:
     note = words.note(spec.id, spec.note)
     lead = f"<p>{render.escape(note)}</p>" if note else ""
     return f'<h2>{render.escape(spec.title)}</h2>{lead}<dl class="facts">{rows}</dl>{button}'
+
+
+def _measured(found: list[Benchmark], words: Words) -> str:
+    """Return what a model was measured at, the newest first: a table, with a bar for the speed."""
+    if not found:
+        return ""
+    names = list(found[0].figures)
+    most = {name: max(each.figures.get(name, 0.0) for each in found) or 1.0 for name in names}
+    head = "".join(f"<th scope=col>{render.escape(words(f'md_figure_{name}'))}</th>" for name in names)
+    rows = ""
+    for each in found:
+        when = render.escape(each.created_at[:16].replace("T", " "))
+        cells = ""
+        for name in names:
+            value = each.figures.get(name, 0.0)
+            share = round(100 * value / most[name])
+            shown = words.number(value, 3 if value < 10 else 1)
+            cells += f'<td>{shown}<span class="bar" aria-hidden="true"><i style="width:{share}%"></i></span></td>'
+        rows += f'<tr><th scope="row">{when}</th>{cells}</tr>'
+    title = render.escape(words("md_measured"))
+    return (
+        f'<section class="table"><h3>{title}</h3><div class="scroll"><table><thead><tr><th></th>{head}</tr></thead>'
+        f"<tbody>{rows}</tbody></table></div></section>"
+    )

@@ -10,6 +10,7 @@ from studio import DownloadRequest, Job, ModelInfo, StudioError
 from ui import model_downloads, model_list, render
 from ui.caller import caller_of, page_of
 from ui.model_details import ModelDetailsBox
+from ui.model_import import ModelImportBox
 from ui.model_list import KINDS, Wanted
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.servers import ServersBox
@@ -57,6 +58,8 @@ class ModelsPanel(Panel):
             self.servers = ServersBox(self.studio, self.turns)
             self.details = ModelDetailsBox(self.studio, self.turns)
             self.servers.build()
+            self.importing = ModelImportBox(self.studio, self.turns)
+            self.importing.build()
             self.memory = area(elem_id="mo-memory", script=render.CLICKS)
             self.details.build()
             with gr.Row(elem_id="mo-filter", elem_classes="actions"):
@@ -82,8 +85,9 @@ class ModelsPanel(Panel):
         on([self.go.click, self.hub.submit], self.fetch_hub, [self.hub, *wanted], outputs)
         on([self.status.click, self.list.click, self.memory.click, self.left.click], self.act, wanted, outputs)
         self.servers.wire(tab)
+        self.importing.wire(tab)
         self.details.wire(self.list)
-        changes = [self.servers.list.change, self.details.changed.change]
+        changes = [self.servers.list.change, self.details.changed.change, self.importing.changed.change]
         on([*changes, self.kind.input, self.only.input, self.find.input], self.redraw, wanted, [self.memory, self.list])
 
     # Events
@@ -215,5 +219,5 @@ class ModelsPanel(Panel):
         size = words.size(sum(item.size_bytes for item in found))
         names = ", ".join(item.name for item in found[:LEFTOVERS_NAMED]) + (" …" if found[LEFTOVERS_NAMED:] else "")
         button = render.button(words("mo_clean"), "clean", kind="second", drawing="bin")
-        heading = words("mo_left", n=len(found), size=size)
+        heading = f"{words.count('mo_left', len(found))}, {size}"
         return render.notice(heading, words("mo_left_what", names=names), kind="info", action=button)

@@ -1,0 +1,80 @@
+"""Native routes of models: details, changes, statistics, benchmarks, memory, dependants, leftovers, imports."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.echo_models import install_echo, until
+from tests.serving import Server
+
+
+@pytest.fixture(scope="module")
+def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    """A client of a Hearth with two echo models of its own and no other."""
+    data_dir = tmp_path_factory.mktemp("models")
+    install_echo(data_dir, "one", memory_bytes=50_000_000)
+    install_echo(data_dir, "two")
+    (data_dir / "models" / "llama_cpp" / "half").mkdir(parents=True)
+    (data_dir / "models" / "llama_cpp" / "half" / "x.gguf").write_bytes(bytes(1_000))
+    server = Server(data_dir, "--no-starters").start()
+    with httpx.Client(base_url=server.url, timeout=60) as client:
+        yield client
+    server.stop()
+
+
+def test_a_model_is_changed_and_its_settings_count_in_openais_route(http: httpx.Client) -> None:
+    found = http.patch("/models/one", json={"note": "Mine.", "settings": {"max_tokens": 2, "temperature": 0.1}}).json()
+    assert found["remark"] == "Mine."
+    values = {setting["name"]: setting["value"] for setting in found["settings"]}
+    assert (values["max_tokens"], values["temperature"], values["top_p"]) == (2, 0.1, None)
+    body = {"model": "one", "messages": [{"role": "user", "content": "a b c d"}]}
+    reply = http.post("/v1/chat/completions", json=body).json()
+    assert reply["choices"][0]["message"]["content"] == "a b"
+    assert http.patch("/models/one", json={"settings": {"max_tokens": None}}).status_code == 200
+    assert http.patch("/models/one", json={"settings": {"temperature": 7}}).status_code == 422
+    assert http.patch("/models/one", json={"settings": {"n_ctx": 7}}).status_code == 422
+    assert http.patch("/models/nobody", json={"note": "x"}).status_code == 404
+
+
+def test_a_model_that_is_switched_off_is_told_as_such(http: httpx.Client) -> None:
+    assert http.patch("/models/two", json={"enabled": False}).json()["state"] == "disabled"
+    body = {"model": "two", "messages": [{"role": "user", "content": "a"}]}
+    refused = http.post("/v1/chat/completions", json=body)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "model_disabled")
+    assert "two" not in [model["id"] for model in http.get("/v1/models").json()["data"]]
+    assert http.patch("/models/two", json={"enabled": True}).json()["state"] == "installed"
+
+
+def test_memory_tells_what_is_loaded_and_all_is_taken_out(http: httpx.Client) -> None:
+    http.post("/models/loads", json={"model": "one"})
+    found = http.get("/models/memory").json()
+    assert found["models"]["one"] >= 50_000_000 and found["taken_bytes"] == sum(found["models"].values())
+    assert http.delete("/models/loads").json()["unloaded"] >= 1
+    assert http.get("/models/memory").json()["models"] == {}
+
+
+def test_a_model_is_measured_and_its_figures_are_told(http: httpx.Client) -> None:
+    found = http.post("/models/benchmarks", json={"model": "one"}).json()
+    assert {"load_s", "first_output_s"} <= set(found["figures"])
+    assert http.get("/models/benchmarks/one").json()["data"][0] == found
+    figures = http.get("/models/statistics/one", params={"days": 7}).json()
+    assert figures["calls"] >= 4 and figures["errors"] == 0
+    assert http.get("/models/one").json()["calls"] == figures["calls"]
+
+
+def test_what_a_deletion_touches_is_told_and_leftovers_are_cleaned(http: httpx.Client) -> None:
+    assert "chat" in http.get("/models/dependants/one").json()["jobs"]
+    (left,) = http.get("/models/leftovers").json()["data"]
+    assert left == {"name": "llama_cpp/half", "kind": "orphan", "size_bytes": 1_000}
+    assert http.delete("/models/leftovers").json() == {"freed_bytes": 1_000}
+    assert http.get("/models/leftovers").json() == {"data": []}
+
+
+def test_an_import_of_what_is_no_model_fails_as_a_job(http: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no model")
+    job = http.post("/models/imports", json={"path": str(tmp_path / "notes.txt")})
+    assert job.status_code == 202
+    until(lambda: http.get(job.headers["Location"]).json()["state"] == "failed")
+    assert http.post("/models/imports", json={"path": ""}).status_code == 422
