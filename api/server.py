@@ -20,6 +20,7 @@ from api import (
     errors,
     glossaries,
     health,
+    images,
     interactions,
     jobs,
     libretranslate,
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(jobs, conversation_search, conversations, conversation_messages, conversation_files),
+    *(images, jobs, conversation_search, conversations, conversation_messages, conversation_files),
     *(documents, document_pages, collections),
     *(templates, translated_documents, glossaries, translations, libretranslate),
     *(models, aliases, providers, interactions),

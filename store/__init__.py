@@ -8,6 +8,8 @@ from store.conversation_trees import ConversationTree, TreeFile, TreeMessage, ad
 from store.conversations import Conversations, QueuedMessage
 from store.database import Database
 from store.documents import Document, Documents
+from store.gallery import Gallery, PictureFilter, StoredPicture
+from store.image_queue import ImageQueue, QueueEntry
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
@@ -35,8 +37,10 @@ __all__ = [
     "Document",
     "Documents",
     "FoundPassage",
+    "Gallery",
     "Glossaries",
     "Hit",
+    "ImageQueue",
     "Interaction",
     "InteractionFilter",
     "Interactions",
@@ -45,15 +49,18 @@ __all__ = [
     "Memory",
     "NewPassage",
     "Passages",
+    "PictureFilter",
     "Preferences",
     "ProviderRow",
     "Providers",
+    "QueueEntry",
     "QueuedMessage",
     "Responses",
     "Revision",
     "Search",
     "StoredFile",
     "StoredMessage",
+    "StoredPicture",
     "StoredResponse",
     "StoredTemplate",
     "Templates",

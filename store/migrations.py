@@ -7,6 +7,7 @@ outlives what it tells about.
 """
 
 from store.document_tables import DOCUMENTS, TRANSLATION
+from store.image_tables import IMAGES
 from store.sqlite import Migrations, sqlite_utils
 
 migrations = Migrations("hearth")
@@ -128,6 +129,13 @@ def templates(db: sqlite_utils.Database) -> None:
 def translation(db: sqlite_utils.Database) -> None:
     """Keep documents with their translated segments, glossaries, and the translations that people accepted."""
     for statement in TRANSLATION:
+        db.execute(statement)
+
+
+@migrations(name="0012_images")
+def images(db: sqlite_utils.Database) -> None:
+    """Star pictures, find what the log knows of each, and keep the queue of those to be drawn."""
+    for statement in IMAGES:
         db.execute(statement)
 
 

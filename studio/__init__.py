@@ -52,14 +52,14 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.image_requests import ImageMemory, ImageQuality, ImageRequest, UpscaleRequest
 from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
-from contract.models import ContextRange, Kind, ModelSpec
+from contract.models import ContextRange, ImageRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
     EmbedRequest,
-    ImageRequest,
     Request,
     SpeechRequest,
     Tone,
@@ -77,10 +77,13 @@ from store import (
     Interaction,
     InteractionFilter,
     Memory,
+    PictureFilter,
     QueuedMessage,
+    QueueEntry,
     Revision,
     StoredFile,
     StoredMessage,
+    StoredPicture,
     StoredResponse,
     Term,
     TranslatedDocument,
@@ -93,10 +96,13 @@ from studio.caller import Caller, Via
 from studio.carrying import Imported
 from studio.chat_settings import ChatSettings, system_of
 from studio.conversing import Asking
+from studio.drawing import QueuedImage
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
 from studio.health import Health, LaneLoad, Part
+from studio.image_parameters import ImageParameters
+from studio.image_parameters import read as read_image_parameters
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.languages import language_name
@@ -165,6 +171,10 @@ __all__ = [
     "Health",
     "Hit",
     "Image",
+    "ImageMemory",
+    "ImageParameters",
+    "ImageQuality",
+    "ImageRange",
     "ImageRequest",
     "Imported",
     "InputTooLarge",
@@ -193,6 +203,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "PictureFilter",
     "PreconditionFailed",
     "Progress",
     "ProviderBusy",
@@ -200,7 +211,9 @@ __all__ = [
     "ProviderInfo",
     "ProviderRefusedKey",
     "ProviderUnreachable",
+    "QueueEntry",
     "Queued",
+    "QueuedImage",
     "QueuedMessage",
     "Request",
     "Revision",
@@ -218,6 +231,7 @@ __all__ = [
     "StorageFailed",
     "StoredFile",
     "StoredMessage",
+    "StoredPicture",
     "StoredResponse",
     "Stream",
     "Studio",
@@ -240,6 +254,7 @@ __all__ = [
     "TranslatedSegment",
     "TranslationEngine",
     "UnknownModel",
+    "UpscaleRequest",
     "Usage",
     "UsageReport",
     "Variable",
@@ -249,6 +264,7 @@ __all__ = [
     "error_class",
     "language_name",
     "new_id",
+    "read_image_parameters",
     "score_translations",
     "system_of",
 ]

@@ -18,6 +18,7 @@ from contract.document_requests import DocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine
 from contract.errors import Forbidden, NotFound, StudioError
+from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
 from contract.models import Kind, ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
@@ -34,6 +35,7 @@ from store import (
     Jobs,
     Passages,
     Preferences,
+    QueueEntry,
     Responses,
     Search,
     StoredFile,
@@ -50,6 +52,7 @@ from studio.calls import Calls
 from studio.carrying import Carrying
 from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
+from studio.drawing import Drawing
 from studio.health import Health
 from studio.inventory import Inventory
 from studio.job import Job
@@ -76,7 +79,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk):
+class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, Drawing):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -131,6 +134,8 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self._shelf = Shelf()
         self._closed = False
         self.begin_conversing()
+        self.begin_drawing(self._database)
+        self.resume_images()
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":
@@ -157,6 +162,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self.registry.close()
         self.providers.close()
         self.end_conversing()
+        self.hold_images()
         for job in self.jobs(None):
             job.cancel()
         deadline = time.monotonic() + CLOSE_S
@@ -186,7 +192,11 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         Raises:
             StudioError: It is refused: a bad value, an unknown model, a full lane. The log has it too.
         """
-        job = self._new_job(request, caller or Caller())
+        return self.take(request, caller or Caller())
+
+    def take(self, request: Request, caller: Caller, entry: QueueEntry | None = None) -> Job:
+        """Take a request as ``submit`` does; ``entry`` is what it tries again of the queue of pictures."""
+        job = self._new_job(request, caller)
         try:
             request.check(self.limits)
             if isinstance(request, ChatRequest) and request.reply_id is not None:
@@ -207,6 +217,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
                     reply_id=getattr(request, "reply_id", None),
                 )
             )
+            self.keep_in_queue(job, entry)
             lane.put(job)
         except StudioError as error:
             self._recorder.refuse(job, error)
@@ -247,6 +258,8 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         if isinstance(request, DocumentRequest):
             if request.collection is not None:
                 self.collections.get(request.collection, job.caller.owner)
+            return self.lanes["reading"]
+        if isinstance(request, UpscaleRequest) and request.model is None:
             return self.lanes["reading"]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
