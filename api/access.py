@@ -40,7 +40,7 @@ SCOPE_OF: tuple[tuple[str, str, str], ...] = (
     *((path, "models", "models") for path in ("/api/pull", "/api/delete", "/api/create", "/api/copy")),
     *((path, "generate", "models") for path in ("/models", "/aliases")),
     *((path, "generate", "generate") for path in ("/v1", "/api", "/translations", "/detections", "/mcp")),
-    *((path, "generate", "generate") for path in (*KEY_IN_BODY, "/jobs", "/files", "/audio")),
+    *((path, "generate", "generate") for path in (*KEY_IN_BODY, "/jobs", "/files", "/audio", "/images")),
     *((path, "generate", "generate") for path in ("/glossaries", "/translation-memory")),
     *((path, "conversations", "conversations") for path in ("/conversations", "/documents", "/collections")),
     ("/templates", "conversations", "conversations"),

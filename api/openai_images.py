@@ -17,14 +17,14 @@ from api.caller import cancelled_when_gone, studio_of
 from api.event_stream import KEEP_ALIVE_S, EventStream
 from api.generation import accepted, first_output, raise_failed, submit, wants_async
 from api.strict import Strict, StrictForm
-from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
+from studio import Artifact, Failed, ImageMemory, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
 
 router = APIRouter(prefix="/v1/images", tags=["openai"])
 JPEG_MAGIC = b"\xff\xd8"
 
 
 class Wanted(BaseModel):
-    """What both routes take; the last four are Hearth's own."""
+    """What both routes take; the last six are Hearth's own."""
 
     prompt: str
     model: str | None = None
@@ -35,7 +35,7 @@ class Wanted(BaseModel):
         Field(description="Left out: b64_json for a model called gpt-image-*, which never knew addresses, else url."),
     ] = None
     output_format: Literal["png"] = "png"
-    quality: Literal["auto"] = "auto"
+    quality: Literal["auto", "standard", "hd"] = "auto"
     background: Literal["auto", "opaque"] = "auto"
     stream: bool = False
     partial_images: Annotated[int, Field(ge=0, le=3)] = 0
@@ -44,6 +44,8 @@ class Wanted(BaseModel):
     negative_prompt: str = ""
     num_inference_steps: int | None = None
     guidance_scale: float | None = None
+    scheduler: str | None = None
+    memory: ImageMemory | None = None
 
     def request(self) -> ImageRequest:
         """Return it as the Studio takes it; raises InvalidRequest for fields that do not go together."""
@@ -66,6 +68,9 @@ class Wanted(BaseModel):
             height=size[1] if size else None,
             num_inference_steps=self.num_inference_steps,
             guidance_scale=self.guidance_scale,
+            quality=None if self.quality == "auto" else self.quality,
+            scheduler=self.scheduler,
+            memory=self.memory,
             seed=self.seed,
             num_images=self.n,
         )

@@ -28,7 +28,7 @@ TOLD = {
 }
 JSON_ONLY = (
     *("/conversations", "/templates", "/translations", "/detections", "/models", "/providers"),
-    *("/interactions", "/usage", "/api-keys", "/documents", "/collections", "/audio"),
+    *("/interactions", "/usage", "/api-keys", "/documents", "/collections", "/audio", "/images"),
 )
 FILES = "/collections/{collection_id}/files"
 MESSAGES = "/conversations/{conversation_id}/messages"

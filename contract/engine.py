@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from contract.errors import InvalidRequest
 from contract.events import EngineEvent
-from contract.models import ContextRange, Kind, ModelSpec, Scalar
+from contract.models import ContextRange, ImageRange, Kind, ModelSpec, Scalar
 from contract.requests import Request
 
 
@@ -88,6 +88,16 @@ class Engine(ABC):
     def context_range(cls, spec: ModelSpec) -> ContextRange | None:
         """Return which context lengths a model can be asked for; None: its length can't be chosen. May wait."""
         return None
+
+    @classmethod
+    def image_range(cls, spec: ModelSpec) -> ImageRange | None:
+        """Return what an image model draws by itself and may be asked for; None: not known before it is tried."""
+        return None
+
+    @classmethod
+    def check(cls, spec: ModelSpec, request: Request) -> None:
+        """Raise InvalidRequest, with the numbers, for what this model can't do, as far as its files tell."""
+        return
 
     @classmethod
     def with_context(cls, spec: ModelSpec, context_tokens: int) -> ModelSpec:

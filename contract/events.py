@@ -152,12 +152,16 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact."""
+    """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact.
+
+    ``settings`` are what it was drawn with, the model's own defaults among them, by the names of ``ImageRequest``.
+    """
 
     png: bytes = field(repr=False)
     width: int
     height: int
     seed: int
+    settings: Mapping[str, str | int | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,3 +60,30 @@ class ContextRange:
     most: int
     usual: int | None
     bytes_per_token: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRange:
+    """What an image model draws when nothing is asked for, and what may be asked of it.
+
+    Attributes:
+        family: What its kind is called.
+        side_px: The width and height that it was made for.
+        least_px, most_px: What a side may have; ``unit_px``: and what it is a multiple of.
+        steps, hd_steps: What it takes by itself, and in high quality; ``most_steps`` may be asked for.
+        guidance_scale: What it takes by itself; None: its pipeline decides.
+        guided: Whether guidance, and with it a negative prompt, has any effect.
+        schedulers: Which may be asked for; empty: its own alone.
+    """
+
+    family: str
+    side_px: int
+    least_px: int
+    most_px: int
+    unit_px: int
+    steps: int
+    hd_steps: int
+    most_steps: int
+    guidance_scale: float | None
+    guided: bool
+    schedulers: tuple[str, ...]

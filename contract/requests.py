@@ -4,7 +4,7 @@ A request is plain data: making one never fails. ``check`` holds every rule, and
 it first, so that a refused request is logged like any other.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal, get_args
 
@@ -13,6 +13,7 @@ from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.errors import InputTooLarge, InvalidRequest
+from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.limits import (
     Limits,
     check_choice,
@@ -25,7 +26,6 @@ from contract.limits import (
     check_whole,
 )
 from contract.messages import (
-    IMAGE_MAGICS,
     TOOL_NAME,
     TOOLS,
     Message,
@@ -155,63 +155,6 @@ class TranslateRequest:
             raise InvalidRequest(
                 f"engine is {self.engine} and model is {self.model[:80]}. Name one of them, not both.", field="engine"
             )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageRequest:
-    """Make images from a prompt. None leaves a value to the model's own default.
-
-    Attributes:
-        width, height: Pixels, multiples of 8.
-        num_inference_steps: Denoising steps, 1 to 200.
-        guidance_scale: How strictly to follow the prompt, 0 to 30.
-        seed: 0 to 2**32 - 1; image ``i`` of a request uses ``seed + i``. None: a random one.
-        num_images: 1 to 8.
-        image: A picture to begin from, as the bytes of a PNG, JPEG, WebP or GIF file.
-        mask: A PNG of the same size whose transparent places are drawn anew; the rest stays.
-        strength: How far from ``image`` to go, above 0 to 1.
-    """
-
-    kind: ClassVar[Kind] = "image"
-    prompt: str
-    negative_prompt: str = ""
-    model: str | None = None
-    width: int | None = None
-    height: int | None = None
-    num_inference_steps: int | None = None
-    guidance_scale: float | None = None
-    seed: int | None = None
-    num_images: int = 1
-    image: bytes | None = field(default=None, repr=False)
-    mask: bytes | None = field(default=None, repr=False)
-    strength: float | None = None
-
-    def check(self, limits: Limits) -> None:
-        """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
-        check_model(self.model)
-        check_text("prompt", self.prompt, limits.prompt_characters)
-        check_plain("negative_prompt", self.negative_prompt)
-        if len(self.negative_prompt) > limits.prompt_characters:
-            raise InputTooLarge(
-                f"negative_prompt has {len(self.negative_prompt):,} characters; "
-                f"the limit is {limits.prompt_characters:,}. Shorten it.",
-                field="negative_prompt",
-            )
-        for side, value in (("width", self.width), ("height", self.height)):
-            check_whole(side, value, limits.image_min_px, limits.image_max_px)
-            if value is not None and value % 8:
-                raise InvalidRequest(f"{side} is {value}; it must be a multiple of 8.", field=side)
-        check_whole("num_inference_steps", self.num_inference_steps, 1, limits.image_steps)
-        check_range("guidance_scale", self.guidance_scale, 0, 30)
-        check_whole("seed", self.seed, 0, 2**32 - 1)
-        check_whole("num_images", self.num_images, 1, limits.images)
-        check_range("strength", self.strength, 0.01, 1)
-        for name, given in (("mask", self.mask), ("strength", self.strength)):
-            if given is not None and self.image is None:
-                raise InvalidRequest(f"{name} goes with an image. Send one, or leave it out.", field=name)
-        for name, file in (("image", self.image), ("mask", self.mask)):
-            if file is not None and not file.startswith(IMAGE_MAGICS):
-                raise InvalidRequest(f"{name} is no PNG, JPEG, WebP or GIF. Convert it first.", field=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,6 +294,7 @@ Request = (
     | TranslateDocumentRequest
     | SpeakDocumentRequest
     | ImageRequest
+    | UpscaleRequest
     | SpeechRequest
     | TranscribeRequest
     | EmbedRequest

@@ -26,6 +26,7 @@ ROOMS: dict[str, str | None] = {
     "api": None,
     "notebooks": "Explorations; each imports the studio only",
     "benchmarks": "Side by side measurements, each a command",
+    "recipes": None,
     "deploy": "What a deployment needs besides the Dockerfile",
     "tests": "One contract suite for all engines, one file a module, a real browser in e2e/",
 }

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from contract.engine import Engine
 from contract.errors import EngineFailed, InvalidRequest, ModelDamaged
+from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.models import ModelSpec, Scalar
-from contract.requests import ChatRequest, ImageRequest, Request, TranscribeRequest, TranslateRequest
+from contract.requests import ChatRequest, Request, TranscribeRequest, TranslateRequest
 
 _LONGEST_REASON = 200  # characters
 _R = TypeVar("_R")
@@ -52,6 +53,8 @@ def _asked(request: Request) -> dict[str, bool]:
         }
     if isinstance(request, ImageRequest):
         return {"image": request.image is not None, "mask": request.mask is not None}
+    if isinstance(request, UpscaleRequest):
+        return {"upscale": True}
     if isinstance(request, TranslateRequest):
         return {"tone": request.tone is not None, "alternatives": request.alternatives > 0}
     return {}

@@ -8,6 +8,7 @@ shape, not true colour, and costs under a millisecond. Weights are read as safet
 remote code is ever trusted. Sizes are rounded by no one: what a pipeline can't do is refused.
 """
 
+import copy
 import gc
 import inspect
 import io
@@ -22,10 +23,11 @@ from typing import TYPE_CHECKING, ClassVar
 from contract.engine import Engine, Stop
 from contract.errors import DoesNotFit, EngineFailed, InvalidRequest, StudioError
 from contract.events import EngineEvent, Picture, Progress
-from contract.models import Kind
-from contract.requests import ImageRequest, Request
-from engines import diffusers_edit
-from engines.checks import brief, damaged, expect, loaded, model_path, number, read_json
+from contract.image_requests import ImageRequest, UpscaleRequest
+from contract.models import ImageRange, Kind, ModelSpec
+from contract.requests import Request
+from engines import diffusers_edit, diffusers_families, diffusers_memory, diffusers_upscale
+from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 
 if TYPE_CHECKING:
     import PIL.Image
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 PREVIEW_EVERY_S = 0.3
 PREVIEW_PX = 160
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
-DEFAULT_STEPS, DEFAULT_GUIDANCE = 25, 7.5
 
 
 class _Stopped(Exception):
@@ -45,7 +46,8 @@ class _Stopped(Exception):
 class Diffusers(Engine):
     """One pipeline; ``spec.paths[0]`` is its folder with ``model_index.json``.
 
-    Options of the spec: ``num_inference_steps``, ``guidance_scale``: the model's own defaults.
+    Options of the spec: ``num_inference_steps``, ``guidance_scale``: the model's own defaults; without them, those
+    of its family.
     """
 
     name: ClassVar[str] = "diffusers"
@@ -53,9 +55,23 @@ class Diffusers(Engine):
     lane: ClassVar[str] = "torch"
     requires: ClassVar[tuple[str, ...]] = ("torch", "diffusers", "transformers")
     extra: ClassVar[str] = "images"
-    options: ClassVar[frozenset[str]] = frozenset({"image", "mask"})
+    options: ClassVar[frozenset[str]] = frozenset({"image", "mask", "upscale"})
 
     _pipeline: "DiffusionPipeline | None" = None
+
+    @classmethod
+    def image_range(cls, spec: ModelSpec) -> ImageRange:
+        return diffusers_families.image_range(spec)
+
+    @classmethod
+    def check(cls, spec: ModelSpec, request: Request) -> None:
+        scale = diffusers_upscale.scale_of(model_path(spec))
+        if isinstance(request, UpscaleRequest):
+            diffusers_upscale.check(request, scale, spec)
+        elif isinstance(request, ImageRequest):
+            if scale is not None:
+                raise InvalidRequest(f"{spec.title} enlarges pictures, and can't draw. Choose another.", field="model")
+            diffusers_families.check(request, cls.image_range(spec), spec.title)
 
     def load(self) -> None:
         """Read the pipeline: single precision on a CPU, half on a GPU."""
@@ -66,7 +82,7 @@ class Diffusers(Engine):
         # Their warnings quote prompts, which belong in no log; what a person must know is told as Progress.
         transformers_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         import torch
-        from diffusers import AutoPipelineForText2Image
+        from diffusers import AutoPipelineForText2Image, DiffusionPipeline
         from diffusers.utils import logging
 
         logging.set_verbosity_error()
@@ -76,7 +92,8 @@ class Diffusers(Engine):
         if device == "cpu":
             torch.set_num_threads(self.threads)
         try:
-            pipeline = AutoPipelineForText2Image.from_pretrained(  # type: ignore[no-untyped-call]
+            enlarges = diffusers_upscale.scale_of(folder) is not None
+            pipeline = (DiffusionPipeline if enlarges else AutoPipelineForText2Image).from_pretrained(  # type: ignore[no-untyped-call]
                 folder,
                 local_files_only=True,
                 use_safetensors=True,
@@ -100,41 +117,69 @@ class Diffusers(Engine):
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
         """Yield Progress after each step, some with a preview, and a Picture for each image."""
+        if isinstance(request, UpscaleRequest):
+            yield from self._enlarge(request, stop)
+            return
         asked = expect(request, ImageRequest, self.spec)
         pipeline = loaded(self._pipeline, self.spec)
+        self.check(self.spec, asked)
+        able = self.image_range(self.spec)
+        pipeline = self._scheduled(pipeline, asked)
         source: dict[str, object] = {}
         if asked.image is not None:
-            pipeline, asked, source = diffusers_edit.pipeline_for(pipeline, asked, self.spec)
-        steps = asked.num_inference_steps or int(number(self.spec.options, "num_inference_steps", DEFAULT_STEPS))
-        self._check_size(asked, pipeline)
+            pipeline, asked, source = diffusers_edit.pipeline_for(pipeline, asked, self.spec, able)
+        steps = asked.num_inference_steps or (able.hd_steps if asked.quality == "hd" else able.steps)
+        strength = source.get("strength")
+        if isinstance(strength, float):
+            steps, steps_run = diffusers_edit.steps_of(asked, steps, strength)
+        else:
+            steps_run = steps
         seed = secrets.randbelow(2**32) if asked.seed is None else asked.seed
-        steps_run = max(1, int(steps * float(source.get("strength", 1))))  # type: ignore[arg-type]  # a number
         total = steps_run * asked.num_images
         yield Progress(0, total, _too_long(pipeline, asked.prompt))
-        for index in range(asked.num_images):
-            if stop.is_set():
-                return
-            settings = {**self._settings(pipeline, asked, steps, (seed + index) % 2**32), **source}
-            for event in _steps(pipeline, settings, stop):
-                if isinstance(event, Progress):
-                    yield Progress(index * steps_run + min(event.step, steps_run), total, preview=event.preview)
-                else:
-                    yield Picture(_png(event), event.width, event.height, (seed + index) % 2**32)
+        settings = {**self._settings(pipeline, asked, steps, able), **source}
+        told = _told(pipeline, settings)
+        with diffusers_memory.fitted(pipeline, asked, able):
+            for index in range(asked.num_images):
+                if stop.is_set():
+                    return
+                drawn = (seed + index) % 2**32
+                for event in _steps(pipeline, {**settings, "generator": _generator(drawn)}, stop):
+                    if isinstance(event, Progress):
+                        yield Progress(index * steps_run + min(event.step, steps_run), total, preview=event.preview)
+                    else:
+                        yield Picture(_png(event), event.width, event.height, drawn, told)
 
-    def _settings(self, pipeline: "DiffusionPipeline", asked: ImageRequest, steps: int, seed: int) -> dict[str, object]:
-        import torch
+    def _enlarge(self, asked: UpscaleRequest, stop: Stop) -> Iterator[EngineEvent]:
+        pipeline, able = loaded(self._pipeline, self.spec), self.image_range(self.spec)
+        self.check(self.spec, asked)
+        settings = diffusers_upscale.settings_for(pipeline, asked, able.steps, able.guidance_scale or 0)
+        yield Progress(0, able.steps)
+        for event in _steps(pipeline, {**settings, "generator": _generator(0)}, stop):
+            if isinstance(event, Progress):
+                yield Progress(min(event.step, able.steps), able.steps, preview=event.preview)
+            else:
+                yield Picture(_png(event), event.width, event.height, 0, _told(pipeline, settings))
 
-        guidance = asked.guidance_scale
-        if guidance is None:
-            guidance = number(self.spec.options, "guidance_scale", DEFAULT_GUIDANCE)
-        settings: dict[str, object] = {
-            "prompt": asked.prompt,
-            "num_inference_steps": steps,
-            # On the CPU also where the model is on a GPU: the same seed then gives the same noise everywhere.
-            "generator": torch.Generator("cpu").manual_seed(seed),
-        }
+    @staticmethod
+    def _scheduled(pipeline: "DiffusionPipeline", asked: ImageRequest) -> "DiffusionPipeline":
+        """Return the pipeline with the scheduler asked for, in a shell of its own: the parts are shared."""
+        if asked.scheduler is None:
+            return pipeline
+        import diffusers
+
+        name, extra = diffusers_families.SCHEDULERS[asked.scheduler]
+        shell = copy.copy(pipeline)
+        shell.scheduler = getattr(diffusers, name).from_config(pipeline.scheduler.config, **extra)  # type: ignore[attr-defined]
+        return shell
+
+    def _settings(
+        self, pipeline: "DiffusionPipeline", asked: ImageRequest, steps: int, able: ImageRange
+    ) -> dict[str, object]:
+        guidance = able.guidance_scale if asked.guidance_scale is None else asked.guidance_scale
+        settings: dict[str, object] = {"prompt": asked.prompt, "num_inference_steps": steps}
         taken = inspect.signature(type(pipeline).__call__).parameters
-        if "guidance_scale" in taken:
+        if "guidance_scale" in taken and guidance is not None:
             settings["guidance_scale"] = guidance
         wanted = {
             "guidance_scale": asked.guidance_scale,
@@ -147,16 +192,10 @@ class Diffusers(Engine):
                 raise InvalidRequest(f"{self.spec.title} has no {field}. Leave it out.", field=field)
             if value is not None:
                 settings[field] = value
+        if asked.image is None and able.family != diffusers_families.OTHER and {"width", "height"} <= set(taken):
+            settings.setdefault("width", able.side_px)
+            settings.setdefault("height", able.side_px)
         return settings
-
-    def _check_size(self, asked: ImageRequest, pipeline: "DiffusionPipeline") -> None:
-        unit = int(getattr(pipeline, "vae_scale_factor", 8))
-        for field, value in (("width", asked.width), ("height", asked.height)):
-            if value is not None and value % unit:
-                raise InvalidRequest(
-                    f"{field} is {value}; {self.spec.title} needs a multiple of {unit}. Try {value // unit * unit}.",
-                    field=field,
-                )
 
     def unload(self) -> None:
         """Give the memory back."""
@@ -168,6 +207,22 @@ class Diffusers(Engine):
 
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
+
+
+def _generator(seed: int) -> "torch.Generator":
+    import torch
+
+    # On the CPU also where the model is on a GPU: the same seed then gives the same noise everywhere.
+    return torch.Generator("cpu").manual_seed(seed)
+
+
+def _told(pipeline: "DiffusionPipeline", settings: Mapping[str, object]) -> dict[str, str | int | float]:
+    """Return what a picture is drawn with, as it is kept beside it."""
+    named = ("num_inference_steps", "guidance_scale", "strength")
+    told: dict[str, str | int | float] = {
+        name: value for name in named if isinstance(value := settings.get(name), int | float)
+    }
+    return {**told, "scheduler": type(pipeline.scheduler).__name__.removesuffix("Scheduler")}  # type: ignore[attr-defined]
 
 
 def _too_long(pipeline: "DiffusionPipeline", prompt: str) -> str:

@@ -33,16 +33,9 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.image_requests import ImageRequest
 from contract.models import ContextRange, Kind, ModelSpec
-from contract.requests import (
-    ChatRequest,
-    EmbedRequest,
-    ImageRequest,
-    Request,
-    SpeechRequest,
-    TranscribeRequest,
-    TranslateRequest,
-)
+from contract.requests import ChatRequest, EmbedRequest, Request, SpeechRequest, TranscribeRequest, TranslateRequest
 from engines.checks import expect, loaded, number
 from engines.sentences import pieces
 from engines.spoken import AsWritten, Reader, language_of
@@ -188,7 +181,8 @@ class EchoImage(_Echo):
             preview = _draw(text, *small, discs=drawn + 1)
             yield Progress(step + 1, steps * image.num_images, preview=preview)
             if drawn + 1 == steps:
-                yield Picture(_draw(text, width, height, discs=steps), width, height, seed)
+                png = _draw(text, width, height, discs=steps)
+                yield Picture(png, width, height, seed, {"num_inference_steps": steps})
                 if index + 1 == image.num_images:
                     break
 

@@ -10,6 +10,8 @@ from store.conversations import Conversations, QueuedMessage
 from store.database import Database
 from store.documents import Document, Documents
 from store.downloads import DownloadRow, Downloads, DownloadState
+from store.gallery import Gallery, PictureFilter, StoredPicture
+from store.image_queue import ImageQueue, QueueEntry
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
@@ -44,8 +46,10 @@ __all__ = [
     "DownloadState",
     "Downloads",
     "FoundPassage",
+    "Gallery",
     "Glossaries",
     "Hit",
+    "ImageQueue",
     "Interaction",
     "InteractionFilter",
     "Interactions",
@@ -57,9 +61,11 @@ __all__ = [
     "NewPassage",
     "Passages",
     "Picture",
+    "PictureFilter",
     "Preferences",
     "ProviderRow",
     "Providers",
+    "QueueEntry",
     "QueuedMessage",
     "Recording",
     "Recordings",
@@ -69,6 +75,7 @@ __all__ = [
     "StepJson",
     "StoredFile",
     "StoredMessage",
+    "StoredPicture",
     "StoredResponse",
     "StoredTemplate",
     "Templates",

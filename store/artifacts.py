@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from contract.errors import NotFound, StorageFailed
 from contract.ids import new_id
@@ -54,6 +55,7 @@ class StoredFile:
     size_bytes: int
     created_at: str
     details: Mapping[str, str | int | float] = field(default_factory=dict)
+    starred: bool = False
 
 
 class Artifacts:
@@ -103,7 +105,7 @@ class Artifacts:
         rows = self._database.rows("SELECT * FROM artifacts WHERE id = ? AND owner = ?", (artifact_id, owner))
         if not rows:
             raise NotFound(f"There is no file {artifact_id[:64]!r}. It may have been deleted.", id=artifact_id[:64])
-        file = self._file(rows[0])
+        file = self.file_of(dict(rows[0]))
         if not file.path.is_file():
             raise NotFound(f"The file {file.name} is gone from the data folder. Make it again.", id=artifact_id)
         return file
@@ -135,7 +137,9 @@ class Artifacts:
 
     def _there(self, rows: list[sqlite3.Row]) -> list[StoredFile]:
         # A file deleted by hand is left out; its row stays for the log.
-        return [file for file in map(self._file, rows) if file.path.is_file()]
+        return [file for file in (self.file_of(dict(row)) for row in rows) if file.path.is_file()]
 
-    def _file(self, row: sqlite3.Row) -> StoredFile:
-        return StoredFile(**{**dict(row), "path": self.folder / row["path"], "details": json.loads(row["details"])})
+    def file_of(self, row: dict[str, Any]) -> StoredFile:
+        """Return a row of ``artifacts`` as the file that it tells of."""
+        told = {"path": self.folder / row["path"], "details": json.loads(row["details"])}
+        return StoredFile(**{**row, **told, "starred": bool(row["starred"])})

@@ -46,7 +46,12 @@ class Jobs:
 
     def started(self, job_id: str) -> None:
         """Mark a job as running."""
-        self._database.submit(lambda db: db.execute("UPDATE jobs SET state = 'running' WHERE id = ?", (job_id,)))
+
+        def write(db: Transaction) -> None:
+            for table, column in (("jobs", "id"), ("image_queue", "job_id")):
+                db.execute(f"UPDATE {table} SET state = 'running' WHERE {column} = ?", (job_id,))
+
+        self._database.submit(write)
 
     @staticmethod
     def finish(
@@ -64,6 +69,15 @@ class Jobs:
                WHERE id = ?""",
             (state, model, error_code, error_message, now(), job_id),
         )
+        if state == "done":
+            db.execute("DELETE FROM image_queue WHERE job_id = ?", (job_id,))
+        else:  # what had not begun when its process died waits for the next one
+            db.execute(
+                """UPDATE image_queue SET error_message = :message,
+                       state = CASE WHEN :state = 'interrupted' AND state = 'waiting' THEN 'waiting' ELSE :state END
+                   WHERE job_id = :job""",
+                {"state": state, "message": error_message, "job": job_id},
+            )
 
     @staticmethod
     def is_open(db: Transaction, job_id: str) -> bool:

@@ -8,6 +8,7 @@ outlives what it tells about.
 
 from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
+from store.image_tables import IMAGES
 from store.model_tables import BENCHMARKS, DOWNLOADS, MODELS
 from store.sqlite import Migrations, sqlite_utils
 
@@ -158,6 +159,13 @@ def benchmarks(db: sqlite_utils.Database) -> None:
 def audio(db: sqlite_utils.Database) -> None:
     """Keep the audio library: recordings, their steps, and what they look like."""
     for statement in AUDIO:
+        db.execute(statement)
+
+
+@migrations(name="0012_images")
+def images(db: sqlite_utils.Database) -> None:
+    """Star pictures, find what the log knows of each, and keep the queue of those to be drawn."""
+    for statement in IMAGES:
         db.execute(statement)
 
 

@@ -57,15 +57,15 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.image_requests import ImageMemory, ImageQuality, ImageRequest, UpscaleRequest
 from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
 from contract.model_requests import ImportRequest
-from contract.models import ContextRange, Kind, ModelSpec
+from contract.models import ContextRange, ImageRange, Kind, ModelSpec
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
     EmbedRequest,
-    ImageRequest,
     Request,
     SpeechRequest,
     Tone,
@@ -84,11 +84,14 @@ from store import (
     Interaction,
     InteractionFilter,
     Memory,
+    PictureFilter,
     QueuedMessage,
+    QueueEntry,
     Recording,
     Revision,
     StoredFile,
     StoredMessage,
+    StoredPicture,
     StoredResponse,
     Term,
     TranslatedDocument,
@@ -103,10 +106,13 @@ from studio.carrying import Imported
 from studio.chat_settings import ChatSettings, system_of
 from studio.conversing import Asking
 from studio.downloads import Download
+from studio.drawing import QueuedImage
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
 from studio.exporting import Format as ExportFormat
 from studio.health import Health, LaneLoad, Part
+from studio.image_parameters import ImageParameters
+from studio.image_parameters import read as read_image_parameters
 from studio.job import Job
 from studio.keys import SCOPES, Keys, Scope, allows
 from studio.languages import language_name
@@ -189,6 +195,10 @@ __all__ = [
     "Health",
     "Hit",
     "Image",
+    "ImageMemory",
+    "ImageParameters",
+    "ImageQuality",
+    "ImageRange",
     "ImageRequest",
     "ImportRequest",
     "Imported",
@@ -222,6 +232,7 @@ __all__ = [
     "Pair",
     "Part",
     "Passage",
+    "PictureFilter",
     "Plan",
     "PreconditionFailed",
     "Progress",
@@ -230,7 +241,9 @@ __all__ = [
     "ProviderInfo",
     "ProviderRefusedKey",
     "ProviderUnreachable",
+    "QueueEntry",
     "Queued",
+    "QueuedImage",
     "QueuedMessage",
     "Recording",
     "RecordingAdded",
@@ -254,6 +267,7 @@ __all__ = [
     "StorageFailed",
     "StoredFile",
     "StoredMessage",
+    "StoredPicture",
     "StoredResponse",
     "Stream",
     "Studio",
@@ -276,6 +290,7 @@ __all__ = [
     "TranslatedSegment",
     "TranslationEngine",
     "UnknownModel",
+    "UpscaleRequest",
     "Usage",
     "UsageReport",
     "Variable",
@@ -288,6 +303,7 @@ __all__ = [
     "language_name",
     "new_id",
     "parse_steps",
+    "read_image_parameters",
     "score_translations",
     "step_of",
     "step_told",

@@ -12,12 +12,12 @@ from collections.abc import Callable
 
 from contract.errors import Conflict, Forbidden, InvalidRequest
 from contract.events import Progress, Spoken, Usage
+from contract.image_requests import ImageRequest
 from contract.messages import Message
 from contract.models import ModelSpec
 from contract.requests import (
     ChatRequest,
     EmbedRequest,
-    ImageRequest,
     Request,
     SpeechRequest,
     TranslateRequest,

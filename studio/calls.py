@@ -15,10 +15,10 @@ from contract.documents import Attachment
 from contract.errors import InvalidRequest, NotFound
 from contract.events import Artifact as ArtifactEvent
 from contract.events import DocumentRead, Segment
+from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.messages import Message
 from contract.requests import (
     ChatRequest,
-    ImageRequest,
     Request,
     SpeechRequest,
     Tone,
@@ -208,6 +208,17 @@ class Calls:
             )
             for file in self._files(job)
         )
+
+    def enlarge(
+        self, picture: str | os.PathLike[str], scale: int = 2, *, model: str | None = None, prompt: str = ""
+    ) -> Image:
+        """Enlarge a picture: a file, or what ``image`` returned; ``model`` None: by Lanczos interpolation."""
+        asked = UpscaleRequest(image=Path(picture).read_bytes(), scale=scale, model=model, prompt=prompt)
+        job = self.submit(asked)
+        jupyter.wait(job)
+        file = self._files(job)[0]
+        width, height = int(file.details["width"]), int(file.details["height"])
+        return Image(file.path, width, height, int(file.details["seed"]), model_of(job) or "lanczos", job.id)
 
     def _files(self, job: Job) -> list[StoredFile]:
         return [self.artifact(event.id, job.caller) for _, event in job.snapshot() if isinstance(event, ArtifactEvent)]

@@ -104,6 +104,16 @@ class Lane:
                 self._tell_position(job, len(self._waiting))
         job.stop.on_set(lambda: self._remove(job))
 
+    def swap(self, one: Job, other: Job) -> bool:
+        """Give two waiting jobs each other's place; False where not both wait here."""
+        with self._condition:
+            if one not in self._waiting or other not in self._waiting:
+                return False
+            here, there = self._waiting.index(one), self._waiting.index(other)
+            self._waiting[here], self._waiting[there] = other, one
+            self._tell_positions()
+            return True
+
     def _remove(self, job: Job) -> None:
         with self._condition:
             try:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 
 import engines
 from contract.errors import InvalidRequest
+from contract.image_requests import ImageRequest
 from contract.limits import check_range, check_whole
 from contract.messages import check_plain
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, ImageRequest, Request
+from contract.requests import ChatRequest, Request
 from store import ModelRow
 from store import Models as ModelRows
 from store.database import now

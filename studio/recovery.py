@@ -13,10 +13,22 @@ import filelock
 
 from contract.errors import Interrupted, StorageFailed
 from contract.ids import new_id
-from store import Artifacts, Conversations, Database, Documents, Interaction, Interactions, JobRow, Jobs, Transaction
+from store import (
+    Artifacts,
+    Conversations,
+    Database,
+    Documents,
+    ImageQueue,
+    Interaction,
+    Interactions,
+    JobRow,
+    Jobs,
+    Transaction,
+)
 from store.database import now, timestamp
 
 NOTHING_KEPT = "Hearth ended while this was running, and nothing of it is kept. Ask again."
+WAITS = "Hearth ended before this was drawn. It waits again."
 DOWNLOAD = "Hearth ended during this download. Ask for the model again: it goes on where it was."
 MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
 GUARD_TIMEOUT_S = 10
@@ -101,6 +113,8 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
             continue  # another Hearth that started beside us was first
         marked += 1
         message = MESSAGE if job.reply_id else DOWNLOAD if job.kind == "download" else NOTHING_KEPT
+        if job.kind == "image" and ImageQueue.waits(db, job.id):
+            message = WAITS
         reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
         Interactions.append(
             db,

@@ -38,12 +38,12 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.model_requests import ImportRequest
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
     EmbedRequest,
-    ImageRequest,
     Request,
     SpeechRequest,
     TranscribeRequest,
@@ -62,6 +62,7 @@ from store import (
     plain_text,
 )
 from store.database import now
+from studio import image_parameters
 from studio.audio import SpeechFile
 from studio.job import Job
 from studio.voicing import Leveller, shape
@@ -84,7 +85,7 @@ def input_text(request: Request) -> str:
         return ""
     if isinstance(request, ChatRequest):
         text = request.messages[-1].content if request.messages else ""
-    elif isinstance(request, ImageRequest):
+    elif isinstance(request, ImageRequest | UpscaleRequest):
         text = request.prompt
     elif isinstance(request, EmbedRequest):
         text = "\n".join(map(str, request.texts))
@@ -212,8 +213,9 @@ class Outcome:
 
     def _keep_picture(self, picture: Picture) -> None:
         _, path = self.artifacts.new_path(self.job.caller.owner, "image/png")
+        request, spec = self.job.request, self.job.spec
         try:
-            path.write_bytes(picture.png)
+            path.write_bytes(image_parameters.kept_in(picture, request, spec.id if spec else ""))
         except OSError as exc:
             path.unlink(missing_ok=True)
             raise StorageFailed(f"Saving the image to {path} failed: {exc}. Free some space, try again.") from exc

@@ -20,6 +20,7 @@ from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.engine import Engine
 from contract.errors import NotFound, StudioError
+from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
 from contract.model_requests import ImportRequest
 from contract.models import Kind, ModelSpec
@@ -38,6 +39,7 @@ from store import (
     Jobs,
     Passages,
     Preferences,
+    QueueEntry,
     Recordings,
     Responses,
     Search,
@@ -59,6 +61,7 @@ from studio.carrying import Carrying
 from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
 from studio.downloads import Downloads, only_owner
+from studio.drawing import Drawing
 from studio.health import Health
 from studio.inventory import Inventory
 from studio.job import Job
@@ -90,7 +93,9 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking):
+class Studio(
+    Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking, Drawing
+):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -159,6 +164,8 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self._shelf = Shelf()
         self._closed = False
         self.begin_conversing()
+        self.begin_drawing(self._database)
+        self.resume_images()
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":
@@ -185,6 +192,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         self.registry.close()
         self.providers.close()
         self.end_conversing()
+        self.hold_images()
         self.stop_jobs()
         deadline = time.monotonic() + CLOSE_S
         for lane in self.lanes.values():
@@ -213,7 +221,11 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
         Raises:
             StudioError: It is refused: a bad value, an unknown model, a full lane. The log has it too.
         """
-        job = self._new_job(request, caller or Caller())
+        return self.take(request, caller or Caller())
+
+    def take(self, request: Request, caller: Caller, entry: QueueEntry | None = None) -> Job:
+        """Take a request as ``submit`` does; ``entry`` is what it tries again of the queue of pictures."""
+        job = self._new_job(request, caller)
         try:
             request.check(self.limits)
             if isinstance(request, ChatRequest) and request.reply_id is not None:
@@ -234,6 +246,7 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
                     reply_id=getattr(request, "reply_id", None),
                 )
             )
+            self.keep_in_queue(job, entry)
             lane.put(job)
         except StudioError as error:
             self._not_taken(job, error)
@@ -289,6 +302,8 @@ class Studio(Inventory, Calls, Conversing, Carrying, Collecting, Remembering, De
                 self.recordings.get(request.recording, job.caller.owner)
                 self.recordings.state(request.recording, request.revision, "waiting", job.id)
             return self.lanes["audio"]
+        if isinstance(request, UpscaleRequest) and request.model is None:
+            return self.lanes["reading"]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]

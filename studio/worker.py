@@ -16,11 +16,13 @@ from contract.documents import Source
 from contract.engine import Engine
 from contract.errors import StudioError
 from contract.events import Cancelled, Done, EngineEvent, Grounded, Loading, Queued, Terminal
+from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
 from contract.model_requests import ImportRequest
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
 from engines.checks import check_options
+from engines.lanczos import enlarge
 from store import Jobs
 from studio import context, grounding
 from studio.collecting import Retrieval, within
@@ -52,6 +54,7 @@ def check_able(request: Request, spec: ModelSpec) -> None:
     engines.require(engine)
     if not (isinstance(request, TranslateRequest) and spec.kind == "chat"):  # which can do all that one can ask for
         check_options(request, spec, engine)
+        engine.check(spec, request)
 
 
 def needs_language(request: TranslateRequest) -> bool:
@@ -160,6 +163,8 @@ class Worker:
             return
         if isinstance(job.request, SpeakDocumentRequest):
             self._narrator.run(job, job.request, outcome)
+        if isinstance(job.request, UpscaleRequest) and job.request.model is None:
+            self._take_all(job, outcome, enlarge(job.request))
             return
         if isinstance(job.request, DocumentRequest):
             self._reading.run(job, job.request, outcome.take)

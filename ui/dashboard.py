@@ -64,7 +64,7 @@ def build(studio: Studio) -> gr.Blocks:
         usage.wire(usage_tab)
         drawer = chat.drawer
         on([chat_tab.select], drawer.list_models, [drawer.model], [drawer.model, drawer.hint])
-        on([images_tab.select], images.list_models, [images.model], [images.model, images.hint])
+        on([images_tab.select], images.list_models, [images.form.model], images.form.told)
         on([speech_tab.select], speech.list_models, [speech.voice, speech.model], [speech.voice, speech.model])
 
         def leave(request: gr.Request) -> None:

@@ -1,107 +1,122 @@
-"""The Images panel: a prompt, the picture as it forms, and the pictures made so far."""
+"""The Images panel: a prompt, the picture as it forms, the queue, and the pictures made so far."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import gradio as gr
+from gradio.components import Component
 
-from studio import Artifact, Cancelled, Done, Failed, ImageRequest, InvalidRequest, Job, StoredFile, StudioError
+from studio import (
+    Artifact,
+    Caller,
+    Cancelled,
+    ChatRequest,
+    Done,
+    Failed,
+    ImageParameters,
+    ImageRequest,
+    InvalidRequest,
+    Job,
+    Message,
+    Studio,
+    StudioError,
+)  # fmt: skip
 from ui import choices, render
-from ui.caller import caller_of, link, page_of
-from ui.follow import Turn, View, follow
+from ui.caller import caller_of, page_of
+from ui.follow import Turn, Turns, View, follow
+from ui.image_form import Given, ImageForm, text_of
+from ui.image_gallery import ImageGallery
+from ui.image_grid import ImageGrid
+from ui.image_queue import ImageQueueList
+from ui.image_source import ImageSource
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.words import Words, label, words_of
 
 # A preview is a whole picture inside the page; a few a second are enough to see it form.
 INTERVAL_S = 0.25
-SHOWN = 24
-MIME = "image/png"
+IMPROVED_TOKENS = 120
 
 
 class ImagesPanel(Panel):
     """Builds the panel and answers its events."""
+
+    def __init__(self, studio: Studio, turns: Turns) -> None:
+        super().__init__(studio, turns)
+        self.form, self.source, self.queue = ImageForm(studio), ImageSource(studio), ImageQueueList(studio)
+        self.found, self.grid = ImageGallery(studio), ImageGrid(studio)
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
         with gr.Row(elem_id="images", elem_classes="desk"):
             with gr.Column(elem_classes="work"):
                 area(render.head("im_title", aside=True), elem_classes="head")
-                self.prompt = gr.Textbox(
-                    label=label("im_prompt"), placeholder=label("im_prompt_hint"), lines=2, elem_id="im-prompt"
-                )
+                self.form.build_prompt()
                 with gr.Row(elem_classes="actions"):
                     self.go = gr.Button(label("im_go"), variant="primary", elem_id="im-go", scale=0)
+                    self.improve = gr.Button(label("im_improve"), elem_id="im-improve", scale=0, size="sm")
                     self.cancel = stop_button(label("cancel"), "im-cancel")
                 self.status = area(elem_id="im-status", script=render.CLICKS)
                 self.preview = area(elem_id="im-preview")
-                self.gallery = area(elem_id="im-gallery")
+                self.queue.build()
+                self.grid.build_table()
+                self.found.build()
             with gr.Column(elem_classes="aside"):
-                self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="im-model", filterable=False)
-                self.hint = area()
-                with gr.Accordion(label("settings"), open=False, elem_id="im-drawer"):
-                    with gr.Row():
-                        self.width = _figure("im_width", "im_default")
-                        self.height = _figure("im_height", "im_default")
-                    with gr.Row():
-                        self.steps = _figure("im_steps", "im_default")
-                        self.guidance = _figure("im_guidance", "im_default")
-                    with gr.Row():
-                        self.seed = _figure("im_seed", "im_random")
-                        self.count = _figure("im_count", "im_one")
-                    self.negative = gr.Textbox(label=label("im_negative"), lines=2, elem_id="im-negative")
+                self.form.build_settings()
+                self.source.build()
+                self.grid.build_drawer()
+
+    # What handlers read and change
+
+    @property
+    def prompt(self) -> Component:
+        """The prompt's field."""
+        return self.form.prompt
+
+    @property
+    def gallery(self) -> Component:
+        """Where the pictures are."""
+        return self.found.grid
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
-        form = [
-            self.prompt, self.model, self.width, self.height, self.steps, self.guidance, self.seed, self.count,
-            self.negative,
-        ]  # fmt: skip
-        outputs = [self.prompt, self.status, self.preview, self.gallery, self.go, self.cancel]
-        on([demo.load], self.load, [], [*outputs, self.model, self.hint])
-        on([self.go.click, self.prompt.submit], self.make, form, outputs)
-        on([self.status.click], self.act, form, outputs)
+        form = {*self.form.fields, *self.source.fields, *self.found.fields, *self.grid.fields}
+        shown = [self.prompt, self.status, self.preview, self.cancel, self.queue.list, *self.found.outputs]
+        on([demo.load], self.load, set(self.found.fields), [*shown, *self.form.told])
+        on([self.go.click, self.form.prompt.submit], self.make, form, shown)
+        on([self.status.click], self.act, form, shown)
+        on([self.queue.list.click], self.retry, set(self.found.fields), shown)
         on([self.cancel.click], self.stop, [], [self.status], queue=False)
-        on([self.model.input], self.tell_hint, [self.model], [self.hint])
+        on([self.improve.click], self.improve_prompt, {self.form.prompt}, [self.prompt, self.status])
+        on([self.form.model.input], self.tell_model, [self.form.model], self.form.told)
+        on([self.grid.go.click], self.draw_grid, form, [*shown, self.grid.table])
+        filled = [*self.form.fields, *self.source.outputs]
+        on([self.source.file.change], self.take_file, {self.source.file}, filled)
+        on([self.found.grid.click], self.pick, set(self.found.fields), [*filled, *self.found.outputs])
+        self.queue.wire_moves()
+        self.found.wire()
+        self.source.wire()
 
     # Events
 
-    async def load(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Show the pictures made so far, and follow the one that is being made."""
-        words, caller = words_of(request), caller_of(request)
-        yield {**self.list_models(None, request), self.status: self._start(words), **await self._pictures(request)}
-        running = [job for job in self.studio.jobs(caller, "image") if job.caller.via == "ui"]
-        if running and isinstance(running[-1].request, ImageRequest):
-            yield {self.prompt: running[-1].request.prompt}
-            async for updates in self._follow(running[-1], request, self.turns.take(page_of(request), "images")):
+    async def load(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Show the pictures made so far, and follow those that are being made."""
+        words = words_of(request)
+        yield {
+            **self.form.tell(None, words),
+            self.status: self._start(words),
+            self.queue.list: await self.queue.drawn(request),
+            **await self.found.drawn(given, request),
+        }
+        if (running := self._jobs(request)) and isinstance(running[0].request, ImageRequest):
+            yield {self.prompt: running[0].request.prompt}
+            async for updates in self._follow(running[0], given, request):
                 yield updates
 
-    async def make(
-        self,
-        prompt: str,
-        model: str | None,
-        width: str | None,
-        height: str | None,
-        steps: str | None,
-        guidance: str | None,
-        seed: str | None,
-        count: str | None,
-        negative: str | None,
-        request: gr.Request,
-    ) -> AsyncIterator[Updates]:
-        """Submit the request and follow it."""
+    async def make(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Submit the form and follow what is being made."""
         words = words_of(request)
         try:
-            asked = ImageRequest(
-                prompt=prompt,
-                negative_prompt=negative or "",  # a drawer that was never opened tells nothing
-                model=model,
-                width=_whole(width, words),
-                height=_whole(height, words),
-                num_inference_steps=_whole(steps, words),
-                guidance_scale=_number(guidance, words),
-                seed=_whole(seed, words),
-                num_images=_whole(count, words) or 1,
-            )
+            asked = self.source.request(self.form.read(given, words), given, request)
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
         except StudioError as exc:
             yield {self.status: self._failed(exc, words)}
@@ -110,53 +125,110 @@ class ImagesPanel(Panel):
             yield {self.status: render.crash(words, exc)}
             return
         # A refused request leaves the follower of the running one alone.
-        async for updates in self._follow(job, request, self.turns.take(page_of(request), "images")):
+        async for updates in self._follow(job, given, request):
             yield updates
 
-    async def act(
-        self,
-        prompt: str,
-        model: str | None,
-        width: str | None,
-        height: str | None,
-        steps: str | None,
-        guidance: str | None,
-        seed: str | None,
-        count: str | None,
-        negative: str | None,
-        request: gr.Request,
-        event: gr.EventData,
-    ) -> AsyncIterator[Updates]:
+    async def act(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
         """Take the example of the empty panel."""
         if event_text(event, "act") != "example":
             return
         prompt = words_of(request)("im_example")
         yield {self.prompt: prompt}
-        async for updates in self.make(prompt, model, width, height, steps, guidance, seed, count, negative, request):
+        async for updates in self.make({**given, self.prompt: prompt}, request):
             yield updates
 
+    async def retry(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Try an entry of the queue again and follow it."""
+        if event_text(event, "act") != "retry":
+            return
+        words, entry_id = words_of(request), event_text(event, "id")
+        try:
+            job = await asyncio.to_thread(self.studio.retry_image, entry_id, caller_of(request))
+        except StudioError as exc:
+            yield {self.status: self._failed(exc, words), self.queue.list: await self.queue.drawn(request)}
+            return
+        async for updates in self._follow(job, given, request):
+            yield updates
+
+    async def draw_grid(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Submit a picture for each pair of values, and show them as a table as they come."""
+        words = words_of(request)
+        try:
+            asked = self.source.request(self.form.read(given, words), given, request)
+            if not isinstance(asked, ImageRequest):
+                raise InvalidRequest(words("im_grid_enlarge"))
+            planned = self.grid.plan(asked, given, words)
+            jobs = [await asyncio.to_thread(self.studio.submit, each, caller_of(request)) for each in planned.requests]
+        except StudioError as exc:
+            yield {self.status: self._failed(exc, words)}
+            return
+        async for updates in self._follow(jobs[-1], given, request):
+            yield {**updates, self.grid.table: self.grid.drawn(planned, jobs, request)}
+        yield {self.grid.table: self.grid.drawn(planned, jobs, request)}
+
     def stop(self, request: gr.Request) -> Updates:
-        """Cancel what this person's pages are making; the followers tell the rest."""
-        caller = caller_of(request)
-        for job in self.studio.jobs(caller, "image"):
-            if job.caller.via == "ui":
-                job.cancel()
+        """Cancel what this person's pages are making; the followers tell the rest. What waits goes on waiting."""
+        for job in self._jobs(request)[:1]:
+            job.cancel()
         return {self.status: gr.skip()}
+
+    async def improve_prompt(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Let the chat model write the prompt out, with more to see in it."""
+        words, prompt = words_of(request), text_of(given, self.form.prompt).strip()
+        if not prompt:
+            yield {self.status: render.notice("", words("im_improve_empty"), kind="info")}
+            return
+        yield {self.status: render.busy(words("im_improving"))}
+        asked = ChatRequest(
+            messages=(Message("system", words("im_improve_ask")), Message("user", prompt)), max_tokens=IMPROVED_TOKENS
+        )
+        try:
+            job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
+            async for _ in job.events():
+                pass
+            await asyncio.to_thread(job.wait)
+        except StudioError as exc:
+            yield {self.status: render.failure(words, exc)}
+            return
+        written = " ".join(job.text().split()).strip("\"' ")
+        took = words("im_improved", took=words.duration((job.times.finished or 0) - job.times.submitted))
+        yield {self.prompt: written or prompt, self.status: render.cost([took])}
+
+    async def take_file(self, given: Given, request: gr.Request) -> Updates:
+        """Take a picture that was dropped, and fill the form with what it says of itself."""
+        updates, made = await self.source.take_file(text_of(given, self.source.file), request)
+        return {**updates, **(self.form.filled(made) if made is not None else {})}
+
+    async def pick(self, given: Given, request: gr.Request, event: gr.EventData) -> Updates:
+        """Choose or star a picture, fill the form as it was made, or begin from it."""
+        if (updates := await self.found.click(given, request, event)) is not None:
+            return updates
+        act, picture_id = event_text(event, "act"), event_text(event, "id")
+        if act == "start":
+            return self.source.take_picture(picture_id, request)
+        try:
+            made = await asyncio.to_thread(self._made, picture_id, caller_of(request))
+        except StudioError as exc:
+            return {self.found.tools: render.failure(words_of(request), exc)}
+        return self.form.filled(made)
 
     def list_models(self, model: str | None, request: gr.Request) -> Updates:
         """Offer the image models that can be used now; the chosen one stays chosen."""
-        offered = choices.of_kind(self.studio, "image", model)
-        return {
-            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value, visible=offered.value is not None),
-            # With no model at all, the panel itself says what to do.
-            self.hint: choices.hint(self.studio, offered.value, words_of(request)) if offered.value else "",
-        }
+        return self.form.tell(model, words_of(request), anew=False)
 
-    def tell_hint(self, model: str | None, request: gr.Request) -> Updates:
-        """Say what the chosen model can't do."""
-        return {self.hint: choices.hint(self.studio, model, words_of(request))}
+    def tell_model(self, model: str | None, request: gr.Request) -> Updates:
+        """Say what the chosen model draws by itself and can't do."""
+        return self.form.tell(model, words_of(request))
 
     # Pieces
+
+    def _made(self, picture_id: str, caller: Caller) -> ImageParameters:
+        return self.studio.picture_parameters(picture_id, caller)
+
+    def _jobs(self, request: gr.Request) -> list[Job]:
+        """Return this person's unfinished jobs of the dashboard, the one that runs first, then those that wait."""
+        jobs = [job for job in self.studio.jobs(caller_of(request), "image") if job.caller.via == "ui"]
+        return sorted(jobs, key=lambda job: job.position)
 
     def _start(self, words: Words) -> str:
         if choices.of_kind(self.studio, "image").value is None:
@@ -171,9 +243,21 @@ class ImagesPanel(Panel):
             return self._start(words)
         return render.failure(words, error)
 
-    async def _follow(self, job: Job, request: gr.Request, turn: Turn) -> AsyncIterator[Updates]:
+    async def _follow(self, job: Job, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Follow what runs and then what waits, until nothing does; ``job`` is told of if it has ended already."""
+        turn = self.turns.take(page_of(request), "images")
+        yield {self.cancel: gr.Button(visible=True), self.queue.list: await self.queue.drawn(request)}
+        current: Job | None = next(iter(self._jobs(request)), job)
+        while current is not None and not turn.over:
+            async for updates in self._follow_one(current, turn, given, request):
+                yield updates
+            ended = current
+            current = next((each for each in self._jobs(request) if each is not ended), None)
+        if not turn.over:
+            yield {self.cancel: gr.Button(visible=False), self.queue.list: await self.queue.drawn(request)}
+
+    async def _follow_one(self, job: Job, turn: Turn, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         words = words_of(request)
-        yield {self.go: gr.Button(visible=False), self.cancel: gr.Button(visible=True)}
         preview = None
         async for view in follow(job, turn, INTERVAL_S):
             updates: Updates = {self.status: _going(words, view)}
@@ -184,9 +268,8 @@ class ImagesPanel(Panel):
                 updates = {
                     self.status: self._ending(view, words),
                     self.preview: "",
-                    self.go: gr.Button(visible=True),
-                    self.cancel: gr.Button(visible=False),
-                    **await self._pictures(request),
+                    self.queue.list: await self.queue.drawn(request),
+                    **await self.found.drawn(given, request),
                 }
             yield updates
 
@@ -199,12 +282,6 @@ class ImagesPanel(Panel):
         assert isinstance(view.end, Done)
         return render.cost([took, *(_figures(made, words) for made in view.artifacts[:1])])
 
-    async def _pictures(self, request: gr.Request) -> Updates:
-        words, owner = words_of(request), caller_of(request).owner
-        files: Sequence[StoredFile] = await asyncio.to_thread(self.studio.artifacts.latest, owner, MIME, SHOWN)
-        cells = "".join(_cell(file, request, words) for file in files)
-        return {self.gallery: f'<ul class="gallery">{cells}</ul>' if cells else ""}
-
 
 def _going(words: Words, view: View) -> str:
     """Return how far the picture is."""
@@ -214,57 +291,8 @@ def _going(words: Words, view: View) -> str:
     return render.busy(words("step", step=told.step, total=told.total), told.step / told.total)
 
 
-def _figures(made: Artifact | StoredFile, words: Words) -> str:
+def _figures(made: Artifact, words: Words) -> str:
     details = made.details
     if not {"width", "height", "seed"} <= set(details):
         return ""
     return words("im_figures", width=details["width"], height=details["height"], seed=details["seed"])
-
-
-def _cell(file: StoredFile, request: gr.Request, words: Words) -> str:
-    address = render.escape(link(request, f"files/{file.id}"))
-    figures = _figures(file, words)
-    alt = render.escape(words("im_alt", prompt=figures))
-    save = render.escape(words("im_save"))
-    return (
-        f'<li><a href="{address}" target="_blank" rel="noopener"><img src="{address}" alt="{alt}" loading="lazy"></a>'
-        f'<p><span class="cost">{render.escape(figures)}</span>'
-        f'<a class="btn quiet" href="{address}?download=1" download aria-label="{save}" title="{save}">'
-        f"{render.icon('down')}</a></p></li>"
-    )
-
-
-def _figure(key: str, blank: str) -> gr.Textbox:
-    """Return a field for a figure that may stay blank; Gradio's Number turns a blank into 0."""
-    return gr.Textbox(
-        label=label(key), placeholder=label(blank), max_lines=1, min_width=100, elem_id=key.replace("_", "-"),
-        elem_classes="figure",
-    )  # fmt: skip
-
-
-def _number(text: str | None, words: Words) -> float | None:
-    """Return what a field says, with either decimal sign; None for a blank one.
-
-    Raises:
-        InvalidRequest: It is no number.
-    """
-    if not text or not text.strip():
-        return None
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError as exc:
-        raise InvalidRequest(words("im_number", text=text[:40])) from exc
-
-
-def _whole(text: str | None, words: Words) -> int | None:
-    """Return what a field says as a whole number; None for a blank one.
-
-    Raises:
-        InvalidRequest: It is no whole number.
-    """
-    number = _number(text, words)
-    if number is None:
-        return None
-    if not number.is_integer():
-        raise InvalidRequest(words("im_whole", text=(text or "")[:40]))
-    return int(number)

@@ -1,6 +1,8 @@
 """Images through the official client: as addresses, as base64, streamed, and made again from their seed."""
 
 import base64
+import io
+import zipfile
 
 import httpx
 import openai
@@ -58,7 +60,7 @@ def test_a_streamed_picture_comes_with_the_forming_ones_before_it(client: openai
         ({"size": "4096x4096"}, "4096"),
         ({"size": "huge"}, "size is 'huge'"),
         ({"n": 99}, "99"),
-        ({"quality": "hd"}, "quality"),
+        ({"quality": "ultra"}, "quality"),
         ({"style": "vivid"}, "style is not supported"),
         ({"stream": True, "n": 2}, "n is 2"),
         ({"prompt": " "}, "prompt is empty"),
@@ -74,3 +76,24 @@ def test_without_an_image_model_the_refusal_says_what_to_do(real_server: Server)
 
     with client, pytest.raises(openai.NotFoundError, match="There is no image model on this machine yet"):
         client.images.generate(prompt="A boat")
+
+
+def test_pictures_are_found_starred_packed_and_deleted(client: openai.OpenAI, http: httpx.Client) -> None:
+    made = client.images.generate(prompt="A quokka in a boat", size="64x64", n=2, extra_body={"seed": 3}, quality="hd")
+    ids = [picture.url.rsplit("/", 1)[1] for picture in made.data]
+
+    found = http.get("/images", params={"q": "quokka", "limit": 1}).json()
+    assert [row["id"] for row in found["data"]] == [ids[1]]
+    assert found["data"][0]["prompt"] == "A quokka in a boat"
+    assert found["data"][0]["parameters"]["quality"] == "hd"
+    rest = http.get("/images", params={"q": "quokka", "cursor": found["next"]}).json()
+    assert [row["id"] for row in rest["data"]] == [ids[0]] and rest["next"] is None
+    assert http.patch(f"/images/{ids[0]}", json={"starred": True}).json()["starred"] is True
+    assert [row["id"] for row in http.get("/images", params={"starred": True}).json()["data"]] == [ids[0]]
+    packed = http.get("/images/zip", params={"id": ids})
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        assert len(archive.namelist()) == 2
+    assert http.post("/images/delete", json={"ids": ids}).json() == {"deleted": 2}
+    assert http.get(f"/images/{ids[0]}").status_code == http.get(f"/files/{ids[0]}").status_code == 404
+    assert http.get("/images/queue").json() == {"data": []}
+    assert http.post(f"/images/queue/{ids[0]}/retry").status_code == 404

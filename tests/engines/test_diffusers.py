@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from contract.engine import Engine, Stop
-from contract.errors import InvalidRequest
+from contract.errors import DoesNotFit, InvalidRequest
 from contract.events import EngineEvent, Picture, Progress
+from contract.image_requests import ImageRequest
 from contract.models import ModelSpec
-from contract.requests import ImageRequest
 from engines import ENGINES
+from engines.diffusers_families import SCHEDULERS
 from tests.engines.cases import run
 
 ASKED = ImageRequest(prompt="a red apple", width=64, height=64, num_inference_steps=2, seed=1)
@@ -79,3 +80,51 @@ def test_an_odd_size_is_refused_with_the_numbers(diffusers: Engine, field: str, 
 def test_a_prompt_longer_than_the_model_reads_is_told(diffusers: Engine) -> None:
     events = run(diffusers, replace(ASKED, prompt="apple " * 40))
     assert isinstance(events[0], Progress) and "16 tokens" in events[0].message
+
+
+def test_a_scheduler_of_choice_draws_otherwise_and_leaves_the_models_own(diffusers: Engine) -> None:
+    own = pictures(run(diffusers, ASKED))[0]
+    other = pictures(run(diffusers, replace(ASKED, scheduler="dpm++_2m_karras")))[0]
+    assert other.png != own.png
+    assert (own.settings["scheduler"], other.settings["scheduler"]) == ("DDIM", "DPMSolverMultistep")
+    assert pictures(run(diffusers, ASKED))[0].png == own.png
+
+
+@pytest.mark.parametrize("scheduler", [name for name in SCHEDULERS if not name.startswith("flow")])
+def test_every_scheduler_that_is_offered_draws_the_same_again(diffusers: Engine, scheduler: str) -> None:
+    asked = replace(ASKED, scheduler=scheduler, num_inference_steps=3)
+    assert pictures(run(diffusers, asked))[0].png == pictures(run(diffusers, asked))[0].png
+
+
+def test_high_quality_takes_more_steps_where_none_are_asked_for(diffusers: Engine) -> None:
+    standard, high, asked = (
+        run(diffusers, replace(ASKED, num_inference_steps=steps, quality=quality))[-1]
+        for steps, quality in ((None, "standard"), (None, "hd"), (3, "hd"))
+    )
+    assert [each.settings["num_inference_steps"] for each in pictures([standard, high, asked])] == [25, 50, 3]
+
+
+def test_saving_memory_is_for_one_request_alone(diffusers: Engine) -> None:
+    before = pictures(run(diffusers, ASKED))[0]
+    saving = pictures(run(diffusers, replace(ASKED, memory="low")))[0]
+    assert (saving.width, saving.height) == (64, 64)
+    assert diffusers._pipeline.vae.use_tiling is False
+    assert pictures(run(diffusers, ASKED))[0].png == before.png
+
+
+def test_running_out_of_memory_is_told_and_the_next_picture_is_drawn(
+    diffusers: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    before = pictures(run(diffusers, ASKED))[0]
+    decode = diffusers._pipeline.vae.decode
+
+    def full(*args: object, **kwargs: object) -> None:
+        torch.empty(2**50)  # what the allocator itself says, not what a test thinks it says
+
+    monkeypatch.setattr(diffusers._pipeline.vae, "decode", full)
+    with pytest.raises(DoesNotFit, match="not enough memory"):
+        run(diffusers, ASKED)
+    monkeypatch.setattr(diffusers._pipeline.vae, "decode", decode)
+    assert pictures(run(diffusers, ASKED))[0].png == before.png

@@ -3,20 +3,16 @@
 import asyncio
 import re
 import time
-from pathlib import Path
 from typing import TypeVar
 
 import gradio as gr
 import pytest
 from gradio.components import Component
 
-import engines
 from studio import (
     Caller,
     ChatRequest,
-    ImageRequest,
     Message,
-    Settings,
     SpeechRequest,
     Studio,
     StudioError,
@@ -25,15 +21,13 @@ from studio import (
 from tests.echo_models import until
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns
-from ui.images import ImagesPanel
 from ui.models import ModelsPanel
-from ui.panel import Panel, Updates
+from ui.panel import Panel
 from ui.speech import SpeechPanel
 from ui.translate import TranslatePanel
 from ui.translation import Shown
 from ui.translation_choices import DETECT
 from ui.usage import UsagePanel
-from ui.words import words_of
 
 P = TypeVar("P", bound=Panel)
 
@@ -117,76 +111,6 @@ async def test_a_reloaded_page_follows_the_translation_that_runs(slow_echo: Stud
     page = shown(await everything(panel.load("", ask())))
     assert page[panel.text] == text
     assert page[panel.shown].result.count("[pt] One.") == 30
-
-
-# Images
-
-
-def make(panel: ImagesPanel, ask: Asked, prompt: str = "a house", **odd: str) -> "asyncio.Future[list[Updates]]":
-    values = {"width": "64", "height": "64", "steps": "6", "guidance": "", "seed": "7", "count": "1"} | odd
-    return asyncio.ensure_future(everything(panel.make(prompt, None, *values.values(), "", ask())))
-
-
-async def test_a_picture_forms_and_joins_the_gallery(slow_echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, slow_echo)
-    updates = await make(panel, ask, steps="60")
-    told = " ".join(str(update.get(panel.status)) for update in updates)
-    assert re.search(r"Step \d+ of 60", told)
-    assert any("data:image/png;base64," in str(update.get(panel.preview)) for update in updates)
-    page = shown(updates)
-    assert page[panel.preview] == ""
-    assert "64 × 64 · seed 7" in str(page[panel.status])
-    (file,) = slow_echo.artifacts.latest("local", "image/png")
-    assert f'src="/files/{file.id}"' in str(page[panel.gallery])
-
-
-async def test_a_picture_is_cancelled(slow_echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, slow_echo)
-    making = make(panel, ask, steps="200")
-    await wait_for_job(slow_echo)
-    panel.stop(ask())
-    page = shown(await asyncio.wait_for(making, 30))
-    assert "Stopped" in str(page[panel.status])
-    assert slow_echo.artifacts.latest("local", "image/png") == []
-
-
-@pytest.mark.parametrize(
-    "odd",
-    [{"width": "65"}, {"width": "100000"}, {"steps": "0"}, {"seed": "-1"}, {"count": "99"}, {"steps": "4.5"},
-     {"guidance": "much"}, {"width": "1e999"}],
-)  # fmt: skip
-async def test_a_value_that_can_not_be_is_explained(echo: Studio, ask: Asked, odd: dict[str, str]) -> None:
-    panel = laid_out(ImagesPanel, echo)
-    page = shown(await make(panel, ask, **odd))
-    assert 'role="alert"' in str(page[panel.status])
-
-
-async def test_settings_that_were_never_opened_are_the_models_own(echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, echo)
-    page = shown(await everything(panel.make("a house", None, *[None] * 7, ask())))
-    assert "<img" in str(page[panel.gallery])
-
-
-async def test_a_figure_may_have_a_decimal_comma(echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, echo)
-    page = shown(await make(panel, ask, guidance="7,5"))
-    assert "<img" in str(page[panel.gallery])
-
-
-async def test_a_reloaded_page_follows_the_picture_that_forms(slow_echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, slow_echo)
-    asked = ImageRequest(prompt="a lamp", width=64, height=64, num_inference_steps=30)
-    slow_echo.submit(asked, Caller(via="ui"))
-    page = shown(await everything(panel.load(ask())))
-    assert page[panel.prompt] == "a lamp"
-    assert "<img" in str(page[panel.gallery])
-
-
-async def test_pictures_of_others_are_not_shown(echo: Studio, ask: Asked) -> None:
-    panel = laid_out(ImagesPanel, echo)
-    await make(panel, ask)
-    page = shown(await everything(panel.load(ask(owner="bob"))))
-    assert page[panel.gallery] == ""
 
 
 # Speech
@@ -350,14 +274,3 @@ async def test_usage_of_others_is_not_shown(echo: Studio, ask: Asked) -> None:
     await asyncio.to_thread(echo.submit(SpeechRequest(text="Hello."), Caller(owner="anna", via="ui")).wait)
     panel = laid_out(UsagePanel, echo)
     assert "empty" in str((await panel.show(7, ask(owner="bob")))[panel.tiles])
-
-
-def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Asked
-) -> None:
-    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio:
-        panel = laid_out(ImagesPanel, studio)
-        assert "Models" in panel._start(words_of(ask()))
-        monkeypatch.setattr(engines, "missing", lambda engine: ["torch"] if engine.extra else [])
-        assert "make install PROFILE=full" in panel._start(words_of(ask()))
-        assert "make install PROFILE=full" in studio.health().parts["diffusers"].message

@@ -131,6 +131,12 @@
     }
   });
 
+  // How much of the second of two compared pictures is seen
+  document.addEventListener("input", (event) => {
+    const slider = event.target.closest?.(".slider input");
+    if (slider) slider.parentElement.style.setProperty("--at", `${slider.value}%`);
+  });
+
   // The streamed sound has no length; once it has ended, the file takes its place and can be sought.
   document.addEventListener("ended", (event) => {
     const player = event.target;

@@ -1,0 +1,155 @@
+"""The gallery: pictures that are still there, with what the log knows of how each was made."""
+
+import contextlib
+import json
+import re
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from contract.errors import NotFound
+from store.artifacts import Artifacts, StoredFile
+from store.database import Database
+from store.sqlite import Transaction
+
+MIME = "image/png"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPicture:
+    """A picture and its row of the log; ``prompt`` is None where the log's texts were taken back."""
+
+    file: StoredFile
+    prompt: str | None = None
+    model: str | None = None
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureFilter:
+    """Which pictures are wanted.
+
+    Attributes:
+        words: All of them must be in the prompt; upper and lower case are one for ASCII letters.
+        model: Made by this one; None: by any.
+        starred: Only those with a star.
+    """
+
+    words: str = ""
+    model: str | None = None
+    starred: bool = False
+
+
+class Gallery:
+    """Finds, stars and deletes the pictures of an owner."""
+
+    def __init__(self, database: Database, artifacts: Artifacts) -> None:
+        self._database = database
+        self._artifacts = artifacts
+
+    def page(
+        self, owner: str, limit: int, before: str | None = None, wanted: PictureFilter | None = None
+    ) -> list[StoredPicture]:
+        """Return an owner's pictures, the newest first, those whose file is gone left out.
+
+        Args:
+            before: Only pictures older than the one with this id.
+        """
+        wanted = wanted or PictureFilter()
+        patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in wanted.words.split()[:20]]
+        rows = self._database.rows(
+            r"""SELECT artifacts.*, interactions.input AS prompt, interactions.model AS model,
+                       interactions.parameters AS parameters
+               FROM artifacts LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
+               WHERE artifacts.owner = :owner AND artifacts.mime = :mime
+                 AND (:before IS NULL OR artifacts.id < :before)
+                 AND (:starred = 0 OR artifacts.starred = 1)
+                 AND (:model IS NULL OR interactions.model = :model)
+                 AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) AS pattern
+                                 WHERE interactions.input IS NULL
+                                    OR interactions.input NOT LIKE pattern.value ESCAPE '\')
+               ORDER BY artifacts.id DESC LIMIT :limit""",
+            {
+                "owner": owner,
+                "mime": MIME,
+                "before": before,
+                "starred": int(wanted.starred),
+                "model": wanted.model,
+                "patterns": json.dumps(patterns),
+                "limit": limit,
+            },
+        )
+        return [picture for picture in map(self._picture, rows) if picture.file.path.is_file()]
+
+    def get(self, picture_id: str, owner: str) -> StoredPicture:
+        """Return one picture; raises NotFound when it is not there or not this owner's."""
+        file = self._artifacts.get(picture_id, owner)
+        if file.mime != MIME:
+            raise NotFound(f"The file {picture_id[:64]!r} is no picture.", id=picture_id[:64])
+        rows = self._database.rows(
+            """SELECT artifacts.*, interactions.input AS prompt, interactions.model AS model,
+                      interactions.parameters AS parameters
+               FROM artifacts LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
+               WHERE artifacts.id = ?""",
+            (picture_id,),
+        )
+        return self._picture(rows[0])
+
+    def models(self, owner: str) -> list[str]:
+        """Return the models that an owner's pictures were made with, by name."""
+        rows = self._database.rows(
+            """SELECT DISTINCT interactions.model FROM artifacts
+               JOIN interactions ON interactions.job_id = artifacts.job_id
+               WHERE artifacts.owner = ? AND artifacts.mime = ? AND interactions.model IS NOT NULL
+               ORDER BY interactions.model""",
+            (owner, MIME),
+        )
+        return [row[0] for row in rows]
+
+    def star(self, picture_id: str, owner: str, starred: bool) -> None:
+        """Give a picture a star or take it; raises NotFound as ``get`` does."""
+        self.get(picture_id, owner)
+        self._database.write(
+            lambda db: db.execute(
+                "UPDATE artifacts SET starred = ? WHERE id = ? AND owner = ?", (int(starred), picture_id, owner)
+            )
+        )
+
+    def delete(self, picture_ids: Sequence[str], owner: str) -> int:
+        """Delete pictures for good, and of a job whose last one goes, the prompt in the log; the figures stay.
+
+        Returns:
+            How many there were; one that is gone already is passed over.
+        """
+
+        def write(db: Transaction) -> list[str]:
+            paths = []
+            for picture_id in picture_ids:
+                found = db.execute(
+                    "SELECT path, job_id FROM artifacts WHERE id = ? AND owner = ? AND mime = ?",
+                    (picture_id, owner, MIME),
+                ).fetchone()
+                if found is None:
+                    continue
+                paths.append(str(found[0]))
+                db.execute("DELETE FROM artifacts WHERE id = ?", (picture_id,))
+                if db.execute("SELECT 1 FROM artifacts WHERE job_id = ?", (found[1],)).fetchone() is None:
+                    db.execute("UPDATE interactions SET input = NULL WHERE job_id = ?", (found[1],))
+                    db.execute("UPDATE jobs SET input = NULL WHERE id = ?", (found[1],))
+            return paths
+
+        paths = self._database.write(write)
+        for path in paths:
+            with contextlib.suppress(OSError):  # what stays is an orphan, removed at a next start
+                (self._artifacts.folder / path).unlink()
+        return len(paths)
+
+    def _picture(self, row: sqlite3.Row) -> StoredPicture:
+        values = dict(row)
+        prompt, model, parameters = values.pop("prompt"), values.pop("model"), values.pop("parameters")
+        return StoredPicture(
+            file=self._artifacts.file_of(values),
+            prompt=prompt,
+            model=model,
+            parameters=json.loads(parameters) if parameters else {},
+        )

@@ -1,0 +1,140 @@
+"""The grid of the Images panel: one picture for each pair of values of two settings, side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import gradio as gr
+from gradio.components import Component
+
+from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Studio
+from ui import render
+from ui.caller import link
+from ui.image_form import Given, number, text_of, whole
+from ui.image_styles import BY_KEY, styled
+from ui.panel import area
+from ui.words import Words, both, label
+
+AXES = ("seed", "num_inference_steps", "guidance_scale", "strength", "scheduler", "style", "prompt")
+MOST_CELLS = 36
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A grid to be drawn: the values along both axes, and a request for each pair, row by row."""
+
+    columns: tuple[str, ...]
+    rows: tuple[str, ...]
+    requests: tuple[ImageRequest, ...]
+
+
+class ImageGrid:
+    """Builds the drawer and the table, and plans the requests."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    def build_drawer(self) -> None:
+        """Lay the drawer out inside the open column."""
+        with gr.Accordion(label("im_grid"), open=False, elem_id="im-grid"):
+            area(f'<p class="hint">{both("im_grid_hint")}</p>')
+            named = [(label(f"im_axis_{axis}"), axis) for axis in AXES]
+            with gr.Row():
+                self.x = gr.Dropdown(
+                    label=label("im_grid_x"), choices=named, value="seed", elem_id="im-grid-x", filterable=False,
+                    min_width=120,
+                )  # fmt: skip
+                self.x_values = gr.Textbox(
+                    label=label("im_grid_values"), value="1, 2, 3", max_lines=1, elem_id="im-grid-x-values",
+                    min_width=120,
+                )  # fmt: skip
+            with gr.Row():
+                self.y = gr.Dropdown(
+                    label=label("im_grid_y"), choices=[(label("im_grid_none"), ""), *named], value="",
+                    elem_id="im-grid-y", filterable=False, min_width=120,
+                )  # fmt: skip
+                self.y_values = gr.Textbox(
+                    label=label("im_grid_values"), max_lines=1, elem_id="im-grid-y-values", min_width=120
+                )
+            self.go = gr.Button(label("im_grid_go"), size="sm", elem_id="im-grid-go")
+
+    def build_table(self) -> None:
+        """Lay out the place of the finished grid."""
+        self.table = area(elem_id="im-grid-table")
+
+    @property
+    def fields(self) -> list[Component]:
+        """Everything that a plan is read from."""
+        return [self.x, self.x_values, self.y, self.y_values]
+
+    def plan(self, asked: ImageRequest, given: Given, words: Words) -> Plan:
+        """Return what is to be drawn.
+
+        Raises:
+            InvalidRequest: There are no values, too many of them, or one that can't be.
+        """
+        x, y = text_of(given, self.x) or "seed", text_of(given, self.y)
+        columns, rows = _values(text_of(given, self.x_values)), _values(text_of(given, self.y_values)) if y else ("",)
+        if not columns or not rows:
+            raise InvalidRequest(words("im_grid_empty"))
+        if len(columns) * len(rows) > MOST_CELLS:
+            raise InvalidRequest(words("im_grid_many", n=len(columns) * len(rows), most=MOST_CELLS))
+        if x == y:
+            raise InvalidRequest(words("im_grid_same"))
+        # One seed for all of them, so that nothing differs but what is asked for.
+        base = replace(asked, num_images=1, seed=0 if asked.seed is None else asked.seed)
+        requests = tuple(
+            _with(_with(base, y, row, words) if y else base, x, column, words) for row in rows for column in columns
+        )
+        for request in requests:
+            request.check(self.studio.limits)
+        return Plan(columns, rows, requests)
+
+    def drawn(self, plan: Plan, jobs: Sequence[Job], request: gr.Request) -> str:
+        """Return the table as HTML, with the pictures that are done."""
+        head = "".join(f"<th scope='col'>{render.escape(column)}</th>" for column in plan.columns)
+        body = ""
+        for number_, row in enumerate(plan.rows):
+            first = number_ * len(plan.columns)
+            cells = "".join(
+                f"<td>{_cell(job, f'{row} · {column}' if row else column, request)}</td>"
+                for job, column in zip(jobs[first : first + len(plan.columns)], plan.columns, strict=True)
+            )
+            body += f"<tr><th scope='row'>{render.escape(row)}</th>{cells}</tr>"
+        return f'<div class="xy"><table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _values(text: str) -> tuple[str, ...]:
+    return tuple(value.strip() for value in text.split(",") if value.strip())
+
+
+def _with(asked: ImageRequest, axis: str, value: str, words: Words) -> ImageRequest:
+    """Return the request with one setting at another value; a prompt's is added to its end."""
+    if axis == "seed":
+        return replace(asked, seed=whole(value, words))
+    if axis == "num_inference_steps":
+        return replace(asked, num_inference_steps=whole(value, words))
+    if axis == "guidance_scale":
+        return replace(asked, guidance_scale=number(value, words))
+    if axis == "strength":
+        return replace(asked, strength=number(value, words))
+    if axis == "scheduler":
+        return replace(asked, scheduler=value)
+    if axis == "style":
+        if value not in BY_KEY:
+            raise InvalidRequest(words("im_grid_style", style=value[:40], styles=", ".join(BY_KEY)))
+        prompt, negative = styled(asked.prompt, asked.negative_prompt, value)
+        return replace(asked, prompt=prompt, negative_prompt=negative)
+    return replace(asked, prompt=f"{asked.prompt}, {value}")
+
+
+def _cell(job: Job, name: str, request: gr.Request) -> str:
+    for _, event in reversed(job.snapshot()):
+        if isinstance(event, Artifact):
+            address = render.escape(link(request, f"files/{event.id}"))
+            return (
+                f'<a href="{address}" target="_blank" rel="noopener">'
+                f'<img src="{address}" alt="{render.escape(name)}" loading="lazy"></a>'
+            )
+        if isinstance(event, Failed):
+            return f'<span class="bad">{render.escape(event.title)}</span>'
+    return '<span class="muted">…</span>'

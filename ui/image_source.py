@@ -1,0 +1,247 @@
+"""A picture to begin from: its settings taken over, itself changed, a painted part drawn anew, or all of it enlarged.
+
+A file is looked at by its header before anything is unpacked, so that a picture of a few kilobytes that would unpack to
+gigabytes is refused. The brush paints on a copy of at most ``EDITED_PX`` a side; the mask is scaled to the picture.
+"""
+
+import asyncio
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import gradio as gr
+import PIL.Image
+from gradio.components import Component
+
+from studio import (
+    ImageParameters,
+    ImageRequest,
+    InputTooLarge,
+    InvalidRequest,
+    Request,
+    Studio,
+    StudioError,
+    UpscaleRequest,
+    read_image_parameters,
+)  # fmt: skip
+from ui import render
+from ui.caller import caller_of, link
+from ui.image_form import Given, text_of
+from ui.panel import Updates, area, on
+from ui.words import Words, label, words_of
+
+MOST_BYTES = 50 * 1024 * 1024
+MOST_PIXELS = 32_000_000
+EDITED_PX = 1_024
+SHOWN_PX = 320
+DRAWN_PX = 1_024
+Use = Literal["settings", "change", "brush", "enlarge"]
+USES: tuple[Use, ...] = ("settings", "change", "brush", "enlarge")
+# Pillow warns from here and refuses at twice as much, wherever a picture is opened, in Gradio's own code too.
+PIL.Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The picture of a page, kept by the server: an uploaded file, or one of the gallery's; neither: none."""
+
+    file: str = ""
+    picture_id: str = ""
+
+
+class ImageSource:
+    """Builds the drawer and turns it into what a request begins from."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+
+    # Layout
+
+    def build(self) -> None:
+        """Lay the drawer out inside the open column."""
+        self.source = gr.State(Source())
+        with gr.Accordion(label("im_source"), open=False, elem_id="im-source") as self.drawer:
+            self.file = gr.File(
+                label=label("im_source_file"), file_types=["image"], type="filepath", elem_id="im-file", height=120
+            )
+            self.told = area(elem_id="im-source-told")
+            self.use = gr.Radio(
+                label=label("im_use"),
+                choices=[(label(f"im_use_{use}"), use) for use in USES],
+                value="settings",
+                elem_id="im-use",
+            )
+            self.strength = gr.Slider(
+                0.05, 1, 0.75, step=0.05, label=label("im_strength"), info=label("im_strength_hint"), visible=False,
+                elem_id="im-strength",
+            )  # fmt: skip
+            self.editor = gr.ImageEditor(
+                label=label("im_brush"),
+                type="pil",
+                sources=(),
+                layers=False,
+                transforms=(),
+                brush=gr.Brush(colors=["#C2410C"], color_mode="fixed", default_size=40),
+                visible=False,
+                elem_id="im-brush",
+            )
+            self.scale = gr.Radio(
+                label=label("im_scale"), choices=[("× 2", 2), ("× 3", 3), ("× 4", 4)], value=2, visible=False,
+                elem_id="im-scale",
+            )  # fmt: skip
+
+    @property
+    def fields(self) -> list[Component]:
+        """Everything that a request is read from."""
+        return [self.source, self.use, self.strength, self.editor, self.scale]
+
+    @property
+    def outputs(self) -> list[Component]:
+        """What taking a picture changes."""
+        return [self.source, self.told, self.use, self.strength, self.editor, self.scale, self.drawer]
+
+    def wire(self) -> None:
+        """Connect what shows and hides; what fills the form is the panel's."""
+        on([self.use.change], self.choose_use, {self.use, self.source}, [self.strength, self.editor, self.scale])
+
+    # Events
+
+    async def choose_use(self, given: Given, request: gr.Request) -> Updates:
+        """Show what the chosen use needs."""
+        use = text_of(given, self.use)
+        updates: Updates = {
+            self.strength: gr.Slider(visible=use in ("change", "brush")),
+            self.scale: gr.Radio(visible=use == "enlarge"),
+            self.editor: gr.ImageEditor(visible=use == "brush"),
+        }
+        source = given.get(self.source)
+        if use == "brush" and isinstance(source, Source) and source != Source():
+            picture = await asyncio.to_thread(self._opened, source, request)
+            picture.thumbnail((EDITED_PX, EDITED_PX))
+            updates[self.editor] = gr.ImageEditor(value=picture, visible=True)
+        return updates
+
+    async def take_file(self, path: str | None, request: gr.Request) -> tuple[Updates, ImageParameters | None]:
+        """Take a file that was dropped; returns what it says of how it was made, where it says so."""
+        words = words_of(request)
+        if not path:
+            return {self.source: Source(), self.told: ""}, None
+        try:
+            return await asyncio.to_thread(self._looked_at, Path(path), words)
+        except StudioError as exc:
+            return {self.source: Source(), self.told: render.failure(words, exc)}, None
+        except Exception as exc:
+            return {self.source: Source(), self.told: render.crash(words, exc)}, None
+
+    def take_picture(self, picture_id: str, request: gr.Request) -> Updates:
+        """Take one of the gallery's pictures to begin from."""
+        words = words_of(request)
+        try:
+            found = self.studio.gallery.get(picture_id, caller_of(request).owner)
+        except StudioError as exc:
+            return {self.told: render.failure(words, exc)}
+        address = render.escape(link(request, f"files/{found.file.id}"))
+        alt = render.escape(words("im_source"))
+        return {
+            self.source: Source(picture_id=picture_id),
+            self.told: f'<div class="forming"><img src="{address}" alt="{alt}"></div>',
+            self.use: "change",
+            self.strength: gr.Slider(visible=True),
+            self.scale: gr.Radio(visible=False),
+            self.editor: gr.ImageEditor(visible=False),
+            self.drawer: gr.Accordion(open=True),
+        }
+
+    # Reading
+
+    def request(self, drawn: ImageRequest, given: Given, request: gr.Request) -> Request:
+        """Return the form's request, begun from the picture as the drawer says.
+
+        Raises:
+            StudioError: There is no picture, it can't be read, or nothing is painted.
+        """
+        use, source = text_of(given, self.use), given.get(self.source)
+        if use not in USES or use == "settings" or not isinstance(source, Source) or source == Source():
+            return drawn
+        data = self._bytes(source, request)
+        if use == "enlarge":
+            scale = given.get(self.scale)
+            return UpscaleRequest(image=data, scale=scale if isinstance(scale, int) else 2)
+        strength = given.get(self.strength)
+        asked = _from(drawn, data, float(strength) if isinstance(strength, int | float) else 0.75)
+        if use == "change":
+            return asked
+        return _masked(asked, given.get(self.editor), words_of(request))
+
+    def _bytes(self, source: Source, request: gr.Request) -> bytes:
+        path = Path(source.file)
+        if source.picture_id:
+            path = self.studio.gallery.get(source.picture_id, caller_of(request).owner).file.path
+        try:
+            return path.read_bytes()
+        except OSError as exc:
+            raise InvalidRequest(words_of(request)("im_source_gone")) from exc
+
+    def _opened(self, source: Source, request: gr.Request) -> PIL.Image.Image:
+        with _checked(io.BytesIO(self._bytes(source, request)), words_of(request)) as picture:
+            return picture.convert("RGB")
+
+    def _looked_at(self, path: Path, words: Words) -> tuple[Updates, ImageParameters | None]:
+        if path.stat().st_size > MOST_BYTES:
+            raise InputTooLarge(words("im_source_large", size=words.file_size(MOST_BYTES)))
+        made = None
+        with path.open("rb") as file:
+            if file.read(4) == b"\x89PNG":
+                file.seek(0)
+                try:
+                    made = read_image_parameters(file)
+                except InvalidRequest:  # it says nothing of itself, and can be begun from all the same
+                    made = None
+            file.seek(0)
+            with _checked(file, words) as picture:
+                picture.draft("RGB", (SHOWN_PX, SHOWN_PX))
+                small = picture.convert("RGB")
+        small.thumbnail((SHOWN_PX, SHOWN_PX))
+        shown = io.BytesIO()
+        small.save(shown, "JPEG", quality=80)
+        told = render.notice("", words("im_source_settings" if made else "im_source_silent"), kind="info")
+        preview = f'<div class="forming">{render.data_image(shown.getvalue(), words("im_source"))}</div>'
+        return {self.source: Source(file=str(path)), self.told: preview + told}, made
+
+
+def _checked(file: BinaryIO, words: Words) -> PIL.Image.Image:
+    """Open a picture without unpacking it, and refuse one that would unpack to too much."""
+    try:
+        picture = PIL.Image.open(file)
+    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as exc:
+        raise InvalidRequest(words("im_source_unreadable")) from exc
+    if picture.width * picture.height > MOST_PIXELS:
+        raise InvalidRequest(
+            words("im_source_pixels", width=picture.width, height=picture.height, most=words.number(MOST_PIXELS))
+        )
+    return picture
+
+
+def _from(drawn: ImageRequest, data: bytes, strength: float) -> ImageRequest:
+    return replace(drawn, image=data, strength=strength)
+
+
+def _masked(asked: ImageRequest, edited: object, words: Words) -> ImageRequest:
+    """Put what was painted into the request as a mask: transparent where it is drawn anew."""
+    layers = edited.get("layers") if isinstance(edited, Mapping) else None
+    painted = [layer for layer in layers or () if isinstance(layer, PIL.Image.Image)]
+    with _checked(io.BytesIO(asked.image or b""), words) as picture:
+        size = picture.size
+    covered = PIL.Image.new("L", size, 255)
+    for layer in painted:
+        brushed = layer.convert("RGBA").getchannel("A").resize(size).point(lambda value: 255 if value > 16 else 0)
+        covered.paste(0, (0, 0), brushed)
+    if covered.getextrema()[0] == 255:
+        raise InvalidRequest(words("im_brush_nothing"))
+    mask = PIL.Image.new("RGBA", size)
+    mask.putalpha(covered)
+    file = io.BytesIO()
+    mask.save(file, "PNG", compress_level=1)
+    return replace(asked, mask=file.getvalue())
