@@ -328,7 +328,7 @@ def test_a_download_cut_off_by_kill_9_goes_on_where_it_was(tmp_path: Path, file_
     )
     assert file_server.ranges_of("/tiny/enxx/model.bin.gz") == [None, f"bytes={had}-"]
     # It is no real model, so it is refused at the end, after the download: and nothing of it is left.
-    assert "not a whole packed file" in again.stderr
+    assert "not a whole gzip file" in again.stderr
     assert left_in(models) == []
 
 

@@ -12,7 +12,9 @@ from ui.phrases import GROUPS, PHRASES
 from ui.words import LANGUAGES, Words, both, label, language_head, language_of
 
 UI = Path(__file__).resolve().parents[2] / "ui"
-PANELS = [path for path in UI.glob("*.py") if path.name not in ("languages.py", "theme.py", "words.py")]
+# What image_styles.py says is for the models.
+NO_PANELS = ("image_styles.py", "languages.py", "theme.py", "words.py")
+PANELS = [path for path in UI.glob("*.py") if path.name not in NO_PANELS]
 DYNAMIC = (
     "md_",
     "tr_engine_",
@@ -41,6 +43,12 @@ DYNAMIC = (
     "st_",
     "mo_fit_",
     "mo_only_",
+    "im_style_",
+    "im_memory_",
+    "im_state_",
+    "im_use_",
+    "im_axis_",
+    "sp_quality_",
 )
 # Code, not words: what these arguments hold is never read by a person.
 NOT_SHOWN = {"elem_id", "elem_classes", "storage_key", "secret", "variant", "type", "key"}
