@@ -82,6 +82,8 @@ SOURCES = (
     Source("post", "/api-keys", "201", {"key_id": "$response.body#/id"}),
     Source("get", "/interactions", "200", {"interaction_id": "$response.body#/data/0/id"}),
     Source("get", "/interactions", "200", {"file_id": "$response.body#/data/0/artifacts/0"}),
+    Source("get", "/images", "200", {"picture_id": "$response.body#/data/0/id"}),
+    Source("get", "/images/queue", "200", {"entry_id": "$response.body#/data/0/id"}),
     Source("get", "/models", "200", {"model_id": "$response.body#/data/0/id"}),
     Source("get", "/v1/models", "200", {"model_id": "$response.body#/data/0/id"}),
 )
