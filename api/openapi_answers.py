@@ -82,6 +82,8 @@ SOURCES = (
     Source("post", "/api-keys", "201", {"key_id": "$response.body#/id"}),
     Source("get", "/interactions", "200", {"interaction_id": "$response.body#/data/0/id"}),
     Source("get", "/interactions", "200", {"file_id": "$response.body#/data/0/artifacts/0"}),
+    Source("get", "/images", "200", {"picture_id": "$response.body#/data/0/id"}),
+    Source("get", "/images/queue", "200", {"entry_id": "$response.body#/data/0/id"}),
     Source("get", "/models", "200", {"model_id": "$response.body#/data/0/id"}),
     Source("get", "/v1/models", "200", {"model_id": "$response.body#/data/0/id"}),
 )
@@ -99,7 +101,8 @@ def refusals(path: str, method: str, operation: Operation) -> list[str]:
         found |= {"400", "408", "413", "415", "422"}
     if places & {"query", "header"} or any(set(each["schema"]) - {"type", "title"} for each in parameters):
         found.add("422")  # a plain id can't be wrong, only unknown
-    if "path" in places or has_body:  # a body names models, and other things that may not be here
+    # A body names models, and other things that may not be here; so does the query of a ZIP.
+    if "path" in places or has_body or path == "/images/zip":
         found.add("404")
     if "if-match" in names:
         found.add("412")

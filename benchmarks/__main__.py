@@ -25,7 +25,7 @@ NAMES = (
     "keys",
 )
 # These take many minutes, so they run only when they are named.
-LONG = ("crowd", "soak")
+LONG = ("crowd", "soak", "images")
 ALL = (*NAMES, *LONG)
 RESULTS = Path(__file__).resolve().parent / "results.json"
 

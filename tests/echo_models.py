@@ -18,9 +18,16 @@ def install_echo(data_dir: Path, name: str, kind: str = "chat", memory_bytes: in
     """
     folder = data_dir / "models" / f"echo-{kind}" / name
     folder.mkdir(parents=True)
+    manifest = manifest_of(name, f"echo-{kind}", kind, memory_bytes, **options)
+    (folder / "hearth.json").write_text(manifest)
+    return name
+
+
+def manifest_of(name: str, engine: str, kind: str, memory_bytes: int = 0, **options: float) -> str:
+    """What says that a model is whole: its ``hearth.json``."""
     manifest = {
         "id": name,
-        "engine": f"echo-{kind}",
+        "engine": engine,
         "kind": kind,
         "title": name.capitalize(),
         "paths": ["."],
@@ -34,8 +41,7 @@ def install_echo(data_dir: Path, name: str, kind: str = "chat", memory_bytes: in
         "note": "",
         "options": options,
     }
-    (folder / "hearth.json").write_text(json.dumps(manifest))
-    return name
+    return json.dumps(manifest)
 
 
 def recording(path: Path, seconds: float = 1.0) -> Path:

@@ -173,7 +173,7 @@ class ImageSource:
         asked = _from(drawn, data, float(strength) if isinstance(strength, int | float) else 0.75)
         if use == "change":
             return asked
-        return _masked(asked, given.get(self.editor), words_of(request))
+        return masked(asked, given.get(self.editor), words_of(request))
 
     def _bytes(self, source: Source, request: gr.Request) -> bytes:
         path = Path(source.file)
@@ -228,7 +228,7 @@ def _from(drawn: ImageRequest, data: bytes, strength: float) -> ImageRequest:
     return replace(drawn, image=data, strength=strength)
 
 
-def _masked(asked: ImageRequest, edited: object, words: Words) -> ImageRequest:
+def masked(asked: ImageRequest, edited: object, words: Words) -> ImageRequest:
     """Put what was painted into the request as a mask: transparent where it is drawn anew."""
     layers = edited.get("layers") if isinstance(edited, Mapping) else None
     painted = [layer for layer in layers or () if isinstance(layer, PIL.Image.Image)]

@@ -1,16 +1,20 @@
 """Images: the picture that forms, the queue, the gallery, a picture to begin from, a grid, the prompt written out."""
 
 import asyncio
+import io
 import re
 from pathlib import Path
 
+import PIL.Image
 import pytest
 from gradio.components import Component
 
 import engines
-from studio import Caller, ImageRequest, QueuedImage, Settings, Studio
+from studio import Caller, ImageRequest, InvalidRequest, QueuedImage, Settings, Studio
 from tests.ui.conftest import Asked, everything, shown
-from tests.ui.test_panels import laid_out, wait_for_job
+from tests.ui.test_panels import click, laid_out, wait_for_job
+from ui.image_source import Source
+from ui.image_source import masked as masked_by
 from ui.images import ImagesPanel
 from ui.panel import Updates
 from ui.words import words_of
@@ -105,3 +109,146 @@ def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
         monkeypatch.setattr(engines, "missing", lambda engine: ["torch"] if engine.extra else [])
         assert "make install PROFILE=full" in panel._start(words_of(ask()))
         assert "make install PROFILE=full" in studio.health().parts["diffusers"].message
+
+
+async def test_what_waits_is_in_the_queue_and_is_cancelled_and_tried_again(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    making = make(panel, ask, "a lamp", num_inference_steps="200")
+    await wait_for_job(slow_echo)
+    (entry,) = queue_of(slow_echo)
+    page = await panel.queue.act(ask(), click(act="cancel", id=entry.entry.id))
+    assert "a lamp" in str(page[panel.queue.list])
+    await asyncio.wait_for(making, 60)
+
+    listed = await panel.queue.drawn(ask())
+    assert "cancelled" in listed and 'data-act="retry"' in listed
+    assert "a lamp" not in await panel.queue.drawn(ask(owner="bob"))
+    retried = panel.retry({}, ask(), click(act="retry", id=entry.entry.id))
+    page = shown(await asyncio.wait_for(everything(retried), 120))
+    assert page[panel.queue.list] == ""
+    assert "<img" in str(page[panel.gallery])
+    gone = shown(await everything(panel.retry({}, ask(), click(act="retry", id=entry.entry.id))))
+    assert 'role="alert"' in str(gone[panel.status])
+
+
+async def test_a_picture_fills_the_form_as_it_was_made(echo: Studio, ask: Asked, tmp_path: Path) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await make(panel, ask, "a red boat", seed="9")
+    (file,) = echo.artifacts.latest("local", "image/png")
+    dropped = tmp_path / "dropped.png"
+    dropped.write_bytes(file.path.read_bytes())
+
+    by_click = await panel.pick({}, ask(), click(act="again", id=file.id))
+    by_drop = await panel.take_file({panel.source.file: str(dropped)}, ask())
+
+    for page in (by_click, by_drop):
+        assert page[panel.prompt] == "a red boat"
+        assert page[panel.form.figures["seed"]] == "9"
+        assert page[panel.form.figures["width"]] == "64"
+        assert page[panel.form.figures["num_inference_steps"]] == "6"
+    assert "filled" in str(by_drop[panel.source.told])
+
+
+@pytest.mark.parametrize("bomb", [True, False])
+async def test_a_file_that_is_too_much_or_no_picture_is_refused(
+    echo: Studio, ask: Asked, tmp_path: Path, bomb: bool
+) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    dropped = tmp_path / "dropped.png"
+    if bomb:
+        PIL.Image.new("1", (30_000, 30_000)).save(dropped)
+    else:
+        dropped.write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+    page = await panel.take_file({panel.source.file: str(dropped)}, ask())
+
+    assert 'role="alert"' in str(page[panel.source.told])
+    assert page[panel.source.source] == Source()
+
+
+async def test_a_picture_of_the_gallery_is_enlarged(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await make(panel, ask)
+    (file,) = echo.artifacts.latest("local", "image/png")
+    page = await panel.pick({}, ask(), click(act="start", id=file.id))
+    source = page[panel.source.source]
+
+    asked = {**given(panel), panel.source.source: source, panel.source.use: "enlarge", panel.source.scale: 3}
+    await everything(panel.make(asked, ask()))
+
+    assert echo.artifacts.latest("local", "image/png")[0].details["width"] == 192
+
+
+def test_what_is_painted_becomes_the_mask(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    picture, layer = PIL.Image.new("RGB", (64, 32), "red"), PIL.Image.new("RGBA", (32, 16))
+    layer.paste((255, 0, 0, 255), (0, 0, 16, 16))
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    asked = ImageRequest(prompt="a boat", image=file.getvalue())
+
+    masked = masked_by(asked, {"layers": [layer]}, words_of(ask()))
+
+    mask = PIL.Image.open(io.BytesIO(masked.mask or b"")).getchannel("A")
+    assert mask.size == (64, 32)
+    assert (mask.getpixel((4, 4)), mask.getpixel((60, 4))) == (0, 255)
+    with pytest.raises(InvalidRequest, match="Nothing is painted"):
+        masked_by(asked, {"layers": [PIL.Image.new("RGBA", (32, 16))]}, words_of(ask()))
+    assert panel.source.request(asked, {}, ask()) is asked
+
+
+async def test_a_grid_draws_each_pair_of_values(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    asked = {
+        **given(panel),
+        panel.grid.x: "seed",
+        panel.grid.x_values: "1, 2, 3",
+        panel.grid.y: "num_inference_steps",
+        panel.grid.y_values: "2, 4",
+    }
+    page = shown(await asyncio.wait_for(everything(panel.draw_grid(asked, ask())), 120))
+
+    assert str(page[panel.grid.table]).count("<img") == 6
+    seeds = [file.details["seed"] for file in echo.artifacts.latest("local", "image/png")]
+    assert sorted(seeds) == [1, 1, 2, 2, 3, 3]
+    for odd in ({panel.grid.x_values: ""}, {panel.grid.y: "seed"}, {panel.grid.x_values: "1," * 90}):
+        refused = shown(await everything(panel.draw_grid({**asked, **odd}, ask())))
+        assert 'role="alert"' in str(refused[panel.status])
+
+
+async def test_a_style_adds_its_words_and_the_chat_model_improves_a_prompt(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await everything(panel.make({**given(panel), panel.form.style: "pencil"}, ask()))
+    (row,) = echo.interactions.page("local", 5)
+    assert row.input == "pencil drawing of a house, fine hatching, white paper"
+
+    improved = shown(await everything(panel.improve_prompt({panel.prompt: "a  boat"}, ask())))
+    assert improved[panel.prompt] == "a boat"  # what the echo says
+    empty = shown(await everything(panel.improve_prompt({}, ask())))
+    assert "Write a few words first" in str(empty[panel.status])
+
+
+async def test_chosen_pictures_are_compared_and_deleted(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await make(panel, ask, num_images="2")
+    page: dict[Component, object] = {}
+    for file in echo.artifacts.latest("local", "image/png"):
+        page |= await panel.pick(page, ask(), click(act="choose", id=file.id))
+    assert "2 chosen" in str(page[panel.found.tools])
+    compared = await panel.found.use_tool(page, ask(), click(act="compare"))
+    assert str(compared[panel.found.compared]).count("<img") == 2
+    page |= await panel.found.use_tool(page, ask(), click(act="delete"))
+    assert page[panel.gallery] == ""
+    assert echo.artifacts.latest("local", "image/png") == []
+
+
+def test_the_same_seed_gives_the_same_pixels_over_every_surface(echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    figures = {"width": 64, "height": 64, "num_inference_steps": 6}
+    asyncio.run(everything(panel.make(given(panel, num_images="2", seed="6"), ask())))
+    of_a_client = echo.submit(ImageRequest(prompt="a house", seed=7, **figures), Caller(via="api"))
+    of_a_client.wait()
+    echo.image("a house", seed=7, **figures)
+
+    made = [file for file in echo.artifacts.latest("local", "image/png") if file.details["seed"] == 7]
+    pixels = [PIL.Image.open(io.BytesIO(file.path.read_bytes())).tobytes() for file in made]
+    assert len(pixels) == 3 and len(set(pixels)) == 1
