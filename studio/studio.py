@@ -67,6 +67,7 @@ from studio.inventory import Inventory
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
+from studio.logged import input_text
 from studio.model_figures import ModelFigures
 from studio.model_settings import ModelSettings, filled_in
 from studio.provider_rows import from_settings
@@ -75,7 +76,7 @@ from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
-from studio.run import Recorder, input_text, unexpected
+from studio.run import Recorder, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.sound.editing import Editing
@@ -132,19 +133,8 @@ class Studio(
             vault.Vault(settings.data_dir, os.environ.get(vault.VARIABLE, "")),
             from_settings(settings.servers, os.environ),
         )
-        self.model_settings = ModelSettings(ModelRows(self._database))
-        self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
-        self.aliases = self.registry.aliases
-        self.residency = Residency(
-            self._make_engine,
-            settings.memory_budget_mb * MIB,
-            settings.keep_alive_s,
-            self.model_settings.pinned,
-            self.model_settings.measured,
-        )
+        self._begin_models(settings)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
-        self.figures = ModelFigures(self.interactions)
-        self.benchmarks = Benchmarks(self._database)
         self._recorder.watchers.append(self.figures.watch)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()
@@ -153,7 +143,6 @@ class Studio(
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
-        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
         worker = Worker(
             *(self.registry, self.residency, self._recorder, self._job_rows),
             *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
@@ -166,6 +155,21 @@ class Studio(
         self.begin_conversing()
         self.begin_drawing(self._database)
         self.resume_images()
+
+    def _begin_models(self, settings: Settings) -> None:
+        self.model_settings = ModelSettings(ModelRows(self._database))
+        self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
+        self.aliases = self.registry.aliases
+        self.residency = Residency(
+            self._make_engine,
+            settings.memory_budget_mb * MIB,
+            settings.keep_alive_s,
+            self.model_settings.pinned,
+            self.model_settings.measured,
+        )
+        self.figures = ModelFigures(self.interactions)
+        self.benchmarks = Benchmarks(self._database)
+        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":
