@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import asdict
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
@@ -14,6 +14,7 @@ from api.schemas import CountCursor, Limit, ModelName, Page, Reply, examples, js
 from api.strict import Strict
 from studio import KINDS, Forbidden, JobKind, ModelDetails, ModelInfo, ModelState
 
+ANY = "/models/{model_id:path}"
 router = APIRouter(tags=["models"], dependencies=[Depends(json_wanted)])
 
 
@@ -220,6 +221,22 @@ def _only_admin(request: Request, what: str) -> None:
         raise Forbidden(f"Only the owner of this Hearth can {what}. Ask them to.")
 
 
+def no_model(request: Request) -> None:
+    """Refuse with 405 what is asked of another route's place: a model's name may be any path below /models."""
+    places = [route for route in request.app.state.routes if route.path.startswith("/models/")]
+    allowed = {
+        method
+        for route in places
+        if route.path != ANY and route.path_regex.match(request.scope["path"])
+        for method in route.methods
+    }
+    if allowed:
+        raise HTTPException(405, headers={"Allow": ", ".join(sorted(allowed))})
+
+
+OF_A_MODEL = [Depends(no_model)]
+
+
 @router.get("/models", response_model=Page[ModelOut])
 def models(
     request: Request,
@@ -336,13 +353,13 @@ async def dependants(request: Request, model_id: str) -> Response:
     return JSONResponse(jsonable_encoder(asdict(found)))
 
 
-@router.get("/models/{model_id:path}", response_model=ModelDetailsOut)
+@router.get(ANY, response_model=ModelDetailsOut, dependencies=OF_A_MODEL)
 async def model(request: Request, model_id: str) -> Response:
     """One model, with what its file or its server says of it, and what can be set."""
     return JSONResponse(_details(await asyncio.to_thread(studio_of(request).model_details, model_id)))
 
 
-@router.patch("/models/{model_id:path}", response_model=ModelDetailsOut, openapi_extra=examples({"note": "Quick."}))
+@router.patch(ANY, response_model=ModelDetailsOut, dependencies=OF_A_MODEL, openapi_extra=examples({"note": "Quick."}))
 async def change(request: Request, model_id: str, body: ModelPatch) -> Response:
     """Switch a model on or off, pin it, note something, set values that requests leave open."""
     studio = studio_of(request)
@@ -353,7 +370,7 @@ async def change(request: Request, model_id: str, body: ModelPatch) -> Response:
     return JSONResponse(_details(await asyncio.to_thread(studio.model_details, model_id)))
 
 
-@router.delete("/models/{model_id:path}", response_model=Freed)
+@router.delete(ANY, response_model=Freed, dependencies=OF_A_MODEL)
 async def delete(request: Request, model_id: str) -> Response:
     """Delete a model from this machine; 409 while it works."""
     _only_admin(request, "delete models")

@@ -133,19 +133,8 @@ class Studio(
             vault.Vault(settings.data_dir, os.environ.get(vault.VARIABLE, "")),
             from_settings(settings.servers, os.environ),
         )
-        self.model_settings = ModelSettings(ModelRows(self._database))
-        self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
-        self.aliases = self.registry.aliases
-        self.residency = Residency(
-            self._make_engine,
-            settings.memory_budget_mb * MIB,
-            settings.keep_alive_s,
-            self.model_settings.pinned,
-            self.model_settings.measured,
-        )
+        self._begin_models(settings)
         self._recorder = Recorder(self._database, self.artifacts, self.conversations)
-        self.figures = ModelFigures(self.interactions)
-        self.benchmarks = Benchmarks(self._database)
         self._recorder.watchers.append(self.figures.watch)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()
@@ -171,6 +160,21 @@ class Studio(
             *(Editing(self.recordings, self.artifacts), self.downloads),
         )
         return {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
+
+    def _begin_models(self, settings: Settings) -> None:
+        self.model_settings = ModelSettings(ModelRows(self._database))
+        self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
+        self.aliases = self.registry.aliases
+        self.residency = Residency(
+            self._make_engine,
+            settings.memory_budget_mb * MIB,
+            settings.keep_alive_s,
+            self.model_settings.pinned,
+            self.model_settings.measured,
+        )
+        self.figures = ModelFigures(self.interactions)
+        self.benchmarks = Benchmarks(self._database)
+        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":

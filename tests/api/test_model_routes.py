@@ -78,3 +78,19 @@ def test_an_import_of_what_is_no_model_fails_as_a_job(http: httpx.Client, tmp_pa
     assert job.status_code == 202
     until(lambda: http.get(job.headers["Location"]).json()["state"] == "failed")
     assert http.post("/models/imports", json={"path": ""}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PATCH", "/models/downloads/pauses", "POST"),
+        ("PATCH", "/models/memory", "GET"),
+        ("GET", "/models/loads", "POST"),
+        ("PATCH", "/models/benchmarks", "POST"),
+    ],
+)
+def test_a_place_that_is_no_models_is_not_taken_for_one(
+    http: httpx.Client, method: str, path: str, allowed: str
+) -> None:
+    refused = http.request(method, path, json={"note": "x"} if method == "PATCH" else None)
+    assert refused.status_code == 405 and allowed in refused.headers["Allow"]

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-import zstandard
+from backports import zstd
 
 from studio import (
     Caller,
@@ -71,15 +71,15 @@ def test_firefox_files_packed_with_zstandard_are_unpacked(starters: Path, tmp_pa
     source = tmp_path / "engl"
     source.mkdir()
     for path in folder_of(starters, "firefox-en-pt").glob("*enpt*"):
-        packed = zstandard.ZstdCompressor(1).compress(path.read_bytes())
+        packed = zstd.compress(path.read_bytes(), 1)
         (source / f"{path.name.replace('enpt', 'engl')}.zst").write_bytes(packed)
     spec = import_model(source, tmp_path / "models")
     assert (spec.id, spec.engine, spec.source_lang, spec.target_lang) == ("firefox-en-gl", "firefox", "en", "gl")
     (model,) = source.glob("model*.zst")
     model.write_bytes(model.read_bytes()[:1_000_000])
-    with pytest.raises(StudioError, match=r"not a whole \.zst file"):
+    with pytest.raises(StudioError, match=r"not a whole packed file"):
         import_model(source, tmp_path / "models")
-    model.write_bytes(zstandard.ZstdCompressor(19).compress(bytes(60_000_000)))
+    model.write_bytes(zstd.compress(bytes(60_000_000)))
     with pytest.raises(StudioError, match="unpacks to more"):
         import_model(source, tmp_path / "models")
     assert left_in(tmp_path / "models" / ".partial") == []
