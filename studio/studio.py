@@ -67,6 +67,7 @@ from studio.inventory import Inventory
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
+from studio.logged import input_text
 from studio.model_figures import ModelFigures
 from studio.model_settings import ModelSettings, filled_in
 from studio.provider_rows import from_settings
@@ -75,7 +76,7 @@ from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
-from studio.run import Recorder, input_text, unexpected
+from studio.run import Recorder, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.sound.editing import Editing
@@ -150,22 +151,26 @@ class Studio(
         self.translated.cut_off()
         self.recordings = Recordings(self._database)
         self.recordings.cut_off()
+        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
+        self.lanes = self._make_lanes()
+        self._shelf = Shelf()
+        self._closed = False
+        self.begin_conversing()
+        self.begin_drawing(self._database)
+        self.resume_images()
+
+    def _make_lanes(self) -> dict[str, Lane]:
+        """Return the lanes, with the worker that does whatever job comes through them."""
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
-        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
         worker = Worker(
             *(self.registry, self.residency, self._recorder, self._job_rows),
             *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
             *(papers, Narrator(*parts[2:], self.translated, self.artifacts), prepare),
             *(Editing(self.recordings, self.artifacts), self.downloads),
         )
-        self.lanes = {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
-        self._shelf = Shelf()
-        self._closed = False
-        self.begin_conversing()
-        self.begin_drawing(self._database)
-        self.resume_images()
+        return {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
 
     @classmethod
     def open(cls, settings: Settings | None = None) -> "Studio":
