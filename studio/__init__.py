@@ -123,7 +123,7 @@ from studio.model_info import ModelInfo, ModelState
 from studio.model_inventory import Dependants, ModelDetails
 from studio.model_settings import Setting
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
-from studio.results import Image, Passage, Sound, Stream, Text, Transcript
+from studio.results import Clip, Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
@@ -163,6 +163,7 @@ __all__ = [
     "ChatSettings",
     "CheckResult",
     "Checked",
+    "Clip",
     "Collection",
     "Conflict",
     "ContextRange",

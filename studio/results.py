@@ -2,7 +2,7 @@
 
 import base64
 import html
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from studio.job import Job
 from studio.jupyter import Place, ended, follow
 from studio.model_info import ModelInfo
 
+MIME = {".wav": "audio/wav", ".flac": "audio/flac", ".opus": "audio/ogg", ".m4a": "audio/mp4"}
 SMALL = '<small style="opacity:.7">{}</small>'
 
 
@@ -123,6 +124,32 @@ class Sound:
     def _repr_html_(self) -> str:
         # Carried inside the notebook, so that it still plays after the file is gone.
         return f'<audio controls src="data:audio/mpeg;base64,{_base64(self.mp3)}"></audio>'
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An edited recording on disk; where a path is wanted, it stands for its (first) file.
+
+    Attributes:
+        paths: One file, or as many as a split made.
+        lufs: Its loudness by ITU-R BS.1770; None: it is silent, or too short to tell.
+        steps: What was done to the original, as the library keeps it under ``recording``.
+    """
+
+    paths: tuple[Path, ...]
+    seconds: float
+    lufs: float | None
+    steps: tuple[Mapping[str, object], ...]
+    recording: str
+
+    def __fspath__(self) -> str:
+        return str(self.paths[0])
+
+    def _repr_html_(self) -> str:
+        return "".join(
+            f'<audio controls src="data:{MIME.get(path.suffix, "audio/mpeg")};base64,{_base64(path)}"></audio>'
+            for path in self.paths
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What surfaces ask of the audio library: add a recording, list, change its steps, undo, look at it, delete it."""
 
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,9 +12,11 @@ from contract.errors import InvalidRequest, StudioError
 from contract.events import RecordingAdded
 from contract.requests import Request
 from store import Artifacts, Recording, Recordings, StoredFile, Version
+from studio import jupyter
 from studio.caller import Caller
 from studio.job import Job
 from studio.reading import clean_name
+from studio.results import Clip
 from studio.sound.editing import has_result, is_played, remove_files
 from studio.sound.pictures import Waveform, spectrogram, waveform
 from studio.sound.planning import Planning
@@ -107,6 +110,48 @@ class AudioLibrary(Planning):
             return None
         return self.submit(
             AudioEditRequest(recording=found.id, name=found.name, steps=steps, revision=found.revision), caller
+        )
+
+    def edit_audio(
+        self,
+        audio: str | os.PathLike[str],
+        *steps: str | Step | Mapping[str, object],
+        name: str | None = None,
+        model: str | None = None,
+    ) -> Clip:
+        """Edit a recording, a file or what ``speak`` or this returned; it is kept in the library with its steps.
+
+        Args:
+            steps: Instructions in English or Polish ("cut the first 3 seconds, then fade out over 2"), steps, or
+                dicts like ``{"op": "normalise", "lufs": -16}``, one after the other.
+            name: What it is called in the library; None: as the file.
+            model: A chat model for instructions that the grammar does not know.
+
+        Raises:
+            StudioError: The file is no recording, an instruction is not understood, or a step can't be done.
+        """
+        caller, found = Caller(), list[Step]()
+        for step in steps:
+            if isinstance(step, str):
+                found += self.plan_edit(step, caller, model).steps
+            else:
+                found += parse_steps([step]) if isinstance(step, Mapping) else [step]
+        path = Path(audio)
+        added = self.add_recording(path, name or path.name, caller)
+        jupyter.wait(added)
+        job = self.set_steps(self.recording_of(added, caller).id, found, caller)
+        if job is not None:
+            jupyter.wait(job)
+        kept = self.recordings.get(self.recording_of(added, caller).id, caller.owner)
+        info = kept.result_info or kept.info
+        files = kept.results or (kept.file_id,)
+        lufs, seconds = info["lufs"], info["seconds"]
+        return Clip(
+            tuple(self.artifact(each, caller).path for each in files),
+            seconds if isinstance(seconds, float) else 0.0,
+            lufs if isinstance(lufs, float) else None,
+            kept.steps,
+            kept.id,
         )
 
     def edit_all(self, recording_ids: Sequence[str], steps: Sequence[Step], caller: Caller) -> list[Job]:

@@ -7,10 +7,12 @@ import pytest
 
 from contract.audio import Cut, Fade, Gain, Normalise
 from contract.errors import InvalidRequest
-from studio import Caller, Studio
+from studio import Caller, Clip, Studio
 from studio.sound.planning import read
 from tests.model_server import events, model_server, word
 from tests.studio.providing import MODEL, connected, opened
+from tests.studio.sound import sounds
+from tests.studio.sound.sounds import tone, write_wav
 
 ME = Caller()
 HARD = "let the ending die away slowly, about four seconds, and a touch hotter overall"
@@ -68,3 +70,19 @@ def test_a_model_that_no_schema_holds_is_refused_by_name(echo_studio: Studio) ->
 
 def test_a_model_that_is_right_is_believed_to_the_number() -> None:
     assert read(answering({"op": "normalise", "lufs": -18.5})) == (Normalise(lufs=-18.5),)
+
+
+def test_a_notebook_edits_a_file_by_words_and_by_steps(echo_studio: Studio, tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "talk.wav", tone(5))
+    clip = echo_studio.edit_audio(
+        path, "cut the first 3 seconds, then fade out over 1", {"op": "normalise", "lufs": -20}
+    )
+    assert isinstance(clip, Clip)
+    assert (clip.seconds, [step["op"] for step in clip.steps]) == (2.0, ["cut", "fade", "normalise"])
+    assert clip.lufs == pytest.approx(-20, abs=0.2)
+    sound, rate = sounds.read(Path(clip))
+    assert len(sound) / rate == 2.0
+    assert "audio/wav;base64," in clip._repr_html_()
+    assert len(echo_studio.edit_audio(clip, "split it into 2 parts", name="parts.wav").paths) == 2
+    with pytest.raises(InvalidRequest, match="nothing that can be done"):
+        echo_studio.edit_audio(path, "make it purple")
