@@ -28,9 +28,11 @@ from store import Downloads as DownloadRows
 from studio import library, manifest, sources
 from studio.caller import Caller
 from studio.catalogue import Entry
+from studio.doing import Doer
 from studio.hand_import import importing
 from studio.job import Job
 from studio.registry import Registry
+from studio.run import Outcome
 
 log = structlog.get_logger(__name__)
 TOLD_EVERY_S = 0.1
@@ -96,7 +98,7 @@ class _Live:
         return int((last - first) / max(0.2, time.monotonic() - began))
 
 
-class Downloads:
+class Downloads(Doer):
     """Runs downloads and tells how far they are.
 
     Args:
@@ -179,14 +181,19 @@ class Downloads:
             DownloadRow(model=model, asked=request.model, owner=job.caller.owner, via=job.caller.via, title=title)
         )
 
-    def run(self, job: Job, request: DownloadRequest, tell: Callable[[Progress], None]) -> None:
-        """Do a download; raises what ``library.install`` does."""
+    def run(self, job: Job, outcome: Outcome) -> None:
+        """Do a download or an import; raises what ``library.install`` and ``hand_import.importing`` do."""
+        request = job.request
+        if isinstance(request, ImportRequest):
+            self._take_in(job, request, outcome.take)
+            return
+        assert isinstance(request, DownloadRequest)
         model = request.model.lower()
         live = self._live[model]
         live.state = "running"
         error: StudioError | None = None
         try:
-            self._fetch(model, live, request, tell)
+            self._fetch(model, live, request, outcome.take)
         except StudioError as exc:
             error = _kept(live, exc) if self._keeps(exc) and self._has_part(model) else exc
             if error is exc:
@@ -219,8 +226,7 @@ class Downloads:
                     return
         self._registry.refresh()
 
-    def take_in(self, job: Job, request: ImportRequest, tell: Callable[[Progress], None]) -> None:
-        """Do an import; raises what ``hand_import.importing`` does."""
+    def _take_in(self, job: Job, request: ImportRequest, tell: Callable[[Progress], None]) -> None:
         told = 0.0
         with contextlib.closing(importing(request, self._models_dir, job.stop)) as steps:
             for event in steps:

@@ -14,10 +14,12 @@ from contract.requests import EmbedRequest
 from engines import documents as files
 from store import Collections, Document, Documents, NewPassage, Passages
 from store.documents import digest_of
+from studio.doing import Doer
 from studio.job import Job
 from studio.passages import Cut, cut, halves
 from studio.registry import Registry
 from studio.residency import Residency
+from studio.run import Outcome
 
 Take = Callable[[EngineEvent | DocumentRead | Grounded], None]
 NAME_CHARACTERS = 200
@@ -25,7 +27,7 @@ PASSAGES_AT_ONCE = 16
 SURE = 0.5
 
 
-class Reading:
+class Reading(Doer):
     """Does document jobs."""
 
     def __init__(
@@ -44,13 +46,14 @@ class Reading:
         self._residency = residency
         self._detect = detect
 
-    def run(self, job: Job, request: DocumentRequest, take: Take) -> None:
+    def run(self, job: Job, outcome: Outcome) -> None:
         """Read a file and keep it, unless it is known; ends early once the job is stopped.
 
         Raises:
             StudioError: It can't be read, kept or made searchable.
         """
-        owner = job.caller.owner
+        request, take, owner = job.request, outcome.take, job.caller.owner
+        assert isinstance(request, DocumentRequest)
         if request.private and request.path is not None:
             self._read_only(job, request.path, clean_name(request.name or request.path.name), take)
             return

@@ -60,6 +60,7 @@ from studio.calls import Calls
 from studio.carrying import Carrying
 from studio.collecting import Collecting, Retrieval
 from studio.conversing import Conversing
+from studio.doing import Doer
 from studio.downloads import Downloads, only_owner
 from studio.drawing import Drawing
 from studio.health import Health
@@ -153,11 +154,26 @@ class Studio(
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
+        editing = Editing(self.recordings, self.artifacts)
+        doers: dict[type[Request], Doer] = {
+            DownloadRequest: self.downloads,
+            ImportRequest: self.downloads,
+            DocumentRequest: Reading(self.documents, *parts, self.detect),
+            TranslateDocumentRequest: papers,
+            SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts),
+            AudioAddRequest: editing,
+            AudioEditRequest: editing,
+        }
         worker = Worker(
-            *(self.registry, self.residency, self._recorder, self._job_rows),
-            *(Reading(self.documents, *parts, self.detect), Retrieval(*parts), self.limits, self.detect),
-            *(papers, Narrator(*parts[2:], self.translated, self.artifacts), prepare),
-            *(Editing(self.recordings, self.artifacts), self.downloads),
+            self.registry,
+            self.residency,
+            self._recorder,
+            self._job_rows,
+            doers,
+            Retrieval(*parts),
+            self.limits,
+            self.detect,
+            prepare,
         )
         return {name: Lane(name, size, worker.run, worker.drop) for name, size in LANES.items()}
 

@@ -2,40 +2,32 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 
 import structlog
 
 import engines
-from contract.audio import AudioAddRequest, AudioEditRequest
-from contract.document_requests import DocumentRequest
-from contract.document_speech import SpeakDocumentRequest
-from contract.document_translation import TranslateDocumentRequest
 from contract.documents import Source
 from contract.engine import Engine
 from contract.errors import StudioError
 from contract.events import Cancelled, Done, EngineEvent, Grounded, Loading, Queued, Terminal
 from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
-from contract.model_requests import ImportRequest
 from contract.models import ModelSpec
-from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
+from contract.requests import ChatRequest, Request, TranslateRequest
 from engines.checks import check_options
 from engines.lanczos import enlarge
 from store import Jobs
 from studio import context, grounding
 from studio.collecting import Retrieval, within
-from studio.downloads import Downloads
+from studio.doing import Doer
 from studio.job import Job
-from studio.reading import Reading
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
-from studio.sound.editing import Editing
 from studio.translating.checking import asking, checked, running, source_language
-from studio.translating.narrating import Narrator
-from studio.translating.papers import Papers, Prepare
+from studio.translating.papers import Prepare
 from studio.translating.segments import SentenceTranslator
 
 PREVIEWS_KEPT = 8  # finished jobs whose forming pictures can still be looked at
@@ -66,14 +58,10 @@ class Worker:
     """Runs jobs to their end, whatever that is.
 
     Args:
-        reading: Does the jobs on files.
+        doers: Who does the requests of which class, where it is not a model held from start to end.
         retrieval: Finds the passages that a reply is written from.
         detect: Tells the languages that a text may be in, best first.
-        papers: Does the jobs that translate documents.
-        narrator: Does those that read them aloud.
         prepare: Gives a translation the owner's glossary and memory.
-        editing: Does the jobs of the audio library.
-        downloads: Fetches models.
     """
 
     def __init__(
@@ -82,29 +70,21 @@ class Worker:
         residency: Residency,
         recorder: Recorder,
         job_rows: Jobs,
-        reading: Reading,
+        doers: Mapping[type[Request], Doer],
         retrieval: Retrieval,
         limits: Limits,
         detect: Callable[[str], list[tuple[str, float]]],
-        papers: Papers,
-        narrator: Narrator,
         prepare: Prepare,
-        editing: Editing,
-        downloads: Downloads,
     ) -> None:
         self._registry = registry
         self._residency = residency
         self._recorder = recorder
         self._job_rows = job_rows
-        self._reading = reading
+        self._doers = doers
         self._retrieval = retrieval
         self._limits = limits
         self._detect = detect
-        self._papers = papers
-        self._narrator = narrator
         self._prepare = prepare
-        self._editing = editing
-        self._downloads = downloads
         self._with_previews: deque[Job] = deque()
 
     def run(self, job: Job) -> None:
@@ -124,11 +104,8 @@ class Worker:
 
     def drop(self, job: Job) -> None:
         """End a job that was cancelled before it ran; on the canceller's thread, so without waiting."""
-        if isinstance(job.request, TranslateDocumentRequest):
-            self._papers.drop(job.request)
-        if isinstance(job.request, AudioEditRequest):
-            self._editing.drop(job.request)
-        self._downloads.drop(job)
+        if doer := self._doers.get(type(job.request)):
+            doer.drop(job)
         self._recorder.finish(job, self._recorder.outcome(job), Cancelled(), wait=False)
 
     def _outcome_of(self, job: Job, outcome: Outcome) -> Terminal:
@@ -152,25 +129,11 @@ class Worker:
         return terminal
 
     def _work(self, job: Job, outcome: Outcome) -> None:
-        if isinstance(job.request, DownloadRequest):
-            self._downloads.run(job, job.request, outcome.take)
+        if doer := self._doers.get(type(job.request)):
+            doer.run(job, outcome)
             return
-        if isinstance(job.request, ImportRequest):
-            self._downloads.take_in(job, job.request, outcome.take)
-            return
-        if isinstance(job.request, TranslateDocumentRequest):
-            self._papers.run(job, job.request, outcome)
-            return
-        if isinstance(job.request, SpeakDocumentRequest):
-            self._narrator.run(job, job.request, outcome)
         if isinstance(job.request, UpscaleRequest) and job.request.model is None:
             self._take_all(job, outcome, enlarge(job.request))
-            return
-        if isinstance(job.request, DocumentRequest):
-            self._reading.run(job, job.request, outcome.take)
-            return
-        if isinstance(job.request, AudioAddRequest | AudioEditRequest):
-            self._editing.run(job, job.request, outcome)
             return
         request = self._with_language(job, outcome)
         if job.spec is None:

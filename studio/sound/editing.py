@@ -18,6 +18,7 @@ from engines.recordings import SoundFile, describe, samples
 from store import Artifacts, Picture, Recording, Recordings, StoredFile
 from store.database import now
 from store.recordings import Info
+from studio.doing import Doer
 from studio.job import Job
 from studio.run import Outcome
 from studio.sound import chain, filters
@@ -34,15 +35,16 @@ PLAYED_CODECS = ("pcm_s16le", "pcm_s24le", "pcm_u8", "pcm_f32le", "mp3", "mp3flo
 PLAYED_CODECS_TOO = ("vorbis", "libvorbis", "aac")
 
 
-class Editing:
+class Editing(Doer):
     """Does the audio library's jobs."""
 
     def __init__(self, recordings: Recordings, artifacts: Artifacts) -> None:
         self._recordings = recordings
         self._artifacts = artifacts
 
-    def run(self, job: Job, request: AudioAddRequest | AudioEditRequest, outcome: Outcome) -> None:
-        """Do the job; raises StudioError."""
+    def run(self, job: Job, outcome: Outcome) -> None:
+        request = job.request
+        assert isinstance(request, AudioAddRequest | AudioEditRequest)
         if isinstance(request, AudioAddRequest):
             self._add(job, request, outcome)
             return
@@ -56,11 +58,12 @@ class Editing:
             self._recordings.state(request.recording, request.revision, "failed", job.id)
             raise
         if job.stop.is_set():
-            self.drop(request)
+            self.drop(job)
 
-    def drop(self, request: AudioEditRequest) -> None:
-        """Mark a recording whose job was cancelled before it ran; does not wait."""
-        self._recordings.state(request.recording, request.revision, "cancelled", None)
+    def drop(self, job: Job) -> None:
+        request = job.request
+        if isinstance(request, AudioEditRequest):
+            self._recordings.state(request.recording, request.revision, "cancelled", None)
 
     # A new recording
 

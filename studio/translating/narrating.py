@@ -17,6 +17,7 @@ from contract.models import ModelSpec
 from contract.requests import SpeechRequest
 from store import Artifacts, TranslatedDocuments
 from studio.audio_chapters import FORMS, ChapterFile
+from studio.doing import Doer
 from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency
@@ -39,7 +40,7 @@ class Passage:
     chapter: str = ""
 
 
-class Narrator:
+class Narrator(Doer):
     """Reads translated documents aloud."""
 
     def __init__(
@@ -50,8 +51,9 @@ class Narrator:
         self._documents = documents
         self._artifacts = artifacts
 
-    def run(self, job: Job, request: SpeakDocumentRequest, outcome: Outcome) -> None:
-        """Do the job; raises StudioError."""
+    def run(self, job: Job, outcome: Outcome) -> None:
+        request = job.request
+        assert isinstance(request, SpeakDocumentRequest)
         document = self._documents.get(request.document, job.caller.owner)
         if document.result_id is None:
             raise Conflict(f"{document.name} is not translated yet. Translate it, then have it read aloud.")

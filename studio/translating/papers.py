@@ -17,6 +17,7 @@ from contract.limits import Limits
 from contract.models import ModelSpec
 from contract.requests import TranslateRequest
 from store import Artifacts, TranslatedDocument, TranslatedDocuments, TranslatedSegment
+from studio.doing import Doer
 from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency
@@ -35,7 +36,7 @@ KEPT_EVERY_S = 0.5
 DETECTED_FROM = 4_000  # characters
 
 
-class Papers:
+class Papers(Doer):
     """Translates documents that were handed in.
 
     Args:
@@ -59,8 +60,9 @@ class Papers:
         self._prepare = prepare
         self._limits = Limits()
 
-    def run(self, job: Job, request: TranslateDocumentRequest, outcome: Outcome) -> None:
-        """Do the job; raises StudioError."""
+    def run(self, job: Job, outcome: Outcome) -> None:
+        request = job.request
+        assert isinstance(request, TranslateDocumentRequest)
         document = self._documents.get(request.document, job.caller.owner)
         self._documents.update(document.id, state="running", job_id=job.id)
         state = "failed"
@@ -70,9 +72,9 @@ class Papers:
         finally:
             self._documents.update(document.id, state="cancelled" if job.stop.is_set() else state)
 
-    def drop(self, request: TranslateDocumentRequest) -> None:
-        """Mark a document whose job was cancelled before it ran; does not wait."""
-        self._documents.update(request.document, state="cancelled")
+    def drop(self, job: Job) -> None:
+        assert isinstance(job.request, TranslateDocumentRequest)
+        self._documents.update(job.request.document, state="cancelled")
 
     def _translate(
         self, job: Job, request: TranslateDocumentRequest, document: TranslatedDocument, outcome: Outcome
