@@ -3,7 +3,7 @@
 PROFILE ?= full
 TORCH ?= auto
 ARGS ?=
-# Test processes side by side; each file's tests stay together.
+# Test processes side by side; one of them drives the browser.
 WORKERS ?= 2
 # python3 where it is new enough, else the newest of the supported versions.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -30,7 +30,7 @@ dev:
 test: lint ## Everything that must hold: lint, types, docs and all tests, in a real browser too
 	@$(RUN) deploy/browser.py
 	@$(RUN) deploy/node_client.py || true
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
 
 lint: dev ## Lint, format and types
 	$(RUN) -m ruff check

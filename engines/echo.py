@@ -94,7 +94,8 @@ class EchoChat(_Echo):
         return sum(len(message.content.split()) for message in expect(request, ChatRequest, self.spec).messages)
 
     def run(self, request: Request, stop: Stop) -> Iterator[EngineEvent]:
-        context = expect(request, ChatRequest, self.spec).context_tokens or _CONTEXT_TOKENS
+        own = int(number(self.spec.options, "n_ctx", _CONTEXT_TOKENS))
+        context = expect(request, ChatRequest, self.spec).context_tokens or own
         fitted = fit(expect(request, ChatRequest, self.spec), context, self.count_tokens)
         chat = fitted.request
         if (tokens := self.count_tokens(chat)) > context:

@@ -24,6 +24,7 @@ import structlog
 from contract.engine import Engine, Stop
 from contract.errors import Conflict, DoesNotFit
 from contract.models import ModelSpec
+from engines.allocator import give_back
 from studio import fitting
 
 log = structlog.get_logger(__name__)
@@ -272,6 +273,7 @@ class Residency:
         self._condition.release()
         try:
             resident.engine.unload()
+            give_back()
         except Exception:  # who asked for room is not to blame; the model is out of use in any case
             log.exception("unload_failed", model=resident.spec.id)
         finally:

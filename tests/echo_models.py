@@ -11,7 +11,7 @@ def install_echo(data_dir: Path, name: str, kind: str = "chat", memory_bytes: in
     """Put an echo model into a data folder.
 
     Args:
-        options: ``load_s``, ``delay_s``, ``fail_after``; see engines/echo.py.
+        options: ``load_s``, ``delay_s``, ``fail_after``, ``n_ctx``; see engines/echo.py.
 
     Returns:
         Its id, ``name``.

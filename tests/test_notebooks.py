@@ -147,7 +147,7 @@ def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
 threading.Thread(target=interrupt).start()
-s.chat("word " * 10_000, model="slow")
+s.chat("word " * 8_000, model="slow")
 """
 
 

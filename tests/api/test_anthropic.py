@@ -105,7 +105,7 @@ def test_an_unknown_model_is_not_found_in_the_form_of_this_protocol(claude: anth
 
 
 def test_a_client_that_hangs_up_cancels_its_job(claude: anthropic.Anthropic, http: httpx.Client) -> None:
-    long = [{"role": "user", "content": "word " * 20_000}]
+    long = [{"role": "user", "content": "word " * 8_000}]
     with claude.messages.create(model="echo-chat", max_tokens=100_000, messages=long, stream=True) as stream:
         next(iter(stream))
 

@@ -287,7 +287,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data_dir = tmp_path_factory.mktemp("slow")
     install_echo(data_dir, "slow", delay_s=0.1)
     install_echo(data_dir, "spare")
-    install_echo(data_dir, "fast")
+    install_echo(data_dir, "fast", n_ctx=100_000)
     server = Server(data_dir, "--no-starters").start()
     yield server
     server.stop()
