@@ -3,7 +3,7 @@
 PROFILE ?= full
 TORCH ?= auto
 ARGS ?=
-# Test processes side by side; one of them drives the browser.
+# Test processes side by side; those that drive the whole dashboard run alone.
 WORKERS ?= 2
 # python3 where it is new enough, else the newest of the supported versions.
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
@@ -30,7 +30,12 @@ dev:
 test: lint ## Everything that must hold: lint, types, docs and all tests, in a real browser too
 	@$(RUN) deploy/browser.py
 	@$(RUN) deploy/node_client.py || true
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+ifeq ($(ARGS),)
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --ignore tests/e2e
+	$(RUN) -m pytest tests/e2e
+else
+	$(RUN) -m pytest $(ARGS)
+endif
 
 lint: dev ## Lint, format and types
 	$(RUN) -m ruff check

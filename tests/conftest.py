@@ -13,13 +13,6 @@ from studio.starters import fetch_starters, missing_starters
 from tests.serving import Server
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep each file's tests together where they run side by side, and all that drive a browser after one another."""
-    for item in items:
-        group = "browser" if "/e2e/" in item.nodeid else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def starters() -> Path:
     """A models folder that holds every starter, whole. Read only: link or copy what a test changes."""
