@@ -13,9 +13,9 @@ IMAGES: dict[str, tuple[str, str]] = {
     ),
     "im_none": (
         "No image model is installed yet. In Models, fetch one from the Hugging Face Hub by its name: "
-        "stabilityai/sd-turbo (5 GB) draws in a few steps.",
+        "stabilityai/sd-turbo (2.6 GB) draws in a few steps.",
         "Nie ma jeszcze modelu obrazów. W Modelach pobierz go z Hugging Face Hub po nazwie: "
-        "stabilityai/sd-turbo (5 GB) rysuje w kilku krokach.",
+        "stabilityai/sd-turbo (2,6 GB) rysuje w kilku krokach.",
     ),
     "im_negative": ("What should not be seen", "Czego ma nie być"),
     "im_width": ("Width, px", "Szerokość, px"),
