@@ -302,6 +302,8 @@ def main(argv: Sequence[str]) -> None:
     # Not the default, which ends the process on the spot: what is open is closed first. A server that has
     # ended sends itself the signal again, so this serves there too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    # A shell that starts it in the background has SIGINT ignored, and the status would tell of no interruption.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people wrote is theirs
         # The port first: nobody should wait for a download to learn that it is in use.

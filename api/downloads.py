@@ -38,9 +38,9 @@ class DownloadList(Reply):
 
 
 class DownloadBody(Strict):
-    """Names one model."""
+    """Names one model, or the address of one."""
 
-    model: ModelName
+    model: Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[!-~]+$")]
 
 
 class Discarded(Reply):
@@ -62,7 +62,10 @@ def downloads(request: Request) -> Response:
 
 @router.post("/models/downloads", status_code=202, openapi_extra=examples({"model": "firefox-en-pl"}))
 def download(request: Request, body: DownloadBody) -> Response:
-    """Fetch a model, of the catalogue, ``hf:owner/name`` or ``ollama/name``, or go on where it was; follow the job."""
+    """Fetch a model or go on where it was, and follow the job.
+
+    Of the catalogue, ``hf:owner/name``, ``ollama/name``, or the address of a GGUF file or a Piper voice.
+    """
     return accepted(submit(request, DownloadRequest(model=body.model)))
 
 

@@ -276,7 +276,12 @@ class EmbedRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadRequest:
-    """Fetch a model: a catalogue id, or ``hf:owner/name`` for a Hugging Face Hub repository."""
+    """Fetch a model.
+
+    Attributes:
+        model: A catalogue id, ``hf:owner/name`` of a Hugging Face Hub repository, ``ollama/name``, or the address of
+            a GGUF file or a Piper voice; up to 200 characters, of an address 2,000.
+    """
 
     kind: ClassVar[Kind] = "download"
     model: str
@@ -284,8 +289,9 @@ class DownloadRequest:
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest with the field, the value and the rule."""
         check_model(self.model)
-        if not self.model or len(self.model) > 200:
-            raise InvalidRequest("model is empty or over 200 characters. Name one model to fetch.", field="model")
+        most = 2_000 if self.model.lower().startswith(("http://", "https://")) else 200
+        if not self.model or len(self.model) > most:
+            raise InvalidRequest(f"model is empty or over {most} characters. Name one model to fetch.", field="model")
 
 
 Request = (

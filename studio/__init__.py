@@ -105,7 +105,7 @@ from studio.caller import Caller, Via
 from studio.carrying import Imported
 from studio.chat_settings import ChatSettings, system_of
 from studio.conversing import Asking
-from studio.downloads import Download
+from studio.downloads import Download, download_id
 from studio.drawing import QueuedImage
 from studio.exporting import MIME as EXPORT_MIME
 from studio.exporting import Exported
@@ -300,6 +300,7 @@ __all__ = [
     "Waveform",
     "Weight",
     "allows",
+    "download_id",
     "error_class",
     "language_name",
     "new_id",

@@ -16,7 +16,7 @@ from contract.errors import StorageFailed, UnknownModel
 from contract.models import Kind, ModelSpec, Scalar
 
 _DATA = Path(__file__).parent / "data"
-SourceType = Literal["wheel", "firefox", "hub", "ollama"]
+SourceType = Literal["wheel", "firefox", "hub", "ollama", "url"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class Source:
 
     Attributes:
         type: The key of its fetch in ``studio.sources``.
-        name: Of the wheel, of the Hub repository, of the folder on the mirror, of the Ollama model.
+        name: Of the wheel, of the Hub repository, of the folder on the mirror, of the Ollama model; the address.
         revision: The wheel's version, the repository's commit, tag or branch.
         platform: Of a wheel that is built per platform, although its data are the same in each.
         size_bytes: What is downloaded, where it differs from the files together (a wheel).

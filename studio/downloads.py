@@ -33,6 +33,7 @@ from studio.hand_import import importing
 from studio.job import Job
 from studio.registry import Registry
 from studio.run import Outcome
+from studio.sources.address import without_query
 
 log = structlog.get_logger(__name__)
 TOLD_EVERY_S = 0.1
@@ -71,6 +72,7 @@ class _Live:
     """A download of this process."""
 
     job: Job
+    asked: str
     title: str
     state: Literal["waiting", "running"] = "waiting"
     done: int = 0
@@ -124,7 +126,7 @@ class Downloads(Doer):
 
     def get(self, model: str) -> Download:
         """Return one download; raises NotFound."""
-        row = self._rows.get(model.lower())
+        row = self._rows.get(sources.id_of(model))
         if row is None:
             raise NotFound(f"There is no unfinished download of {model[:200]!r}.", model=model[:200])
         return self._told(row, self._live.get(row.model))
@@ -166,20 +168,20 @@ class Downloads(Doer):
             InvalidRequest: That is no model's name. Conflict: It is being downloaded. Forbidden: Not for this caller.
         """
         only_owner(job.caller)
-        model = request.model.lower()
+        model = sources.id_of(request.model)
         manifest.folder_name(model)
         known = self._registry.catalogue.get(model)
-        title = known.title if known else request.model
         before = self._rows.get(model)
+        # Gone on with by its id, it is still what was asked for first: an address, or a name with its capitals.
+        asked = before.asked if before is not None and request.model == model else request.model
+        title = known.title if known else before.title if before is not None else without_query(asked)
         with self._lock:
             if model in self._live:
                 raise Conflict(f"{title} is being downloaded already. Wait for it to finish.", model=model)
-            self._live[model] = live = _Live(job, title)
+            self._live[model] = live = _Live(job, asked, title)
         if before is not None:
             live.done, live.total = before.done_bytes, before.total_bytes
-        self._rows.put(
-            DownloadRow(model=model, asked=request.model, owner=job.caller.owner, via=job.caller.via, title=title)
-        )
+        self._rows.put(DownloadRow(model=model, asked=asked, owner=job.caller.owner, via=job.caller.via, title=title))
 
     def run(self, job: Job, outcome: Outcome) -> None:
         """Do a download or an import; raises what ``library.install`` and ``hand_import.importing`` do."""
@@ -188,12 +190,12 @@ class Downloads(Doer):
             self._take_in(job, request, outcome.take)
             return
         assert isinstance(request, DownloadRequest)
-        model = request.model.lower()
+        model = sources.id_of(request.model)
         live = self._live[model]
         live.state = "running"
         error: StudioError | None = None
         try:
-            self._fetch(model, live, request, outcome.take)
+            self._fetch(model, live, outcome.take)
         except StudioError as exc:
             error = _kept(live, exc) if self._keeps(exc) and self._has_part(model) else exc
             if error is exc:
@@ -202,8 +204,8 @@ class Downloads(Doer):
         finally:
             self._leave(model, live, error)
 
-    def _fetch(self, model: str, live: _Live, request: DownloadRequest, tell: Callable[[Progress], None]) -> None:
-        entry = library.entry_for(request.model, self._registry.catalogue)
+    def _fetch(self, model: str, live: _Live, tell: Callable[[Progress], None]) -> None:
+        entry = library.entry_for(live.asked, self._registry.catalogue)
         engines.require(engines.ENGINES[entry.engine])  # before gigabytes come that nothing here could use
         live.title, stop = entry.title, live.job.stop
         fetchers = sources.table(ollama_host=self._registry.ollama_host)
@@ -307,6 +309,11 @@ def _kept(live: _Live, error: StudioError) -> DownloadFailed:
         "the network is back, or ask for the model again.",
         **{**error.details, "resumable": True},
     )
+
+
+def download_id(asked: str) -> str:
+    """The id of what a download was asked for; raises InvalidRequest."""
+    return sources.id_of(asked)
 
 
 def only_owner(caller: Caller) -> None:

@@ -9,7 +9,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from studio import manifest, sources
 from studio.catalogue import Entry, ModelFile, SourceType, load_catalogue, unknown
 from studio.manifest import Damaged, Scan, folder_name, folder_of, scan
 from studio.sources import http_file
+from studio.sources.address import without_query
 from studio.sources.choice import as_it_is, loaded_paths
 
 PARTIAL = ".partial"
@@ -51,14 +52,14 @@ class Pair:
 
 
 def entry_for(model_id: str, catalogue: Mapping[str, Entry] | None = None) -> Entry:
-    """What to fetch for this id: the catalogue's entry, a Hub repository or an Ollama model.
+    """What to fetch for this id: the catalogue's entry, a Hub repository, an Ollama model or the file at an address.
 
     Raises:
         UnknownModel: It is none of these. InvalidRequest: It is no model's name.
         DownloadFailed: The Hub could not be asked, or has no such model that can be read safely.
     """
     known = load_catalogue() if catalogue is None else catalogue
-    lowered = model_id.lower()
+    lowered = sources.id_of(model_id)
     folder_name(lowered)
     if lowered in known:
         return known[lowered]
@@ -252,6 +253,7 @@ def _finish(entry: Entry, files: tuple[ModelFile, ...], partial: Path, final: Pa
     for path in partial.iterdir():
         if path.name.startswith("."):  # what a source kept beside its files
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+    entry = replace(entry, source=replace(entry.source, name=without_query(entry.source.name)))
     manifest.write(entry, files, loaded_paths(entry.engine, files), partial)
     _make(final.parent)
     if final.exists():  # damaged, or it would not have come here

@@ -17,6 +17,7 @@ from contract.requests import (
     TranscribeRequest,
     TranslateRequest,
 )
+from studio.sources.address import without_query
 
 TEXT_CHARACTERS = 100_000
 TEXT_FIELDS = (
@@ -40,7 +41,7 @@ def input_text(request: Request) -> str:
     elif isinstance(request, TranscribeRequest):
         text = request.audio.name
     elif isinstance(request, DownloadRequest):
-        text = request.model
+        text = without_query(request.model)
     elif isinstance(request, ImportRequest):
         text = request.path
     elif isinstance(

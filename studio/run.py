@@ -55,6 +55,7 @@ from studio import image_parameters
 from studio.audio import SpeechFile
 from studio.job import Job
 from studio.logged import TEXT_CHARACTERS, input_text, parameters
+from studio.sources.address import without_query
 from studio.voicing import Leveller, shape
 
 log = structlog.get_logger(__name__)
@@ -226,7 +227,7 @@ class Recorder:
             owner=job.caller.owner,
             status=status,
             engine=spec.engine if spec else None,
-            model=spec.id if spec else (named[:200] if isinstance(named, str) else None),
+            model=spec.id if spec else (without_query(named)[:200] if isinstance(named, str) else None),
             job_id=job.id,
             request_id=job.request_id,
             conversation_id=job.conversation_id,

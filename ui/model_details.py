@@ -6,14 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 import gradio as gr
 from gradio.components import Component
 
-from studio import Benchmark, ModelDetails, StudioError
-from ui import render
+from studio import StudioError
+from ui import model_facts, render
 from ui.caller import caller_of
 from ui.panel import Panel, Updates, area, event_text, on
-from ui.words import Words, label, words_of
+from ui.words import label, words_of
 
 Given = Mapping[Component, object]
-TEMPLATE_SHOWN = 1_500
 SHOWN = 8
 LOOK_S = 0.5
 # By name: the least, the most, the step. What a model of a kind really takes, the studio checks.
@@ -219,10 +218,14 @@ class ModelDetailsBox(Panel):
         here = found.info.state not in ("available", "downloading", "paused")
         usable = mine and here and found.info.state not in ("missing", "damaged")
         known = {setting.name for setting in found.settings}
+        shown = model_facts.about(found, words, mine=mine)
+        if mine:  # they are of everybody's work
+            shown += model_facts.used(await asyncio.to_thread(self.studio.model_statistics, model), words)
+        shown += model_facts.measured(self.studio.benchmarks.of(model, SHOWN), words)
         on_disk = mine and here and (not found.info.spec.remote or found.info.state == "missing")
         return {
             self.box: gr.update(visible=True),
-            self.about: _about(found, words, mine=mine) + _measured(self.studio.benchmarks.of(model, SHOWN), words),
+            self.about: shown,
             self.enabled: gr.update(value=found.info.state != "disabled", visible=usable),
             self.pinned: gr.update(value=found.info.pinned, visible=usable and not found.info.spec.remote),
             self.note: gr.update(value=found.info.remark, visible=usable),
@@ -242,66 +245,3 @@ class ModelDetailsBox(Panel):
 def _more(given: Given, field: Component) -> int:
     value = given.get(field)
     return value + 1 if isinstance(value, int) else 1
-
-
-def _about(found: ModelDetails, words: Words, *, mine: bool) -> str:
-    """Return what is known of a model, as a list of names and values."""
-    info, spec = found.info, found.info.spec
-    memory = ""
-    if info.memory_bytes:
-        memory = words("md_memory_now", size=words.size(info.memory_bytes))
-    elif info.need_bytes:
-        memory = words("md_memory_about", size=words.size(info.need_bytes))
-    speed = words("md_speed", n=words.number(info.tokens_per_s, 1)) if info.tokens_per_s else ""
-    facts = [
-        ("md_id", spec.id),
-        ("md_engine", spec.engine),
-        ("md_source", found.source),
-        ("md_size", words.size(spec.size_bytes) if spec.size_bytes else ""),
-        ("md_memory", memory),
-        ("md_languages", ", ".join(words.language_name(code) for code in spec.languages)),
-        ("md_licence", spec.licence),
-        ("md_calls", words.number(info.calls) if info.calls else ""),
-        ("md_last_used", info.last_used_at[:16].replace("T", " ")),
-        ("md_speed_here", speed),
-        *((f"md_fact_{name}", str(value)) for name, value in found.facts.items() if name not in ("template", "name")),
-    ]
-    rows = "".join(
-        f"<dt>{render.escape(words(key))}</dt><dd>{render.escape(value[:400])}</dd>" for key, value in facts if value
-    )
-    template = str(found.facts.get("template", ""))
-    if template:
-        text = render.escape(template[:TEMPLATE_SHOWN])
-        rows += f"<dt>{render.escape(words('md_fact_template'))}</dt><dd><pre>{text}</pre></dd>"
-    button = ""
-    if mine and info.state == "installed":
-        button = render.button(words("md_load"), "load", spec.id, name=words("md_load_it", title=spec.title))
-    elif mine and info.state == "loaded":
-        button = render.button(words("md_unload"), "unload", spec.id, name=words("md_unload_it", title=spec.title))
-    note = words.note(spec.id, spec.note)
-    lead = f"<p>{render.escape(note)}</p>" if note else ""
-    return f'<h2>{render.escape(spec.title)}</h2>{lead}<dl class="facts">{rows}</dl>{button}'
-
-
-def _measured(found: list[Benchmark], words: Words) -> str:
-    """Return what a model was measured at, the newest first: a table, with a bar for the speed."""
-    if not found:
-        return ""
-    names = list(found[0].figures)
-    most = {name: max(each.figures.get(name, 0.0) for each in found) or 1.0 for name in names}
-    head = "".join(f"<th scope=col>{render.escape(words(f'md_figure_{name}'))}</th>" for name in names)
-    rows = ""
-    for each in found:
-        when = render.escape(each.created_at[:16].replace("T", " "))
-        cells = ""
-        for name in names:
-            value = each.figures.get(name, 0.0)
-            share = round(100 * value / most[name])
-            shown = words.number(value, 3 if value < 10 else 1)
-            cells += f'<td>{shown}<span class="bar" aria-hidden="true"><i style="width:{share}%"></i></span></td>'
-        rows += f'<tr><th scope="row">{when}</th>{cells}</tr>'
-    title = render.escape(words("md_measured"))
-    return (
-        f'<section class="table"><h3>{title}</h3><div class="scroll"><table><thead><tr><th></th>{head}</tr></thead>'
-        f"<tbody>{rows}</tbody></table></div></section>"
-    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from studio import Cancelled, Done, Download, Failed, Job
+from studio import Cancelled, Done, Download, Failed, Job, download_id
 from ui import fetch, render
 from ui.words import Words
 
@@ -21,11 +21,13 @@ def ends(jobs: Sequence[Job], downloads: Sequence[Download], words: Words, title
     kept = {download.model for download in downloads}
     told = []
     for job in jobs:
-        model = fetch.model_of(job)
-        if not job.finished or model.lower() in kept:
+        if not job.finished:
+            continue
+        model = download_id(fetch.model_of(job))
+        if model in kept:
             continue
         end = job.snapshot()[-1][1]
-        title = titles.get(model.lower(), model.removeprefix("hf:"))
+        title = titles.get(model, model.removeprefix("hf:"))
         if isinstance(end, Failed):
             told.append(render.failure(words, end))
         elif isinstance(end, Done | Cancelled):

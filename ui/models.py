@@ -20,7 +20,8 @@ HUB_EXAMPLE = "stabilityai/sd-turbo"
 LEFTOVERS_NAMED = 5
 # Slower than elsewhere: a button that is drawn anew between press and release hears of no click.
 WATCH_S = 1.0
-HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_NAME = re.compile(r"(?!ollama/)[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(:[\w.-]+)?")
+NAMED = re.compile(rf"{HUB_NAME.pattern}|hf:\S+|ollama/\S+|https?://\S+", re.IGNORECASE)
 # An opened model stands above the list: go there once it is drawn, and give it the focus.
 CLICKS = (
     render.CLICKS
@@ -106,14 +107,16 @@ class ModelsPanel(Panel):
     async def fetch_hub(
         self, name: str, kind: str, only: str, find: str, request: gr.Request
     ) -> AsyncIterator[Updates]:
-        """Download a model of the Hugging Face Hub."""
-        name = name.strip().removeprefix("https://huggingface.co/").removeprefix("hf:").strip("/")
-        if not HUB_NAME.fullmatch(name):
+        """Download a model of the Hugging Face Hub, of Ollama, or by its address."""
+        name = name.strip()
+        if not NAMED.fullmatch(name):
             words = words_of(request)
             text = words("mo_hub_bad", name=name[:80])
             yield {self.status: render.notice("", text, kind="info")}
             return
-        async for updates in self._fetch(f"hf:{name}", request, Wanted(kind, only, find)):
+        async for updates in self._fetch(
+            f"hf:{name}" if HUB_NAME.fullmatch(name) else name, request, Wanted(kind, only, find)
+        ):
             yield updates
 
     async def act(

@@ -137,6 +137,7 @@ def stream_all(
 ) -> Generator[Progress, None, tuple[Streamed, ...] | None]:
     """Fetch one file after the other; yields the bytes of all so far, returns what arrived, or None when stopped."""
     total, done, arrived = sum(file.size_bytes for file in wanted), 0, []
+    all_told = all(file.size_bytes for file in wanted)
     if wanted:
         there = sum(_have(file) for file in wanted)
         wanted[0].path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,7 +150,8 @@ def stream_all(
             except StopIteration as end:
                 streamed = end.value
                 break
-            yield Progress(done + progress.step, total, file.name)
+            # Of a size that nobody published, the server tells when the file begins.
+            yield Progress(done + progress.step, total if all_told else done + progress.total, file.name)
         if streamed is None:
             return None
         arrived.append(streamed)
@@ -240,6 +242,20 @@ def _append(
     if total and have < total:
         raise _Again("the connection was cut")
     yield Progress(have, total or have, wanted.name)
+
+
+def announced(client: "httpx.Client", url: str) -> int:
+    """The size in bytes that a server tells of a file before it is fetched; 0: it does not tell."""
+    import httpx
+
+    try:
+        answer = client.head(url, headers={"Accept-Encoding": "identity"})
+    except httpx.InvalidURL as exc:
+        raise DownloadFailed(f"{url[:80]!r} is not the address of a file.", reason="refused") from exc
+    except httpx.HTTPError:
+        return 0
+    length = answer.headers.get("content-length", "")
+    return int(length) if answer.status_code == 200 and length.isdecimal() else 0
 
 
 def check_room(folder: Path, needed_bytes: int, title: str) -> None:

@@ -48,10 +48,19 @@ def until_events(server: Server, job_id: str, wanted: str, seconds: float = 90) 
     raise AssertionError(f"{job_id} told no {wanted}")
 
 
-@pytest.mark.parametrize(("sign", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_with_every_job_closed(tmp_path: Path, sign: signal.Signals, status: int) -> None:
+@pytest.mark.parametrize(
+    ("sign", "status", "ignored"), [(signal.SIGTERM, 0, False), (signal.SIGINT, 130, False), (signal.SIGINT, 130, True)]
+)
+def test_a_signal_ends_it_with_every_job_closed(
+    tmp_path: Path, sign: signal.Signals, status: int, ignored: bool
+) -> None:
     install_echo(tmp_path, "slow", delay_s=0.1)
-    server = Server(tmp_path, "--no-starters").start()  # and the dashboard is still being imported
+    # Ignored, as a shell has it for what it starts in the background, and its children inherit that.
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if ignored else signal.default_int_handler)
+    try:
+        server = Server(tmp_path, "--no-starters").start()  # and the dashboard is still being imported
+    finally:
+        signal.signal(signal.SIGINT, before)
     texts: list[str] = []
 
     def ask() -> None:

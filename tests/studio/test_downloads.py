@@ -207,7 +207,7 @@ def test_a_model_is_downloaded_once_at_a_time_and_by_the_owner_alone(
 def test_speed_and_time_left_are_those_of_the_last_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
     monkeypatch.setattr(module.time, "monotonic", lambda: clock[0])
-    live = module._Live(Job(DownloadRequest(model="m"), OWNER), "M")
+    live = module._Live(Job(DownloadRequest(model="m"), OWNER), "m", "M")
     for second in range(20):
         clock[0] = float(second)
         live.add(Progress(second * (1_000_000 if second < 10 else 2_000_000), 100_000_000))

@@ -5,8 +5,8 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
-from studio import Download, Settings, Studio
-from tests.echo_models import install_echo
+from studio import Caller, ChatRequest, Done, Download, Message, Settings, Studio
+from tests.echo_models import install_echo, until
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import laid_out
 from ui import model_downloads, model_list
@@ -44,6 +44,20 @@ async def test_a_model_is_opened_with_its_facts_and_the_settings_that_it_has(stu
     assert page[box.numbers["temperature"]]["visible"] and not page[box.numbers["guidance_scale"]]["visible"]
     guest = shown(await everything(box.open(ask(owner="guest-1"), clicked("details", "one"))))
     assert not guest[box.save]["visible"] and not guest[box.delete]["visible"]
+
+
+async def test_an_opened_model_tells_its_owner_what_it_did(studio: Studio, ask: Asked) -> None:
+    box = box_of(studio)
+    before = shown(await everything(box.open(ask(), clicked("details", "one"))))
+    assert "The last 30 days" not in str(before[box.about])
+    request = ChatRequest(messages=(Message("user", "one two three"),), model="one")
+    assert isinstance(studio.submit(request, Caller(via="ui")).wait(), Done)
+    until(lambda: studio.model_statistics("one").calls == 1)
+    after = str(shown(await everything(box.open(ask(), clicked("details", "one"))))[box.about])
+    for told in ("The last 30 days", "<dt>Calls</dt><dd>1</dd>", "written", "Whole answer"):
+        assert told in after
+    guest = shown(await everything(box.open(ask(owner="guest-1"), clicked("details", "one"))))
+    assert "The last 30 days" not in str(guest[box.about])
 
 
 async def test_what_is_saved_counts_and_a_bad_value_is_a_sentence(studio: Studio, ask: Asked) -> None:

@@ -207,11 +207,13 @@ async def test_models_are_listed_by_job_with_their_state(echo: Studio, ask: Aske
         assert text in str(page[panel.list])
 
 
-@pytest.mark.parametrize("name", ["", "nonsense", "a/b/c", "../../etc/passwd", "<script>/x", "owner/na me"])
+@pytest.mark.parametrize(
+    "name", ["", "nonsense", "a/b/c", "ftp://a/b", "https://", "../../etc/passwd", "<script>/x", "owner/na me"]
+)
 async def test_what_is_no_hub_name_is_not_asked_for(echo: Studio, ask: Asked, name: str) -> None:
     panel = laid_out(ModelsPanel, echo)
     page = shown(await everything(panel.fetch_hub(name, "", "all", "", ask())))
-    assert "is not a Hub name" in str(page[panel.status])
+    assert "is neither a name on the" in str(page[panel.status])
     assert "<script>" not in str(page[panel.status])
     assert echo.interactions.count() == 0
 

@@ -3,11 +3,14 @@
 MODELS: dict[str, tuple[str, str]] = {
     "mo_title": ("Models", "Modele"),
     "mo_lead": ("What this machine can run, and what it could.", "Co ten komputer uruchamia i co mógłby."),
-    "mo_hub": ("Fetch from the Hugging Face Hub", "Pobierz z Hugging Face Hub"),
-    "mo_hub_hint": ("owner/name, for instance stabilityai/sd-turbo", "autor/nazwa, na przykład stabilityai/sd-turbo"),
+    "mo_hub": ("Fetch another model", "Pobierz inny model"),
+    "mo_hub_hint": (
+        "owner/name on the Hugging Face Hub, ollama/name, or an address",
+        "autor/nazwa z Hugging Face Hub, ollama/nazwa albo adres",
+    ),
     "mo_hub_bad": (
-        "“{name}” is not a Hub name. It looks like owner/name.",
-        "„{name}” nie jest nazwą z Huba. Wygląda ona tak: autor/nazwa.",
+        "“{name}” is neither a name on the Hugging Face Hub, like owner/name, nor an address, like https://….",
+        "„{name}” nie jest ani nazwą z Hugging Face Hub, jak autor/nazwa, ani adresem, jak https://….",
     ),
     "mo_example": ("Try stabilityai/sd-turbo", "Spróbuj stabilityai/sd-turbo"),
     "mo_kind_chat": ("Chat", "Czat"),
