@@ -149,12 +149,17 @@ class Dashboard:
         if self._inner is not None:
             await self._inner(scope, receive, send)
             return
-        page = FAILED_PAGE if self._api.state.dashboard == "failed" else MOMENT_PAGE
+        page = {"failed": FAILED_PAGE, "off": OFF_PAGE}.get(self._api.state.dashboard, MOMENT_PAGE)
         await HTMLResponse(page, headers={"Cache-Control": "no-store"})(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Load Gradio beside the running server, and end it with the server."""
+        if self._studio.settings.api_only:
+            self._api.state.dashboard = "off"
+            settle()
+            yield
+            return
         async with contextlib.AsyncExitStack() as stack:
             loading = asyncio.create_task(self._load(stack))
             yield
@@ -331,6 +336,11 @@ text-align:center;font:18px Lora,Georgia,serif;background:#faf7f2;color:#1f1b16}
 MOMENT_PAGE = PAGE.format(
     body="""<h1>Hearth</h1><p>One moment, the dashboard is opening.</p><p lang="pl">Chwileczkę, panel się otwiera.</p>
 <script>setInterval(async()=>{try{if((await fetch("/ready")).status!==503)location.reload()}catch{}},250)</script>"""
+)
+OFF_PAGE = PAGE.format(
+    body="""<h1>Hearth</h1><p>It was started with <code>--api-only</code>, so there is no dashboard here. The API works:
+<a href="/docs">what it can do</a>.</p>
+<p lang="pl">Uruchomiono je z <code>--api-only</code>, więc nie ma tu panelu. API działa.</p>"""
 )
 FAILED_PAGE = PAGE.format(
     body="""<h1>Hearth</h1><p>The dashboard could not open; the server's log says why. The API works.</p>

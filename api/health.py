@@ -16,6 +16,7 @@ router = APIRouter(tags=["health"])
 DASHBOARD = {
     "starting": Part("limited", "The dashboard is opening."),
     "up": Part("ok", "The dashboard is open."),
+    "off": Part("ok", "There is none: it was started with --api-only."),
     "failed": Part("limited", "The dashboard could not open; the server's log says why. The API works."),
 }
 MADE_EVERY_S = 0.25
@@ -49,7 +50,7 @@ class Ready(BaseModel):
     """Whether the dashboard is there."""
 
     ready: bool
-    dashboard: Literal["starting", "up", "failed"]
+    dashboard: Literal["starting", "up", "failed", "off"]
 
 
 @router.get("/live", response_class=PlainTextResponse)
@@ -66,9 +67,10 @@ async def ping() -> str:
 
 @router.get("/ready", response_model=Ready, responses={503: {"model": Ready}})
 async def ready(request: Request) -> Response:
-    """200 once the dashboard is up too, 503 before: ``{"ready": bool, "dashboard": "starting" | "up" | "failed"}``."""
+    """200 once the dashboard is up too, where there is to be one, 503 before."""
     dashboard = request.app.state.dashboard
-    return JSONResponse({"ready": dashboard == "up", "dashboard": dashboard}, 200 if dashboard == "up" else 503)
+    ready = dashboard in ("up", "off")
+    return JSONResponse({"ready": ready, "dashboard": dashboard}, 200 if ready else 503)
 
 
 @router.get("/health", response_model=Health, responses={503: {"model": Health}})

@@ -64,7 +64,7 @@ ROUTES = (
 
 
 def create_api(studio: Studio) -> FastAPI:
-    """Return the app that serves ``studio``; ``state.dashboard`` is ``starting``, ``up`` or ``failed``."""
+    """Return the app that serves ``studio``; ``state.dashboard`` is ``starting``, ``up``, ``failed`` or ``off``."""
     app = FastAPI(
         title="Hearth",
         version="0.1.0",

@@ -80,6 +80,9 @@ class Settings:
     cors_origins: str = field(
         default="", metadata=_help("sites whose pages may use the API, with commas between: https://a.example")
     )
+    api_only: bool = field(
+        default=False, metadata=_help("serve the HTTP API without the dashboard: less memory, a quicker start")
+    )
     no_starters: bool = field(default=False, metadata=_help("do not fetch the starter models at start"))
     demo: bool = field(default=False, metadata=_help("run on the echo engines alone, without any model"))
     ollama_host: str = field(default="", metadata=_help("address of an Ollama server; empty: OLLAMA_HOST"))

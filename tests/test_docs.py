@@ -91,7 +91,7 @@ def test_the_python_in_the_readme_runs(tmp_path: Path) -> None:
 
 def test_the_client_in_the_readme_gets_an_answer(tmp_path: Path) -> None:
     code = next(block for block in python_blocks() if "from openai" in block)
-    server = Server(tmp_path, "--demo").start()
+    server = Server(tmp_path, "--demo", "--api-only").start()
     try:
         code = code.replace("http://127.0.0.1:7860", server.url).replace("smollm2-135m", "echo-chat")
         shown = code.replace("client.chat", "print(client.chat").rstrip() + ".choices[0].message.content)"

@@ -17,7 +17,7 @@ from tests.serving import Server, use_models
 @pytest.fixture(scope="session")
 def echo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Hearth on the echo engines alone."""
-    server = Server(tmp_path_factory.mktemp("echo"), "--demo", "--log-json").start()
+    server = Server(tmp_path_factory.mktemp("echo"), "--demo", "--api-only", "--log-json").start()
     yield server
     server.stop()
 
@@ -27,7 +27,7 @@ def real_server(starters: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Hearth with the starter models."""
     data_dir = tmp_path_factory.mktemp("real")
     use_models(data_dir, starters)
-    server = Server(data_dir, "--no-starters", "--log-json").start()
+    server = Server(data_dir, "--no-starters", "--api-only", "--log-json").start()
     yield server
     server.stop()
 

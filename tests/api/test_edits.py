@@ -36,7 +36,7 @@ def painter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[openai.OpenAI]
         "options": {"num_inference_steps": 4},
     }
     (folder / "hearth.json").write_text(json.dumps(manifest))
-    server = Server(data_dir, "--no-starters").start()
+    server = Server(data_dir, "--no-starters", "--api-only").start()
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0, timeout=120) as client:
         yield client
     server.stop()

@@ -32,7 +32,7 @@ async def session(server: Server, key: str | None = None) -> AsyncIterator[Clien
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Hearth that asks for a key."""
-    server = Server(tmp_path_factory.mktemp("locked"), "--demo", "--require-key").start()
+    server = Server(tmp_path_factory.mktemp("locked"), "--demo", "--api-only", "--require-key").start()
     yield server
     server.stop()
 

@@ -18,7 +18,7 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     install_echo(data_dir, "two")
     (data_dir / "models" / "llama_cpp" / "half").mkdir(parents=True)
     (data_dir / "models" / "llama_cpp" / "half" / "x.gguf").write_bytes(bytes(1_000))
-    server = Server(data_dir, "--no-starters").start()
+    server = Server(data_dir, "--no-starters", "--api-only").start()
     with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()

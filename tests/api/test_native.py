@@ -288,7 +288,7 @@ def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     install_echo(data_dir, "slow", delay_s=0.1)
     install_echo(data_dir, "spare")
     install_echo(data_dir, "fast", n_ctx=100_000)
-    server = Server(data_dir, "--no-starters").start()
+    server = Server(data_dir, "--no-starters", "--api-only").start()
     yield server
     server.stop()
 

@@ -40,7 +40,7 @@ Operation = tuple[str, str, dict[str, Any]]
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Hearth of its own: what is done to it here, nobody else should see."""
-    server = Server(tmp_path_factory.mktemp("fuzzed"), "--demo", "--log-json").start()
+    server = Server(tmp_path_factory.mktemp("fuzzed"), "--demo", "--api-only", "--log-json").start()
     yield server
     server.stop()
 

@@ -18,7 +18,7 @@ KEY = "sk-live-0123456789abcdefWXYZ"
 @pytest.fixture(scope="module")
 def hearth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Hearth of its own, for what is connected here nobody else should see."""
-    server = Server(tmp_path_factory.mktemp("providers"), "--demo", "--log-json").start()
+    server = Server(tmp_path_factory.mktemp("providers"), "--demo", "--api-only", "--log-json").start()
     yield server
     server.stop()
 
@@ -120,7 +120,7 @@ def test_neither_guests_nor_plain_keys_have_to_do_with_servers(
     with Studio.open(Settings(demo=True, data_dir=data_dir)) as studio:
         plain = {"Authorization": f"Bearer {studio.keys.make('plain', ('generate', 'models'))[1]}"}
         owner = {"Authorization": f"Bearer {studio.keys.make('owner', ('admin',))[1]}"}
-    server = Server(data_dir, "--demo", "--open", "--host", "0.0.0.0").start()
+    server = Server(data_dir, "--demo", "--api-only", "--open", "--host", "0.0.0.0").start()
     try:
         body = {"name": "them", "url": theirs.url, "key": KEY}
         with httpx.Client(base_url=server.url, timeout=30) as client:

@@ -97,7 +97,7 @@ def server(collector: Collector, tmp_path_factory: pytest.TempPathFactory) -> It
     """Hearth on the echo engines that sends to it."""
     # FastAPI can send spans of its own, and those hold what people wrote.
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "FASTAPI_OTEL_AUTO_CONFIGURE": "true", **OFTEN}
-    running = Server(tmp_path_factory.mktemp("sent"), "--demo", "--log-json", env=env).start()
+    running = Server(tmp_path_factory.mktemp("sent"), "--demo", "--api-only", "--log-json", env=env).start()
     yield running
     running.stop()
 
@@ -248,7 +248,7 @@ def outcomes(collector: Collector) -> int:
 
 def test_the_end_sends_what_is_left(collector: Collector, tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "600000"}
-    server = Server(tmp_path, "--demo", env=env).start()
+    server = Server(tmp_path, "--demo", "--api-only", env=env).start()
     say(server.url, "hello", **{"X-Request-ID": "the-last-one"})
     assert collector.of_request("the-last-one") == []
 
@@ -268,7 +268,7 @@ def warnings(server: Server) -> list[dict[str, str]]:
 
 def test_a_dead_collector_harms_nothing_and_is_told_once(tmp_path: Path) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "OTEL_EXPORTER_OTLP_TIMEOUT": "1", **OFTEN}
-    server = Server(tmp_path, "--demo", "--log-json", env=env).start()
+    server = Server(tmp_path, "--demo", "--api-only", "--log-json", env=env).start()
     until(lambda: warnings(server))
     for _ in range(5):
         assert say(server.url, "hello").status_code == 200
@@ -283,7 +283,7 @@ def test_a_collector_that_never_answers_does_not_hold_up_the_end(tmp_path: Path)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         env = {"OTEL_EXPORTER_OTLP_ENDPOINT": address, "OTEL_EXPORTER_OTLP_TIMEOUT": "600", **OFTEN}
-        server = Server(tmp_path, "--demo", "--log-json", env=env).start()
+        server = Server(tmp_path, "--demo", "--api-only", "--log-json", env=env).start()
         assert say(server.url, "hello").status_code == 200
 
         assert server.stop() == 0  # is killed after 20 s, and then the status is another
@@ -299,7 +299,7 @@ def test_a_collector_that_never_answers_does_not_hold_up_the_end(tmp_path: Path)
 )
 def test_a_variable_that_can_t_be_is_told_and_hearth_runs(tmp_path: Path, variables: dict[str, str], said: str) -> None:
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", **variables}
-    server = Server(tmp_path, "--demo", "--log-json", env=env).start()
+    server = Server(tmp_path, "--demo", "--api-only", "--log-json", env=env).start()
     assert say(server.url, "hello").status_code == 200
     server.stop()
 
@@ -324,7 +324,7 @@ def test_without_the_extra_one_sentence_names_the_command_and_hearth_runs(tmp_pa
     (tmp_path / "path").mkdir()
     (tmp_path / "path" / "sitecustomize.py").write_text(WITHOUT_SDK)
     env = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": str(tmp_path / "path")}
-    server = Server(tmp_path / "data", "--demo", "--log-json", env=env).start()
+    server = Server(tmp_path / "data", "--demo", "--api-only", "--log-json", env=env).start()
     assert say(server.url, "hello").status_code == 200
     server.stop()
 

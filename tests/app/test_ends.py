@@ -89,7 +89,7 @@ def test_a_signal_ends_it_with_every_job_closed(
 
 def test_a_signal_while_a_model_loads_does_not_wait_for_it(tmp_path: Path) -> None:
     install_echo(tmp_path, "heavy", load_s=600)
-    server = Server(tmp_path, "--no-starters").start()
+    server = Server(tmp_path, "--no-starters", "--api-only").start()
     job = in_background(
         server, "/v1/chat/completions", {"model": "heavy", "messages": [{"role": "user", "content": "x"}]}
     )
@@ -116,7 +116,7 @@ def restarted(tmp_path: Path, server: Server, begin: Callable[[], str]) -> str:
 
 def test_kill_9_in_the_middle_of_a_real_reply_keeps_its_text(starters: Path, tmp_path: Path) -> None:
     use_models(tmp_path, starters, only=["smollm2-135m"])
-    server = Server(tmp_path, "--no-starters").start()
+    server = Server(tmp_path, "--no-starters", "--api-only").start()
 
     def begin() -> str:
         ask = {
@@ -133,7 +133,7 @@ def test_kill_9_in_the_middle_of_a_real_reply_keeps_its_text(starters: Path, tmp
 def test_kill_9_in_the_middle_of_speech_leaves_no_file_that_is_half(starters: Path, tmp_path: Path) -> None:
     [voice] = [folder.name for folder in (starters / "piper").iterdir()][:1]
     use_models(tmp_path, starters, only=[voice])
-    server = Server(tmp_path, "--no-starters").start()
+    server = Server(tmp_path, "--no-starters", "--api-only").start()
 
     def begin() -> str:
         job_id = in_background(server, "/v1/audio/speech", {"model": "tts-1", "voice": voice, "input": LONG})
@@ -272,7 +272,7 @@ def test_kill_9_in_the_middle_of_a_download_goes_on_at_the_next_try(tmp_path: Pa
     hub.daemon_threads = True
     threading.Thread(target=hub.serve_forever, daemon=True).start()
     env = {"HF_ENDPOINT": f"http://127.0.0.1:{hub.server_port}", "HF_HOME": str(tmp_path / "hf"), "NO_PROXY": "*"}
-    server = Server(tmp_path, "--no-starters", env=env).start()
+    server = Server(tmp_path, "--no-starters", "--api-only", env=env).start()
 
     def pull() -> None:
         with contextlib.suppress(httpx.TransportError):

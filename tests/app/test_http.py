@@ -205,3 +205,20 @@ def test_a_request_id_of_the_clients_is_kept_from_the_door_to_the_row(server: Se
     assert mine.headers["x-request-id"] == "my-own-id-1"
     assert logged(server, "my-own-id-1") == [("done", None)]
     assert odd.headers["x-request-id"] != "a b; drop"
+
+
+def test_without_the_dashboard_the_api_answers_and_the_page_says_why_there_is_none(tmp_path: Path) -> None:
+    server = Server(tmp_path, "--demo", "--api-only").start()
+    try:
+        with httpx.Client(base_url=server.url, timeout=30) as http:
+            until(lambda: http.get("/ready").status_code == 200)
+            assert http.get("/ready").json() == {"ready": True, "dashboard": "off"}
+            page = http.get("/")
+            assert page.status_code == 200 and "--api-only" in page.text
+            assert http.get("/health").json()["status"] == "ok"
+            body = {"model": "echo-chat", "messages": [{"role": "user", "content": "hello"}]}
+            assert http.post("/v1/chat/completions", json=body).status_code == 200
+        loaded = Path(f"/proc/{server.process.pid}/maps").read_text() if server.process else ""
+        assert "pandas" not in loaded, "what only the dashboard needs is not loaded"
+    finally:
+        server.stop()

@@ -168,7 +168,7 @@ def test_what_runs_when_the_process_ends_goes_on_at_the_next_start(
 
 def test_a_download_goes_on_by_itself_after_kill_9(settings: Settings, file_server: FileServer, pair: Entry) -> None:
     file_server.stalls.add(model_url(pair))
-    server = Server(settings.data_dir, "--no-starters").start()
+    server = Server(settings.data_dir, "--no-starters", "--api-only").start()
     try:
         with httpx.Client(base_url=server.url, timeout=30) as http:
             assert http.post("/models/downloads", json={"model": MODEL}).status_code == 202
