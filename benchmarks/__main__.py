@@ -23,6 +23,7 @@ NAMES = (
     "speech",
     "translate",
     "keys",
+    "workers",
 )
 # These take many minutes, so they run only when they are named.
 LONG = ("crowd", "soak", "images")

@@ -1,9 +1,10 @@
 """Models in memory: two that do not fit together take turns; rounds of loading and unloading, and what they leave.
 
-python -m benchmarks.residency [--rounds 100] [--requests 50]
+python -m benchmarks.residency [--rounds 100] [--requests 50] [--workers on]
 
 Two copies of the chat starter under a budget for one answer interleaved requests; then one of them is
-loaded, used and unloaded again and again, and the memory of this process told after each tenth of the rounds.
+loaded, used and unloaded again and again, and the memory of this process and of the model's own told after each tenth
+of the rounds.
 """
 
 import argparse
@@ -49,21 +50,27 @@ def take_turns(studio: Studio, requests: int) -> None:
     print(f"{requests} interleaved requests, budget for one model: {failed} failed, {time.monotonic() - began:.1f} s")
 
 
+def memory_mb() -> str:
+    """Tell what this process takes, and what its children do."""
+    me = psutil.Process()
+    children = sum(child.memory_info().rss for child in me.children(recursive=True))
+    return f"{me.memory_info().rss / MB:.0f} + {children / MB:.0f} MB"
+
+
 def rounds_of(studio: Studio, rounds: int) -> None:
     """Load, use and unload one model again and again, and tell the memory."""
-    process, loads = psutil.Process(), []
-    before = process.memory_info().rss
-    loaded = before
-    print(f"before the first load: {before / MB:.0f} MB")
+    loads = []
+    loaded = memory_mb()
+    print(f"before the first load: {loaded}")
     for number in range(1, rounds + 1):
         began = time.monotonic()
         studio.load("one")
         loads.append(time.monotonic() - began)
         studio.submit(ask("one"), Caller()).wait()
-        loaded = process.memory_info().rss
+        loaded = memory_mb()
         studio.unload("one")
         if number % max(1, rounds // 10) == 0:
-            print(f"round {number}: {loaded / MB:.0f} MB loaded, {process.memory_info().rss / MB:.0f} MB unloaded")
+            print(f"round {number}: {loaded} loaded, {memory_mb()} unloaded")
     print(f"load: median {statistics.median(loads):.2f} s")
 
 
@@ -72,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--requests", type=int, default=50)
+    parser.add_argument("--workers", default="on", help="as of app.py: on, off, …")
     asked = parser.parse_args()
     with data_folder() as folder:
         settings = Settings(
@@ -79,6 +87,7 @@ def main() -> None:
             ollama_host="http://127.0.0.1:9",
             no_starters=True,
             memory_budget_mb=BUDGET_MB,
+            workers=asked.workers,
         )
         with Studio.open(settings) as studio:
             take_turns(studio, asked.requests)

@@ -113,6 +113,16 @@ class Engine(ABC):
         """Whether this model, as it is loaded, can do what ``spec``, of the same id, is asked for."""
         return True
 
+    @property
+    def memory_bytes(self) -> int | None:
+        """What the process of its own takes by now, in bytes; None: it lives in this one."""
+        return None
+
+    @property
+    def lost(self) -> bool:
+        """Whether what was loaded is gone though nobody unloaded it: its process ended."""
+        return False
+
     @abstractmethod
     def load(self) -> None:
         """Read the model into memory. Raises ModelDamaged, EngineMissing, DoesNotFit or EngineFailed."""

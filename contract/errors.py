@@ -30,9 +30,12 @@ The message is one or two plain sentences: what happened, the value, the next st
 foreign exceptions to these in one table each; only ``ui`` and ``api`` turn them into something shown.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import ClassVar
+
+_Details = dict[str, str | int | float | bool | None]
+_Again = Callable[[type["StudioError"], str, _Details], "StudioError"]
 
 
 class StudioError(Exception):
@@ -54,6 +57,10 @@ class StudioError(Exception):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}: {self.message}"
+
+    def __reduce__(self) -> "tuple[_Again, tuple[type[StudioError], str, _Details]]":
+        # It crosses from a model's own process to ours, and a mapping proxy can't be pickled.
+        return _again, (type(self), self.message, dict(self.details))
 
     def _render_traceback_(self) -> list[str]:
         # IPython's hook: what is expected to go wrong now and then is told in its sentence, without a traceback.
@@ -150,6 +157,11 @@ class StorageFailed(StudioError):
 
 class Interrupted(StudioError):
     code, title, status = "interrupted", "Interrupted", 500
+
+
+def _again(error: type[StudioError], message: str, details: _Details) -> StudioError:
+    """Make an error as it was where it was raised."""
+    return error(message, **details)
 
 
 def error_class(code: str) -> type[StudioError]:

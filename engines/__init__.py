@@ -8,6 +8,7 @@ import importlib.util
 
 from contract.engine import Engine
 from contract.errors import EngineMissing
+from contract.models import ModelSpec
 from engines import anthropic, openai_compatible
 from engines.anthropic import Anthropic
 from engines.diffusers import Diffusers
@@ -62,6 +63,24 @@ _KINDS: tuple[ProviderKind, ...] = (
     ),
 )
 PROVIDERS: dict[str, ProviderKind] = {kind.name: kind for kind in _KINDS}
+# Those that can run in a process of their own, and those that do unless asked otherwise: large native libraries,
+# which may take their process down, and whose memory comes back whole only with its end.
+LOCAL: frozenset[str] = frozenset(name for name, engine in ENGINES.items() if engine.lane != "remote")
+APART: frozenset[str] = frozenset({"llama_cpp", "llama_embedding", "transformers", "transformers_chat", "diffusers"})
+
+
+def make(spec: ModelSpec, threads: int, key: str, silent_s: float | None) -> Engine:
+    """Return the engine of a model, unloaded.
+
+    Args:
+        silent_s: It gets a process of its own, which may give no sign of life for so long; None: it runs in this one.
+    """
+    engine = ENGINES[spec.engine]
+    if silent_s is None:
+        return engine(spec, threads=threads, key=key)
+    from engines.in_worker import in_worker  # what it needs takes 50 ms to import
+
+    return in_worker(engine)(spec, threads=threads, key=key, timeout_s=silent_s)
 
 
 _present: set[str] = set()  # modules once found: they stay, and every request would look for them again
@@ -94,10 +113,13 @@ def require(engine: type[Engine]) -> None:
 
 
 __all__ = [
+    "APART",
     "ENGINES",
+    "LOCAL",
     "PROVIDERS",
     "ProviderKind",
     "adding",
+    "make",
     "missing",
     "require",
     "robotic_languages",

@@ -5,8 +5,9 @@ not fit beside the others, the least recently used idle one goes first, and whil
 request waits its turn. Who waits for a model's slot is served in order of arrival; who has waited
 ``PATIENCE_S`` for room is served before newcomers to the models in the way, so that a busy model
 can't keep another out for ever. What could never fit is refused with the numbers before anything
-is loaded. Idle models go after the keep-alive. Limit: bytes are the engine's estimate until
-loaded, then the growth of the process where that is larger.
+is loaded. Idle models go after the keep-alive. Bytes are the engine's estimate until loaded; then what
+its own process takes, or this process grew by, where that is larger. A model whose process ended by
+itself is loaded anew for the next who wants it.
 
 A pinned model is never unloaded to make room, nor for being idle; what it leaves too little room for
 is refused, and says so.
@@ -93,7 +94,7 @@ class Residency:
 
     def loaded(self) -> dict[str, int]:
         """Return the models in memory and the bytes that each takes."""
-        return {r.spec.id: r.size_bytes for r in list(self._residents.values()) if r.ready}
+        return {r.spec.id: r.size_bytes for r in list(self._residents.values()) if r.ready and not r.engine.lost}
 
     def loading(self) -> set[str]:
         """Return the models on their way into memory."""
@@ -128,8 +129,10 @@ class Residency:
         try:
             yield resident.engine
         finally:
+            grown = resident.engine.memory_bytes
             with self._condition:
                 resident.users -= 1
+                resident.size_bytes = max(resident.size_bytes, grown or 0)
                 resident.last_used = time.monotonic()
                 if self._closed and not resident.users:
                     self._unload(resident)
@@ -249,9 +252,12 @@ class Residency:
                 del self._residents[resident.spec.id]
                 self._condition.notify_all()
             raise
-        grown = process.memory_info().rss - before
+        own = resident.engine.memory_bytes
+        grown = process.memory_info().rss - before if own is None else own
         with self._condition:
-            alone = not any(other is not resident and not other.ready for other in self._residents.values())
+            alone = own is not None or not any(
+                other is not resident and not other.ready for other in self._residents.values()
+            )
             if not resident.spec.remote:
                 resident.size_bytes = max(resident.size_bytes, grown)
             resident.ready = True

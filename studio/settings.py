@@ -11,6 +11,7 @@ from typing import NoReturn
 import platformdirs
 import psutil
 
+import engines
 from contract.errors import InvalidRequest
 from studio.provider_rows import from_settings
 
@@ -100,6 +101,16 @@ class Settings:
         default_factory=_default_budget_mb, metadata=_help("memory that all loaded models together may take")
     )
     keep_alive_s: int = field(default=900, metadata=_help("seconds that an idle model stays in memory"))
+    workers: str = field(
+        default="on",
+        metadata=_help(
+            "which engines run in processes of their own: on (llama.cpp and those with torch), all, off, or names with "
+            "commas between"
+        ),
+    )
+    worker_timeout_s: int = field(
+        default=600, metadata=_help("seconds that such a process may give no sign while it works")
+    )
     log_json: bool = field(default=False, metadata=_help("write the server log as JSON lines"))
 
     @property
@@ -111,6 +122,13 @@ class Settings:
     def origins(self) -> tuple[str, ...]:
         """The origins of ``cors_origins``."""
         return tuple(origin.strip() for origin in self.cors_origins.split(",") if origin.strip())
+
+    @property
+    def in_workers(self) -> frozenset[str]:
+        """The engines of ``workers``; a name that is none is one of them too."""
+        known = {"on": engines.APART, "all": engines.LOCAL, "off": frozenset[str]()}
+        named = frozenset(name.strip() for name in self.workers.split(","))
+        return known.get(self.workers, named)
 
     @property
     def loopback(self) -> bool:
@@ -139,12 +157,19 @@ class Settings:
         given = {key: value for key, value in values.items() if value is not None}
         if "SPACE_ID" in environ:
             given.setdefault("host", "0.0.0.0")  # a Space is reached through its container's network
+        if environ.get("SPACES_ZERO_GPU"):
+            given.setdefault("workers", "off")  # its GPU is lent to calls from the main process alone
         if not given.get("ollama_host"):
             given["ollama_host"] = environ.get("OLLAMA_HOST", "")
         settings = cls(**given)
         for origin in settings.origins:
             if not _ORIGIN.fullmatch(origin):
                 parser.error(f"--cors-origins: {origin!r} is not a site's origin: write it like https://a.example:8443")
+        if unknown := settings.in_workers - engines.LOCAL:
+            parser.error(
+                f"--workers: {', '.join(sorted(unknown))[:80]!r} is no engine that runs here: use on, all, off, or of "
+                f"{', '.join(sorted(engines.LOCAL))}"
+            )
         try:
             from_settings(settings.servers, environ)
         except InvalidRequest as exc:

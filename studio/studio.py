@@ -339,7 +339,8 @@ class Studio(
         return self.lanes[engines.ENGINES[job.spec.engine].lane]
 
     def _make_engine(self, spec: ModelSpec) -> Engine:
-        return engines.ENGINES[spec.engine](spec, threads=self.settings.threads, key=self.providers.key_for(spec))
+        silent_s = self.settings.worker_timeout_s if spec.engine in self.settings.in_workers else None
+        return engines.make(spec, self.settings.threads, self.providers.key_for(spec), silent_s)
 
     # Jobs
 

@@ -20,6 +20,8 @@ VALUES: dict[str, tuple[str, str]] = {
     "threads": ("3", "5"),
     "memory_budget_mb": ("1000", "2000"),
     "keep_alive_s": ("10", "20"),
+    "workers": ("off", "llama_cpp, piper"),
+    "worker_timeout_s": ("30", "90"),
 }
 SWITCHES = [field.name for field in fields(Settings) if isinstance(field.default, bool)]
 
@@ -104,6 +106,8 @@ def test_the_real_process_obeys_the_environment(tmp_path: Path) -> None:
         (["--host", ""], {}, "--open to let in anybody"),
         ([], {"HEARTH_HOST": "::"}, "--open to let in anybody"),
         (["--share"], {}, "--open to let in anybody"),
+        (["--workers", "piper,ollama"], {}, "'ollama' is no engine that runs here: use on, all, off, or of diffusers"),
+        (["--worker-timeout-s", "0"], {}, "'0' is not a whole number above 0"),
     ],
 )
 def test_what_can_not_be_is_told_in_one_sentence(
@@ -116,6 +120,20 @@ def test_what_can_not_be_is_told_in_one_sentence(
     assert end.value.code == 2
     assert told in sentence
     assert "--help" in sentence
+
+
+def test_engines_with_large_native_libraries_run_in_processes_of_their_own_unless_asked_otherwise() -> None:
+    def chosen(*argv: str, **environ: str) -> frozenset[str]:
+        return Settings.load(argv, environ).in_workers
+
+    assert chosen() == {"llama_cpp", "llama_embedding", "transformers", "transformers_chat", "diffusers"}
+    assert {"piper", "whisper", "firefox"} < chosen("--workers", "all")
+    assert "ollama" not in chosen("--workers", "all")
+    assert chosen("--workers", "off") == frozenset()
+    assert chosen("--workers", "piper, llama_cpp") == {"piper", "llama_cpp"}
+    # A Space with a GPU on loan lends it to the main process alone.
+    assert chosen(SPACES_ZERO_GPU="1") == frozenset()
+    assert chosen("--workers", "on", SPACES_ZERO_GPU="1") == chosen()
 
 
 def test_the_real_process_ends_with_2_and_that_sentence() -> None:

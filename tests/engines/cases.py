@@ -11,7 +11,7 @@ from contract.engine import Engine, Stop
 from contract.events import AudioChunk, Delta, Embedding, EngineEvent, Picture, Segment, Usage
 from contract.models import ModelSpec
 from contract.requests import ChatRequest, ImageRequest, Message, Request, SpeechRequest, TranslateRequest
-from engines import ENGINES
+from engines import make
 
 Output = Delta | AudioChunk | Segment | Picture | Embedding
 SENTENCES = "The train leaves at noon. The weather is good. My sister has two cats. We eat bread and cheese."
@@ -26,6 +26,7 @@ class Case:
         wrong: A request of another kind.
         after_stop: Most outputs that may still come once it was asked to stop.
         files: The model's own files, biggest first; damaging any makes it unusable. Empty: it has none.
+        apart: It runs in a process of its own.
     """
 
     spec: ModelSpec
@@ -33,10 +34,11 @@ class Case:
     wrong: Request = field(default_factory=lambda: SpeechRequest(text="Good morning."))
     after_stop: int = 0
     files: tuple[Path, ...] = ()
+    apart: bool = False
 
     def engine(self) -> Engine:
         """Build it, unloaded."""
-        return ENGINES[self.spec.engine](self.spec, threads=2)
+        return make(self.spec, 2, "", 120 if self.apart else None)
 
 
 def ask(text: str, **settings: object) -> ChatRequest:

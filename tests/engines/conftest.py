@@ -92,6 +92,7 @@ def _tiny(pipeline: Path) -> ModelSpec:
 
 _PICTURE = ImageRequest(prompt="a red apple", width=64, height=64, num_inference_steps=2, num_images=2, seed=1)
 _TEXTS = EmbedRequest(texts=tuple(f"The train to town {number} leaves at noon." for number in range(20)))
+_APART = "apart:"  # before the name of an engine that runs in a process of its own
 _MAKERS: dict[str, Callable[[pytest.FixtureRequest], Case]] = {}
 
 
@@ -209,14 +210,16 @@ _MAKERS.update(
 
 def make_case(name: str, request: pytest.FixtureRequest) -> Case:
     """The case of an engine. A new engine has none, and fails until it gets one."""
+    if name.startswith(_APART):
+        return replace(make_case(name.removeprefix(_APART), request), apart=True)
     if name.startswith("echo-"):
         return _make_echo(request, name.removeprefix("echo-"))
     return _MAKERS[name](request)
 
 
-@pytest.fixture(scope="module", params=sorted(ENGINES))
+@pytest.fixture(scope="module", params=[*sorted(ENGINES), *(_APART + name for name in ("echo-chat", "echo-image"))])
 def case(request: pytest.FixtureRequest) -> Case:
-    """Every engine of the table, one after another."""
+    """Every engine of the table, one after another; some in processes of their own too."""
     return make_case(request.param, request)
 
 
