@@ -6,7 +6,6 @@ is told from prose only when its second line is there.
 """
 
 import re
-import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
@@ -134,7 +133,6 @@ class ReplyVoice(Doer):
         assert spec is not None  # the Studio chose it when it took the request
         with self._residency.use(spec, job.stop, lambda: job.publish(Loading(spec.title)), on_waiting) as engine:
             job.position = 0
-            job.times.loaded = job.times.loaded or time.monotonic()
             pause_s = (PARAGRAPH_PAUSE_S if sentence.ends_paragraph else SENTENCE_PAUSE_S) / request.speed
             events = engine.run(SpeechRequest(text=sentence.text, model=spec.id, speed=request.speed), job.stop)
             try:

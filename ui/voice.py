@@ -88,13 +88,14 @@ class VoiceMode(Panel):
         """Lay the bar out, above the composer; voice.js shows it."""
         self.bar = area(_bar(), elem_id="voice", script=TELL)
         self.told = area(elem_id="voice-told", script=render.CLICKS)
+        self.notes = area(elem_id="voice-notes", script=render.CLICKS)
 
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
         chat = self.chat
         attached = chat.attachments.fields
         given = {chat.ask, chat.place, chat.editing, chat.temporary, *attached, *chat.drawer.fields}
-        on([self.bar.click], self.act, given, [self.told, *chat.outputs])
+        on([self.bar.click], self.act, given, [self.told, self.notes, *chat.outputs])
 
     def leave(self, page: str) -> None:
         """Fall silent on a page that was closed; the reply goes on being written."""
@@ -125,16 +126,16 @@ class VoiceMode(Panel):
         """Load all three models, and say what they can't do."""
         words = words_of(request)
         if isinstance(given.get(self.chat.temporary), Temporary):
-            yield {self.told: _mark(turn, "refused") + render.notice("", words("vc_temporary"), kind="info")}
+            yield {self.notes: _mark(turn, "refused") + render.notice("", words("vc_temporary"), kind="info")}
             return
-        yield {self.told: _mark(turn, "warming") + render.busy(words("vc_warming"))}
+        yield {self.notes: _mark(turn, "warming") + render.busy(words("vc_warming"))}
         try:
             ears = self.studio.ears_for(words.language)
             voice = self.studio.voice_for(_language_of(ears, words))
             mind = self.studio.spec(self.chat.drawer.read(given)[1].model, "chat")
         except StudioError as exc:
             go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
-            yield {self.told: _mark(turn, "refused") + render.failure(words, exc, go)}
+            yield {self.notes: _mark(turn, "refused") + render.failure(words, exc, go)}
             return
         await asyncio.to_thread(self.studio.warm_up, [ears, voice, mind])
         notes = render.cost([words("vc_kept")])
@@ -142,7 +143,7 @@ class VoiceMode(Panel):
             language = words.language_name(ears.languages[0])
             go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
             notes = render.notice("", words("vc_only", language=language), kind="info", action=go) + notes
-        yield {self.told: _mark(turn, "ready") + _robotic(voice, words) + notes}
+        yield {self.notes: _mark(turn, "ready") + _robotic(voice, words) + notes}
 
     # A turn
 
@@ -176,7 +177,7 @@ class VoiceMode(Panel):
         told, spoken = await asyncio.to_thread(self._speak, turn, job, heard.language, request)
         await asyncio.to_thread(self.studio.interactions.belong_to, heard.job.id, conversation.id)
         attachments = self.chat.attachments
-        yield {self.told: told, attachments.chosen: [], attachments.held: (), attachments.chips: ""}
+        yield {self.told: told, self.notes: "", attachments.chosen: [], attachments.held: (), attachments.chips: ""}
         async for updates in self.chat.load({"id": conversation.id}, request):
             yield updates
         if spoken is None:

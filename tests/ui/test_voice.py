@@ -191,17 +191,17 @@ async def test_opening_loads_the_models_and_says_what_they_can_not_do(
 ) -> None:
     mode = mode_of(echo)
     page = shown(await everything(mode.act(sent(mode), ask(), click(act="open", turn="t"))))
-    assert mark(page[mode.told]) == "ready" and "not kept" in str(page[mode.told])
+    assert mark(page[mode.notes]) == "ready" and "not kept" in str(page[mode.notes])
     assert echo.residency.loaded().keys() == {"echo-transcription", "echo-speech", "echo-chat"}
-    assert "only" not in str(page[mode.told]).replace("only its text", "")
+    assert "only" not in str(page[mode.notes]).replace("only its text", "")
 
     page = shown(await everything(mode.act(sent(mode), ask(language="pl"), click(act="open", turn="t"))))
-    assert "polski, więc mówi głos robota" in str(page[mode.told])
+    assert "polski, więc mówi głos robota" in str(page[mode.notes])
 
     [ears] = echo.registry.installed("transcription")
     monkeypatch.setitem(echo.registry._installed, ears.id, replace(ears, languages=("en",)))
     page = shown(await everything(mode.act(sent(mode), ask(language="pl"), click(act="open", turn="t"))))
-    assert "tylko ten język: angielski" in str(page[mode.told]) and "Przejdź do Modeli" in str(page[mode.told])
+    assert "tylko ten język: angielski" in str(page[mode.notes]) and "Przejdź do Modeli" in str(page[mode.notes])
 
 
 async def test_a_model_that_is_missing_is_told_before_anybody_speaks(
@@ -212,7 +212,7 @@ async def test_a_model_that_is_missing_is_told_before_anybody_speaks(
     echo.registry.refresh()
     mode = mode_of(echo)
     page = shown(await everything(mode.act(sent(mode), ask(), click(act="open", turn="t"))))
-    assert mark(page[mode.told]) == "refused" and "no transcription model" in str(page[mode.told])
+    assert mark(page[mode.notes]) == "refused" and "no transcription model" in str(page[mode.notes])
 
 
 async def test_a_temporary_chat_is_not_talked_to_for_the_log_would_have_its_words(
@@ -222,7 +222,8 @@ async def test_a_temporary_chat_is_not_talked_to_for_the_log_would_have_its_word
     temporary = Temporary((Message("user", "Secret."),))
     for event in (click(act="open", turn="t"), click(act="said", turn="t.1", sound=sound(tmp_path))):
         page = shown(await everything(mode.act(sent(mode, temporary=temporary), ask(), event)))
-        assert mark(page[mode.told]) == "refused" and "temporary" in str(page[mode.told])
+        [told] = page.values()
+        assert mark(told) == "refused" and "temporary" in str(told)
     assert echo.interactions.count() == 0
 
 

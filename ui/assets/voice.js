@@ -143,10 +143,11 @@
       // In this click, or the browser will not let it sound.
       try { this.out = new AudioContext({ sampleRate: SPOKEN_RATE }); } catch { this.out = new AudioContext(); }
       this.tell("open");
+      const ear = this.ear({ sampleRate: RATE }); // ready when the microphone is, so that no first word is lost
       try {
         this.stream = await navigator.mediaDevices.getUserMedia({ audio: microphone });
         if (this.closed) return this.close();
-        await this.listen();
+        await this.listen(ear);
       } catch (error) {
         const why = { NotAllowedError: "denied", SecurityError: "denied", NotFoundError: "none", OverconstrainedError: "none" };
         return this.state(why[error.name] ?? "busy");
@@ -155,20 +156,25 @@
       this.rest();
     }
 
-    async listen() {
-      const join = async (options) => {
+    async ear(options) {
+      try {
         const context = new AudioContext(options);
-        try {
-          await context.audioWorklet.addModule(EAR);
-          const ear = new AudioWorkletNode(context, "hearth-ear");
-          context.createMediaStreamSource(this.stream).connect(ear);
-          ear.connect(context.destination); // of which nothing sounds; without it, it would not run
-          ear.port.onmessage = ({ data }) => this.hear(data);
-          this.ears = context;
-        } catch (error) { context.close(); throw error; }
+        await context.audioWorklet.addModule(EAR);
+        return context;
+      } catch { return null; }
+    }
+
+    async listen(waited) {
+      const join = (context) => {
+        const ear = new AudioWorkletNode(context, "hearth-ear");
+        context.createMediaStreamSource(this.stream).connect(ear);
+        ear.connect(context.destination); // of which nothing sounds; without it, it would not run
+        ear.port.onmessage = ({ data }) => this.hear(data);
+        this.ears = context;
       };
+      const context = await waited;
       // Not every browser takes a microphone at another rate than its own.
-      try { await join({ sampleRate: RATE }); } catch { await join({}); }
+      try { join(context); } catch { context?.close(); join(await this.ear({})); }
     }
 
     // What is shown
@@ -181,6 +187,7 @@
       if (this.now === name) return;
       this.now = this.bar.dataset.state = name;
       this.bar.querySelector(".voice-state").innerHTML = this.word(name);
+      this.button("hush").disabled = !["writing", "thinking", "speaking"].includes(name);
     }
 
     // What the state is when nobody says anything.
@@ -208,6 +215,7 @@
 
     look() {
       if (!this.bar.getClientRects().length) return;
+      if (find("#voice-notes [data-voice]")?.dataset.voice.includes(`"${this.session}", "state": "refused"`)) return this.close(true);
       const told = find("#voice-told [data-voice]")?.dataset.voice;
       if (!told || told === this.seen) return;
       this.seen = told;
