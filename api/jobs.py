@@ -101,6 +101,15 @@ async def audio(request: Request, job_id: str) -> StreamingResponse:
     return StreamingResponse(studio.audio_stream(found), media_type="audio/mpeg", headers={"Cache-Control": "no-store"})
 
 
+@router.get("/jobs/{job_id}/audio.pcm", response_class=StreamingResponse, responses={200: content("audio/pcm")})
+async def samples(request: Request, job_id: str) -> StreamingResponse:
+    """The same as bare samples, 24,000 Hz, 16 bit, mono, little-endian: a player need not wait for a whole frame."""
+    studio = studio_of(request)
+    found = studio.job(job_id, caller_of(request))
+    stream = studio.audio_stream(found, "pcm")
+    return StreamingResponse(stream, media_type="audio/pcm", headers={"Cache-Control": "no-store"})
+
+
 @router.get(
     "/files/{file_id}",
     response_class=FileResponse,

@@ -21,6 +21,7 @@ NAMES = (
     "engine",
     "requests",
     "speech",
+    "voice",
     "translate",
     "keys",
     "workers",

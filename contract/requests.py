@@ -37,6 +37,7 @@ from contract.messages import (
 from contract.model_requests import ImportRequest
 from contract.models import Kind
 from contract.reply_settings import ReplySettings
+from contract.reply_speech import SpeakReplyRequest
 
 TranslationEngine = Literal["firefox", "transformers", "chat"]
 Tone = Literal["formal", "informal"]
@@ -299,6 +300,7 @@ Request = (
     | TranslateRequest
     | TranslateDocumentRequest
     | SpeakDocumentRequest
+    | SpeakReplyRequest
     | ImageRequest
     | UpscaleRequest
     | SpeechRequest

@@ -62,6 +62,7 @@ from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
 from contract.model_requests import ImportRequest
 from contract.models import ContextRange, ImageRange, Kind, ModelSpec
+from contract.reply_speech import SpeakReplyRequest
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -260,6 +261,7 @@ __all__ = [
     "Sound",
     "Source",
     "SpeakDocumentRequest",
+    "SpeakReplyRequest",
     "SpeechFormat",
     "SpeechRequest",
     "Spoken",

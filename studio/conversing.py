@@ -28,6 +28,10 @@ from studio.lanes import Lane
 
 KEPT_DELETED_S = 600.0
 ECHO_LANE = "echo"
+HEARD = (
+    "This is a conversation by voice: your reply is read aloud. Answer in the language you are spoken to, in a few "
+    "short sentences of plain text, without lists, tables, headings, emoji or code unless you are asked for them."
+)
 NOTHING_NEW = "…"  # stands for the message where a reply is written again or goes on
 
 
@@ -39,12 +43,14 @@ class Asking(TypedDict, total=False):
         system: Instructions put before the conversation.
         settings: Model and sampling; the conversation keeps both.
         attachments: Ids of documents that go with the message; None: those that an edited one has.
+        spoken: The reply will be heard, so the model is told to be brief and plain; not kept.
     """
 
     revision: Revision
     system: str
     settings: ChatSettings | None
     attachments: Sequence[str] | None
+    spoken: bool
 
 
 # Puts a growing reply into a conversation: its id, the model and the revision to the reply's id.
@@ -148,6 +154,7 @@ class Conversing(Attaching):
         system: str = "",
         settings: ChatSettings | None = None,
         attachments: Sequence[str] | None = None,
+        spoken: bool = False,
     ) -> tuple[Conversation, Job]:
         """Check, put the growing reply into its place, and ask the model for it.
 
@@ -163,7 +170,7 @@ class Conversing(Attaching):
         except StudioError as error:
             self.refuse(request, caller, error, conversation_id)
             raise
-        return self._answer(conversation_id, reply_id, caller, system, settings)
+        return self._answer(conversation_id, reply_id, caller, system, settings, HEARD if spoken else "")
 
     def _checked(
         self,
@@ -189,15 +196,20 @@ class Conversing(Attaching):
         return request
 
     def _answer(
-        self, conversation_id: str, reply_id: str, caller: Caller, system: str, settings: ChatSettings
+        self, conversation_id: str, reply_id: str, caller: Caller, system: str, settings: ChatSettings, heard: str = ""
     ) -> tuple[Conversation, Job]:
-        """Ask the model for a growing reply, and for what follows once it ended."""
+        """Ask the model for a growing reply, and for what follows once it ended.
+
+        Args:
+            heard: Instructions for this reply alone, behind those that are kept.
+        """
         for job in tuple(self._titling):
             job.cancel()  # who writes never waits for a title
         try:
             stored = self.conversations.messages(conversation_id, caller.owner)
             turns = self.turns(stored, settings.model, caller.owner)
-            before = (Message("system", system),) if system.strip() else ()
+            told = "\n\n".join(text for text in (system, heard) if text.strip())
+            before = (Message("system", told),) if told else ()
             request = ChatRequest(messages=(*before, *turns), reply_id=reply_id, **asdict(settings))
             job = self.submit(request, caller)
         except StudioError as error:

@@ -197,13 +197,15 @@ class Job:
         finally:
             self._detach(waiter)
 
-    def follow(self, after: int = 0) -> Iterator[tuple[int, Event]]:
-        """Like ``events``, blocking: for notebooks and threads."""
+    def follow(self, after: int = 0, stop: Stop | None = None) -> Iterator[tuple[int, Event]]:
+        """Like ``events``, blocking: for notebooks and threads; ends early once ``stop`` is set."""
         after = max(0, after)
         signal: queue.SimpleQueue[None] = queue.SimpleQueue()
         waiter = self._attach(lambda: signal.put(None))
+        if stop is not None:
+            stop.on_set(lambda: signal.put(None))
         try:
-            while True:
+            while stop is None or not stop.is_set():
                 fresh, more = self._take(waiter, after)
                 for event in fresh:
                     after += 1

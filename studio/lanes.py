@@ -38,6 +38,8 @@ LANES: Mapping[str, LaneSize] = {
     "speech": LaneSize(2, 200),
     # Apart for the same reason: a book is spoken for an hour.
     "narration": LaneSize(1, 200),
+    # These wait for the next sentence most of the time.
+    "replies": LaneSize(16, 200),
     "transcription": LaneSize(1, 200),
     "embedding": LaneSize(2, 200),
     "remote": LaneSize(32),

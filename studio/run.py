@@ -144,10 +144,11 @@ class Outcome:
             self.job.speech, self.job.speech_wav = self.speech.mp3, self.speech.wav
             self.job.speech_rate_hz = self.speech.sample_rate_hz
         start = self.speech.seconds
-        asked = self.job.request
-        assert isinstance(asked, SpeechRequest)
-        self.leveller = self.leveller or Leveller(chunk.sample_rate_hz, asked.lufs)
-        self.speech.write(self.leveller.level(shape(chunk.pcm, chunk.sample_rate_hz, asked.pitch, asked.volume)))
+        asked, pcm = self.job.request, chunk.pcm
+        if isinstance(asked, SpeechRequest):  # a reply is spoken as the voice has it
+            self.leveller = self.leveller or Leveller(chunk.sample_rate_hz, asked.lufs)
+            pcm = self.leveller.level(shape(pcm, chunk.sample_rate_hz, asked.pitch, asked.volume))
+        self.speech.write(pcm)
         self.job.publish(Spoken(start, self.speech.seconds, chunk.text))
 
     def _keep_picture(self, picture: Picture) -> None:

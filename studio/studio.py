@@ -64,7 +64,6 @@ from studio.doing import Doer
 from studio.downloads import Downloads, only_owner
 from studio.drawing import Drawing
 from studio.health import Health
-from studio.inventory import Inventory
 from studio.job import Job
 from studio.keys import Keys
 from studio.lanes import LANES, Lane
@@ -82,6 +81,7 @@ from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.sound.editing import Editing
 from studio.sound.library import AudioLibrary
+from studio.talking import Talking
 from studio.telemetry import traceparent
 from studio.templates import Templates
 from studio.translating.desk import Desk
@@ -95,9 +95,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(
-    Inventory, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking, Drawing
-):
+class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking, Drawing):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -141,7 +139,6 @@ class Studio(
         self.translated.cut_off()
         self.recordings = Recordings(self._database)
         self.recordings.cut_off()
-        self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)
         self.lanes = self._begin_lanes()
         self._shelf = Shelf()
         self._closed = False
@@ -163,6 +160,7 @@ class Studio(
             SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts),
             AudioAddRequest: editing,
             AudioEditRequest: editing,
+            **self.begin_talking(),
         }
         worker = Worker(
             self.registry,
@@ -329,6 +327,8 @@ class Studio(
             return self.lanes["audio"]
         if isinstance(request, UpscaleRequest) and request.model is None:
             return self.lanes["reading"]
+        if lane := self.reply_lane(job):
+            return self.lanes[lane]
         if isinstance(request, TranslateRequest) and needs_language(request):
             # Which model it takes is known once the language is, and that is work for the lane.
             return self.lanes["echo" if self.settings.demo else "translation"]

@@ -1,6 +1,6 @@
 """What the Chat panel is made of and how it shows a conversation; ``ui.chat`` answers its events."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 
 import gradio as gr
@@ -31,11 +31,11 @@ class ChatPage(Panel):
 
     # Layout
 
-    def build(self, below: Callable[[], None] = lambda: None) -> None:
+    def build(self, below: Sequence[Callable[[], None]] = ()) -> None:
         """Lay the panel out inside the open tab.
 
         Args:
-            below: Lays out what stands between the conversation and the message box.
+            below: Lay out what stands between the conversation and the message box.
         """
         # Which conversation this browser looks at, and the revision it was loaded at; nothing secret.
         self.place = gr.BrowserState({"id": "", "revision": 0}, storage_key="hearth-chat", secret="hearth")
@@ -53,7 +53,8 @@ class ChatPage(Panel):
                     self.live = messages_box("chat-live", label("chat_reply"))
                     self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
-                below()
+                for lay_out in below:
+                    lay_out()
                 self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
                 self._build_composer()
             with gr.Column(elem_id="chat-settings", elem_classes="aside"):
@@ -77,6 +78,7 @@ class ChatPage(Panel):
                 elem_id="ask",
                 scale=1,
             )
+            gr.Button(label("vc_open"), elem_id="voice-open", scale=0, min_width=44)
             self.send_button = gr.Button(label("chat_send"), variant="primary", elem_id="send", scale=0)
             self.stop_button = stop_button(label("stop"), "stop")
 

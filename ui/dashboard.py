@@ -20,6 +20,7 @@ from ui.speech import SpeechPanel
 from ui.theme import HearthTheme
 from ui.translate import TranslatePanel
 from ui.usage import UsagePanel
+from ui.voice import VoiceMode
 from ui.words import I18N, both, label
 
 TITLE = "Hearth"
@@ -32,7 +33,7 @@ def build(studio: Studio) -> gr.Blocks:
     turns = Turns()
     sidebar = Sidebar(studio)
     chat = ChatPanel(studio, turns, sidebar)
-    compare, replies = ComparePanel(chat), ReplyActions(chat)
+    compare, replies, voice = ComparePanel(chat), ReplyActions(chat), VoiceMode(chat)
     translate, images = TranslatePanel(studio, turns), ImagesPanel(studio, turns)
     speech, models, usage = SpeechPanel(studio, turns), ModelsPanel(studio, turns), UsagePanel(studio, turns)
     demo = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_GO)
@@ -45,7 +46,7 @@ def build(studio: Studio) -> gr.Blocks:
                 area(_closer(), elem_id="closer")
                 with gr.Tabs(elem_id="nav", selected="chat", overflow_behavior="wrap"):
                     with gr.Tab(label("tab_chat"), id="chat", elem_id="tab-chat") as chat_tab:
-                        chat.build(below=replies.build)
+                        chat.build(below=(replies.build, voice.build))
                         compare.build()
                     with gr.Tab(label("tab_translate"), id="translate", elem_id="tab-translate"):
                         translate.build()
@@ -57,7 +58,7 @@ def build(studio: Studio) -> gr.Blocks:
                         models.build()
                     with gr.Tab(label("tab_usage"), id="usage", elem_id="tab-usage") as usage_tab:
                         usage.build()
-        for panel in (chat, compare, replies, translate, images, speech):
+        for panel in (chat, compare, replies, voice, translate, images, speech):
             panel.wire(demo)
         # What is costly to draw waits until its panel is opened.
         models.wire(models_tab)
@@ -70,6 +71,7 @@ def build(studio: Studio) -> gr.Blocks:
         def leave(request: gr.Request) -> None:
             turns.leave(page_of(request))
             replies.leave(page_of(request))
+            voice.leave(page_of(request))
             speech.recordings.leave(page_of(request))
 
         demo.unload(leave)

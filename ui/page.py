@@ -139,4 +139,5 @@ STYLES = (
     f'{_fonts()}<link rel="stylesheet" href="{address("hearth.css")}">'
     f'<script defer src="{address("translate.js")}"></script>'
     f'<script defer src="{address("editor.js")}"></script>'
+    f'<script defer src="{address("voice.js")}" data-ear="{address("voice-ear.js")}"></script>'
 )

@@ -17,7 +17,7 @@ def actions_of(studio: Studio) -> ReplyActions:
     actions = ReplyActions(chat)
     with gr.Blocks():
         sidebar.build()
-        chat.build(below=actions.build)
+        chat.build(below=(actions.build,))
     return actions
 
 

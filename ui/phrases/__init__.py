@@ -20,6 +20,7 @@ from ui.phrases.templates import TEMPLATES
 from ui.phrases.translate import TRANSLATE
 from ui.phrases.translated_documents import TRANSLATED_DOCUMENTS
 from ui.phrases.usage import USAGE
+from ui.phrases.voice import VOICE
 
 GROUPS = (
     FRAME,
@@ -37,6 +38,7 @@ GROUPS = (
     SERVERS,
     USAGE,
     STARTERS,
+    VOICE,
     ERRORS,
 )
 PHRASES: dict[str, tuple[str, str]] = {key: phrase for group in GROUPS for key, phrase in group.items()}
