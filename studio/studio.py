@@ -160,7 +160,7 @@ class Studio(
             ImportRequest: self.downloads,
             DocumentRequest: Reading(self.documents, *parts, self.detect),
             TranslateDocumentRequest: papers,
-            SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts),
+            SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts, self.begin_reading_aloud()),
             AudioAddRequest: editing,
             AudioEditRequest: editing,
         }
