@@ -83,8 +83,7 @@ async def first_output(job: Job, kinds: tuple[type, ...], *, patience_s: float |
 
 async def ended(job: Job) -> None:
     """Wait for a job's end; raises what it failed with."""
-    async for _, event in job.events():
-        raise_failed(event)
+    raise_failed(await job.ended())
 
 
 async def merged(jobs: Sequence[Job], after: int = 0) -> AsyncGenerator[tuple[int, Event], None]:

@@ -11,7 +11,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from pathlib import PurePath
 from typing import Annotated
 
@@ -30,10 +29,21 @@ from api.libretranslate_bodies import (
     TranslateBody,
     admitted,
 )
-from api.markup import Markup
 from api.refusal import Refused
 from api.schemas import Reply, content
-from studio import DOCUMENT_FORMATS, Aligned, Conflict, Detected, Job, StudioError, TranslateRequest, language_name
+from studio import (
+    DOCUMENT_FORMATS,
+    Aligned,
+    Caller,
+    Conflict,
+    Detected,
+    Job,
+    NotFound,
+    StudioError,
+    TranslateRequest,
+    html_words,
+    language_name,
+)
 
 router = APIRouter(tags=["libretranslate"])
 TEXT = (".txt", ".md", ".html", ".csv", ".json", ".srt", ".vtt", ".po")
@@ -114,7 +124,8 @@ def _body(form: type[BaseModel], *kinds: str, **example: object) -> dict[str, ob
 @dataclass(frozen=True, slots=True)
 class _Kept:
     name: str
-    path: FilePath
+    document: str
+    caller: Caller
     until: float
 
 
@@ -223,7 +234,7 @@ async def translate_file(request: Request) -> Response:
     token = secrets.token_urlsafe(24)
     named = PurePath(name)
     _kept(request)[token] = _Kept(
-        f"{named.stem[:80]}_{body.target}{PurePath(made.name).suffix}", made.path, time.monotonic() + KEPT_S
+        f"{named.stem[:80]}_{body.target}{PurePath(made.name).suffix}", document.id, caller, time.monotonic() + KEPT_S
     )
     return JSONResponse({"translatedFileUrl": str(request.url_for("download_file", token=token))})
 
@@ -231,14 +242,20 @@ async def translate_file(request: Request) -> Response:
 @router.get("/download_file/{token}", response_class=Response, responses={200: content("text/plain")})
 def download_file(request: Request, token: Annotated[str, Path(max_length=100)]) -> Response:
     """A translated file."""
-    found = _kept(request).get(token)
-    if found is None or not found.path.is_file():
-        raise Refused(404, "not_found", "This file is not there any more. Translate it again.")
+    found, studio = _kept(request).get(token), studio_of(request)
+    try:
+        if found is None:
+            raise NotFound("It has gone.")
+        # The document's newest file: one that is sent again is written anew.
+        result_id = studio.translated_document(found.document, found.caller).result_id
+        path = studio.artifact(result_id or "", found.caller).path
+    except NotFound as error:
+        raise Refused(404, "not_found", "This file is not there any more. Translate it again.") from error
     name = "".join(char if char.isascii() and (char.isalnum() or char in "._- ") else "_" for char in found.name)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     # HTML of anybody's must not open as a page of ours.
     kind = "text/plain; charset=utf-8" if found.name.endswith(TEXT) else "application/octet-stream"
-    return FileResponse(found.path, media_type=kind, headers=headers)
+    return FileResponse(path, media_type=kind, headers=headers)
 
 
 def _kept(request: Request) -> OrderedDict[str, _Kept]:
@@ -263,15 +280,15 @@ Made = tuple[str, dict[str, object] | None, list[str]]
 
 async def _translate(request: Request, texts: Sequence[str], body: TranslateBody) -> list[Made]:
     """Return each text's translation, its detected language and the other wordings."""
-    markup = [Markup(text) for text in texts] if body.format == "html" else None
-    plain = [each.text for each in markup] if markup is not None else texts
-    spoken = [index for index, text in enumerate(plain) if text.strip()]
+    html = body.format == "html"
+    spoken = [index for index, text in enumerate(texts) if (html_words(text) if html else text).strip()]
     wanted = [
         TranslateRequest(
-            text=plain[index],
+            text=texts[index],
             target_lang=body.target,
             source_lang=None if body.source == "auto" else body.source,
-            alternatives=body.alternatives if markup is None else 0,
+            alternatives=0 if html else body.alternatives,
+            html=html,
         )
         for index in spoken
     ]
@@ -287,8 +304,7 @@ async def _translate(request: Request, texts: Sequence[str], body: TranslateBody
         text = job.text()
         found = next((event for _, event in job.snapshot() if isinstance(event, Detected)), None)
         told = None if found is None else _detected(found.language, found.confidence)
-        shown = text if markup is None else markup[index].filled(text)
-        made[index] = shown, told, _others(job, text) if body.alternatives else []
+        made[index] = text, told, _others(job, text) if body.alternatives else []
     return made
 
 

@@ -1,7 +1,7 @@
 """Translation and the language of a text, native: one call each, or a job."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
@@ -36,6 +36,7 @@ class NewTranslation(Strict):
 
     ``model`` and ``engine`` left out: the best one here for the pair. ``tone`` needs a chat model.
     ``glossary`` and ``memory``: whether your own terms and accepted translations of the pair are used.
+    ``format`` html: what a person reads of it is translated, its tags stay, and ``sentences`` comes back empty.
     """
 
     text: Annotated[Plain, Field(min_length=1, max_length=200_000, pattern=r"\S")]
@@ -47,6 +48,7 @@ class NewTranslation(Strict):
     alternatives: Annotated[int, Field(ge=0, le=5)] = 0
     glossary: bool = True
     memory: bool = True
+    format: Literal["text", "html"] = "text"
 
 
 class TextBody(Strict):
@@ -98,6 +100,7 @@ async def translate(request: Request, body: NewTranslation) -> Response:
         alternatives=body.alternatives,
         glossary=body.glossary,
         memory=body.memory,
+        html=body.format == "html",
     )
     job = submit(request, wanted)
     if wants_async(request):

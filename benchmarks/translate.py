@@ -18,7 +18,7 @@ SENTENCES = (
     "My grandmother baked bread every Saturday and gave a loaf to each neighbour.",
     "The museum is free on Sundays, but the queue is long.",
 )
-PARAGRAPHS = 4
+PARAGRAPHS = 20
 
 
 def time_both(translate: Callable[[str], object], translate_long: Callable[[str], object]) -> Sample:

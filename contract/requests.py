@@ -131,6 +131,7 @@ class TranslateRequest:
         tone: How the reader is addressed; only a chat model can choose.
         alternatives: How many other wordings of each sentence to tell too, 0 to 5.
         glossary, memory: Whether the caller's own terms and accepted translations of this pair are used.
+        html: The text is HTML: what a person reads of it is translated, and its tags stay.
     """
 
     kind: ClassVar[Kind] = "translation"
@@ -143,6 +144,7 @@ class TranslateRequest:
     alternatives: int = 0
     glossary: bool = True
     memory: bool = True
+    html: bool = False
 
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
@@ -152,6 +154,8 @@ class TranslateRequest:
         check_choice("engine", self.engine, get_args(TranslationEngine))
         check_choice("tone", self.tone, get_args(Tone))
         check_whole("alternatives", self.alternatives, 0, limits.alternatives)
+        if self.html and self.alternatives:
+            raise InvalidRequest("alternatives can't be told of HTML. Leave one of them out.", field="alternatives")
         if self.engine is not None and self.model is not None:
             raise InvalidRequest(
                 f"engine is {self.engine} and model is {self.model[:80]}. Name one of them, not both.", field="engine"

@@ -90,24 +90,18 @@ class Firefox(Engine):
             )
         parts = list(pieces(asked.text, _LONGEST_DENSE if self.spec.source_lang in _DENSE else _LONGEST))
         characters = written = 0
-        ahead = thread.submit(self._translate, parts[0].text) if parts else None
-        try:
-            for number, part in enumerate(parts, 1):
-                if stop.is_set() or ahead is None:
-                    break
-                text = ahead.result()
-                # The next one is made while this one is checked and told.
-                ahead = thread.submit(self._translate, parts[number].text) if number < len(parts) else None
-                if text + part.gap:
-                    yield Delta(text + part.gap)
-                if text:
-                    yield Aligned(characters, characters + len(part.text), written, written + len(text))
-                characters += len(part.text) + len(part.gap)
-                written += len(text) + len(part.gap)
-                yield Progress(number, len(parts))
-        finally:
-            if ahead is not None:
-                ahead.cancel()
+        for number, part in enumerate(parts, 1):
+            if stop.is_set():
+                break
+            # Nothing is made ahead: the library holds the interpreter's lock, so the sentence before would come later.
+            text = thread.submit(self._translate, part.text).result()
+            if text + part.gap:
+                yield Delta(text + part.gap)
+            if text:
+                yield Aligned(characters, characters + len(part.text), written, written + len(text))
+            characters += len(part.text) + len(part.gap)
+            written += len(text) + len(part.gap)
+            yield Progress(number, len(parts))
         yield Usage(characters=characters)
 
     def _add_leg(self, folder: Path) -> None:

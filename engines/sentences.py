@@ -5,8 +5,9 @@ heard before the last one is done. Unicode's own rule (UAX #29) ends a sentence 
 full stop ends one only where no known abbreviation, initial, ordinal or lower-case word says
 otherwise. When in doubt two sentences stay together, which costs less than one torn apart.
 
-A line break always ends a piece. Limits: the abbreviations are those of English, Polish,
-Portuguese, Spanish, German and French; Thai, which writes no full stop, is cut by length alone.
+A line break always ends a piece, and so does a tab, which stands between the cells of a table. Limits: the
+abbreviations are those of English, Polish, Portuguese, Spanish, German and French; Thai, which writes no full
+stop, is cut by length alone.
 """
 
 import re
@@ -34,7 +35,7 @@ _NUMBERED = frozenset(_BEFORE_NUMBERS.split())
 _MONTHS = "januar februar märz april mai juni juli august september oktober november dezember jahrhundert"
 _GERMAN_MONTHS = frozenset(_MONTHS.split())
 
-_LINE = re.compile(r"[^\r\n\v\f\x85\u2028\u2029]+")
+_LINE = re.compile(r"[^\t\r\n\v\f\x85\u2028\u2029]+")
 # What stands before a line's words and is no part of them: indentation, quoting, list marks, headings.
 _LINE_START = re.compile(r"\s*(?:(?:[-*+•‣◦▪·–—]|>+|#{1,6}|\d{1,3}[.)])\s+)*")
 _END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+(?=\s)|[。！？｡]++[」』”’）]*+")

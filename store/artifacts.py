@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,6 +109,18 @@ class Artifacts:
         if not file.path.is_file():
             raise NotFound(f"The file {file.name} is gone from the data folder. Make it again.", id=artifact_id)
         return file
+
+    def remove(self, file_ids: Sequence[str | None], owner: str) -> None:
+        """Remove files of an owner with their rows; None and what is gone already are passed over."""
+        ids = [file_id for file_id in file_ids if file_id is not None]
+        named = ", ".join("?" * len(ids))
+        rows = self._database.rows(f"SELECT path FROM artifacts WHERE id IN ({named}) AND owner = ?", (*ids, owner))
+        self._database.write(
+            lambda db: db.execute(f"DELETE FROM artifacts WHERE id IN ({named}) AND owner = ?", (*ids, owner))
+        )
+        for row in rows:
+            with contextlib.suppress(OSError):
+                (self.folder / row["path"]).unlink()
 
     def of_job(self, job_id: str, owner: str) -> list[StoredFile]:
         """Return the files that a job made and whose bytes are still there, oldest first."""

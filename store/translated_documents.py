@@ -93,6 +93,10 @@ class TranslatedDocuments:
         )
         return found[0] if found else None
 
+    def ids(self) -> list[str]:
+        """Return the ids of everybody's documents."""
+        return [str(row["id"]) for row in self._database.rows("SELECT id FROM translated_documents")]
+
     def latest(self, owner: str, limit: int = 50, before: str | None = None) -> list[TranslatedDocument]:
         """Return an owner's documents, the newest first.
 

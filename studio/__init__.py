@@ -137,6 +137,7 @@ from studio.translating.exchange import GlossaryFormat
 from studio.translating.exports import MIME as BILINGUAL_MIME
 from studio.translating.exports import BilingualFormat
 from studio.translating.formats import FORMATS as DOCUMENT_FORMATS
+from studio.translating.html_text import words as html_words
 from studio.translating.recalling import Match
 from studio.usage import Usage as UsageReport
 
@@ -304,6 +305,7 @@ __all__ = [
     "allows",
     "download_id",
     "error_class",
+    "html_words",
     "language_name",
     "new_id",
     "parse_steps",

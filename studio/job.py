@@ -7,6 +7,7 @@ it is behind: a thousand followers cost memory, not threads.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 import time
@@ -219,15 +220,34 @@ class Job:
         finally:
             self._detach(waiter)
 
+    async def ended(self) -> Terminal:
+        """Wait until it ended, woken once, however much it tells meanwhile; returns the last event."""
+        loop, over = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the waiter's loop is closed: nobody is left to wake
+                loop.call_soon_threadsafe(over.set)
+
+        self.on_end(wake)
+        await over.wait()
+        return self._last()
+
     def wait(self) -> Terminal:
         """Block until it ended; returns the last event.
 
         Raises:
             StudioError: It failed, with that failure's class, message and details.
         """
-        for _, event in self.follow():
-            if isinstance(event, Failed):
-                raise error_class(event.code)(event.message, **event.details)
-            if isinstance(event, Terminal):
-                return event
-        raise AssertionError("a job's events end with a terminal one")
+        over = threading.Event()
+        self.on_end(over.set)
+        over.wait()
+        last = self._last()
+        if isinstance(last, Failed):
+            raise error_class(last.code)(last.message, **last.details)
+        return last
+
+    def _last(self) -> Terminal:
+        with self._lock:
+            last = self._events[-1]
+        assert isinstance(last, Terminal)  # nothing is published after it
+        return last

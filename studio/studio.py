@@ -157,7 +157,7 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
             ImportRequest: self.downloads,
             DocumentRequest: Reading(self.documents, *parts, self.detect),
             TranslateDocumentRequest: papers,
-            SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts),
+            SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts, self.begin_reading_aloud()),
             AudioAddRequest: editing,
             AudioEditRequest: editing,
             **self.begin_talking(),

@@ -26,6 +26,7 @@ from studio.job import Job
 from studio.registry import Registry
 from studio.residency import Residency, StoppedWaiting
 from studio.run import Outcome, Recorder, failed_event, unexpected
+from studio.translating import html_text
 from studio.translating.checking import asking, checked, running, source_language
 from studio.translating.papers import Prepare
 from studio.translating.segments import SentenceTranslator
@@ -163,7 +164,11 @@ class Worker:
         ask = asking(engine, request, job.stop)
         sentences = SentenceTranslator(ask, source_lang, request.target_lang, self._detect)
         self._prepare(job.caller.owner, request, sentences)
-        events = running(engine, request, job.stop)
+        if request.html:
+            if sentences.guide is not None:
+                sentences.ask = asking(engine, request, job.stop, sentences.guide)
+            return html_text.translate(request.text, sentences, job.stop)
+        events = running(engine, request, job.stop, sentences.guide)
         return checked(events, request, sentences, job.stop, streams=engine.kind == "chat")
 
     def _found(self, job: Job, request: Request) -> tuple[Source, ...]:
@@ -201,7 +206,7 @@ class Worker:
         spec = job.spec
         if spec is not None and spec.source_lang is not None:  # a model of one direction says itself what it reads
             return request
-        found = self._detect(request.text)
+        found = self._detect(html_text.words(request.text) if request.html else request.text)
         if spec is not None and spec.kind == "chat" and (not found or found[0][0] == request.target_lang):
             return request  # it tells for itself
         return replace(request, source_lang=source_language(found, request.target_lang, "text", outcome.take))

@@ -1,7 +1,6 @@
 """The Translate panel: two panes, translated live as one types; a missing pair is offered with its size."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 
 import gradio as gr
@@ -11,7 +10,6 @@ from studio import (
     Failed,
     Interaction,
     Job,
-    Pair,
     Studio,
     StudioError,
     TranslateRequest,
@@ -23,14 +21,14 @@ from ui.follow import INTERVAL_S, Turn, Turns, View, follow
 from ui.glossary import GlossaryPart, MemoryPart
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.translate_documents import DocumentsPart
-from ui.translation import Shown, below_result, below_source, pane, placed, remarks
-from ui.translation_choices import ANY, DETECT, ENGINES, TONES, offer
+from ui.translation import Shown, below_result, below_source, contrary, pane, placed, remarks, working
+from ui.translation_choices import ANY, DETECT, ENGINES, TONES, kept_form, offer, read_form
 from ui.translation_history import History
 from ui.translation_listening import spoken
+from ui.translation_offers import beginning, doubt, refused, targets_of
 from ui.translation_wordings import EDITS, Wordings
 from ui.words import Words, label, words_of
 
-MOST_OFFERED = 4  # languages in place of one that makes no sense
 # A long translation is sent whole each time it has grown: then less often.
 LONG_CHARACTERS = 10_000
 LONG_INTERVAL_S = 1.0
@@ -124,14 +122,14 @@ class TranslatePanel(Panel):
     async def load(self, kept: str, request: gr.Request) -> AsyncIterator[Updates]:
         """Offer the languages; follow the translation that still runs, else show what this tab had."""
         words, caller = words_of(request), caller_of(request)
-        had = _read(kept)
+        had = read_form(kept)
         offered = await asyncio.to_thread(offer, self.studio, words, had)
         yield {
             self.source: gr.Dropdown(choices=offered.sources, value=offered.source),
             self.target: gr.Dropdown(choices=offered.targets, value=offered.target),
             self.engine: gr.Dropdown(choices=offered.engines, value=offered.engine),
             self.tone: gr.Radio(value=offered.tone, visible=offered.engine == "chat"),
-            self.below_text: _start(words),
+            self.below_text: await asyncio.to_thread(beginning, self.studio, words),
             self.result: pane(Shown(), words),
         }
         running = self.studio.jobs(caller, "translation")
@@ -159,9 +157,10 @@ class TranslatePanel(Panel):
         if before is not None:
             before.cancel()
         form = {"source": source, "target": target, "engine": engine or ANY, "tone": tone or ANY}
-        yield {self.form: _kept(form), self.tone: gr.Radio(visible=engine == "chat"), self.wordings.box: ""}
+        yield {self.form: kept_form(form), self.tone: gr.Radio(visible=engine == "chat"), self.wordings.box: ""}
         if not text.strip():
-            yield {**self._nothing(words), self.status: "", self.below_text: _start(words)}
+            start = await asyncio.to_thread(beginning, self.studio, words)
+            yield {**self._nothing(words), self.status: "", self.below_text: start}
             return
         if source == target:
             yield {self.status: render.notice("", words("tr_same"), kind="info")}
@@ -177,7 +176,7 @@ class TranslatePanel(Panel):
         try:
             job = await asyncio.to_thread(self.studio.submit, asked, caller)
         except StudioError as exc:
-            yield {**self._nothing(words), self.status: self._refused(exc, words)}
+            yield {**self._nothing(words), self.status: refused(self.studio, exc, words)}
             return
         except Exception as exc:
             yield {**self._nothing(words), self.status: render.crash(words, exc)}
@@ -204,7 +203,7 @@ class TranslatePanel(Panel):
         """Swap the languages; the translation becomes the text."""
         if source == DETECT:
             found = await asyncio.to_thread(self.studio.detect, text) if text.strip() else []
-            source = found[0][0] if found else next((pair.target for pair in self._from(target)), target)
+            source = found[0][0] if found else next((pair.target for pair in targets_of(self.studio, target)), target)
         text, source, target = (shown.result if text.strip() else "") or text, target, source
         yield {self.text: text, self.source: source, self.target: target}
         async for updates in self.translate(text, source, target, engine, tone, request):
@@ -228,8 +227,8 @@ class TranslatePanel(Panel):
             async for updates in self._listen(act, told, source, text, shown, request):
                 yield updates
             return
-        if act == "cancel":
-            for job in self.studio.jobs(caller, "download"):
+        if act == "cancel":  # a download, or the translation itself
+            for job in self.studio.jobs(caller):
                 if job.id == told:
                     job.cancel()
             return
@@ -252,6 +251,12 @@ class TranslatePanel(Panel):
                 yield {self.status: shown_now, self.wordings.box: ""}
             if not here:
                 return
+            if not text.strip() and told.endswith(f"-{words.language}-en"):  # the pair of the page's own language
+                target = words.language
+                yield {self.target: target}
+        elif act == "engine":
+            engine = told
+            yield {self.engine: engine}
         else:
             return
         async for updates in self.translate(text, source, target, engine, tone, request):
@@ -306,15 +311,10 @@ class TranslatePanel(Panel):
             self.below_text: below_source(shown.text, words),
             self.status: below_result(words, [row.model or ""]),
             self.wordings.box: "",
-            self.form: _kept({"source": source or DETECT, "target": target}),
+            self.form: kept_form({"source": source or DETECT, "target": target}),
         }
 
     # Pieces
-
-    def _from(self, source: str) -> list[Pair]:
-        return sorted(
-            (pair for pair in self.studio.pairs() if pair.source == source), key=lambda pair: not pair.installed
-        )
 
     def _nothing(self, words: Words) -> Updates:
         return {self.result: pane(Shown(), words), self.shown: Shown()}
@@ -324,7 +324,8 @@ class TranslatePanel(Panel):
         interval = LONG_INTERVAL_S if len(text) > LONG_CHARACTERS else INTERVAL_S
         found: list[tuple[str, float]] = []
         async for view in follow(job, turn, interval):
-            if view.detected is not None and not found:
+            # A language that was chosen is looked at too, once it is done: it may be the wrong one.
+            if not found and (view.detected is not None or view.end is not None):
                 found = await asyncio.to_thread(self.studio.detect, text)
             # No wait from here on: the view goes on growing meanwhile, and one update must be of one moment.
             shown = _shown(job, view)
@@ -332,38 +333,23 @@ class TranslatePanel(Panel):
             if view.detected is not None:
                 updates[self.below_text] = below_source(text, words, found)
             if isinstance(view.end, Failed):
-                updates[self.status] = self._refused(view.end, words)
+                updates[self.status] = refused(self.studio, view.end, words)
                 updates |= self._nothing(words)
             elif isinstance(view.end, Cancelled):
-                updates[self.status] = ""
+                updates[self.status] = below_result(words, [words("tr_stopped"), *remarks(shown, words)])
+                updates[self.shown] = shown
             elif view.end is not None:
                 spec = view.job.spec
                 took = words("took", n=words.duration(view.duration_s))
-                parts = [took, spec.title if spec else "", *remarks(shown, words)]
+                parts = [took, spec.title if spec else "", *remarks(shown, words), doubt(spec, shown, words)]
                 updates[self.status] = below_result(words, parts)
                 updates[self.shown] = shown
+                wrong = view.detected is None and not self.studio.settings.demo
+                if wrong and (other := contrary(found, shown)):
+                    updates[self.below_text] = below_source(text, words, rather=other)
             else:
-                updates[self.status] = render.waiting(words, view)
+                updates[self.status] = render.waiting(words, view) or working(words, view)
             yield updates
-
-    def _refused(self, error: StudioError | Failed, words: Words) -> str:
-        """Return an error as a notice; a pair that can be fetched, or a better target, comes with its button."""
-        details = error.details
-        if details.get("field") == "target_lang" and (found := details.get("source_lang")):
-            # Typed in the language that it was to be translated into: the other way is meant, as a rule.
-            others = sorted(self._from(str(found)), key=lambda pair: not pair.installed)[:MOST_OFFERED]
-            chips = "".join(
-                render.button(words.language_name(p.target), "to", p.target, kind="quiet chip") for p in others
-            )
-            told = words("tr_already", language=words.language_name(str(found)))
-            return render.notice("", told, kind="info", action=f'<span class="chips">{chips}</span>')
-        source, target, models = details.get("source_lang"), details.get("target_lang"), details.get("models")
-        if error.code == "model_not_installed" and isinstance(models, str) and models:
-            size = words.size(int(details.get("size_bytes") or 0))
-            action = render.button(words("tr_fetch", size=size), "fetch", models, kind="second", drawing="down")
-            names = {"source": words.language_name(str(source)), "target": words.language_name(str(target))}
-            return render.notice("", words("tr_missing", **names, size=size), kind="info", action=action)
-        return render.failure(words, error)
 
 
 def _text_of(job: Job) -> str:
@@ -376,23 +362,3 @@ def _shown(job: Job, view: View) -> Shown:
     source = asked.source_lang or (view.detected.language if view.detected is not None else None)
     places = placed([event for _, event in job.snapshot()])
     return Shown(asked.text, view.text, source, asked.target_lang, job.spec.id if job.spec else "", places)
-
-
-def _read(kept: str) -> dict[str, str]:
-    """What the browser kept of this tab's form; anything else is nothing."""
-    try:
-        found = json.loads(kept) if kept else {}
-    except (ValueError, RecursionError):
-        return {}
-    if not isinstance(found, dict):
-        return {}
-    return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, str)}
-
-
-def _kept(form: dict[str, str]) -> str:
-    """What the browser keeps of the form until this tab is closed; see assets/translate.js."""
-    return f'<span hidden data-form="{render.escape(json.dumps(form))}"></span>'
-
-
-def _start(words: Words) -> str:
-    return render.empty(words("tr_empty"), words("tr_example"))

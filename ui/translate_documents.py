@@ -137,8 +137,14 @@ class DocumentsPart(Panel):
                 async for updates in self._speak(act, told, words, request):
                     yield updates
             elif act == "delete":
+                document = await asyncio.to_thread(self.studio.translated_document, told, caller)
+                yield {self.told: _asked(document, words)}
+            elif act == "delete-none":
+                yield {self.told: ""}
+            elif act == "delete-sure":
                 await asyncio.to_thread(self.studio.delete_document, told, caller)
                 yield {
+                    self.told: "",
                     self.list: await self._listed(caller, words, request),
                     self.report: "",
                     self.mending: gr.Column(visible=False),
@@ -234,6 +240,13 @@ class DocumentsPart(Panel):
         rows = "".join(_flagged(document_id, segment, words) for segment in found[:REPORTED])
         more = f'<p class="hint">{render.escape(words("do_more", n=REPORTED))}</p>' if len(found) > REPORTED else ""
         return f'<ul class="papers report">{rows}</ul>{more}'
+
+
+def _asked(document: TranslatedDocument, words: Words) -> str:
+    """Ask whether a document may go: nobody gets it back, so one click is not enough."""
+    sure = render.button(words("do_delete_sure"), "delete-sure", document.id, kind="second", drawing="bin")
+    action = f'<span class="chips">{sure}{render.button(words("cancel"), "delete-none")}</span>'
+    return render.notice("", words("do_delete_ask", name=document.name), kind="info", action=action)
 
 
 def _progress(view: View, words: Words) -> str:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 
 from studio import Aligned, Checked, Event, Limits
 from ui import render
+from ui.follow import View
 from ui.words import Words
 
 LIMIT = Limits().translate_characters
+LONG_S = 1.0
+SURE, TOLD_FROM_WORDS = 0.9, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +152,29 @@ class _Units:
         return self._units
 
 
-def below_source(text: str, words: Words, found: Sequence[tuple[str, float]] = ()) -> str:
-    """Return the counter, the detected language and its rivals to click, and the buttons of the left pane."""
+def contrary(found: Sequence[tuple[str, float]], shown: Shown) -> str:
+    """Return the language that a text surely is in, where another was chosen for it; "" otherwise."""
+    language, sure = found[0] if found else ("", 0.0)
+    enough = len(shown.text.split()) >= TOLD_FROM_WORDS and sure >= SURE
+    return language if enough and language not in (shown.source, shown.target) else ""
+
+
+def working(words: Words, view: View) -> str:
+    """Return how far a translation is that takes long, with a button that stops it; "" in its first second."""
+    told = view.progress
+    if told is None or view.duration_s < LONG_S:
+        return ""
+    steps = words("tr_steps", done=words.number(told.step), total=words.number(told.total))
+    bar = render.busy(steps, told.step / told.total if told.total else None)
+    return f'<div class="fetch">{bar}{render.button(words("cancel"), "cancel", view.job.id)}</div>'
+
+
+def below_source(text: str, words: Words, found: Sequence[tuple[str, float]] = (), rather: str = "") -> str:
+    """Return the counter, the detected language and its rivals to click, and the buttons of the left pane.
+
+    Args:
+        rather: A language that it is in, where another was chosen.
+    """
     count = f"{words.number(len(text))} / {words.number(LIMIT)}"
     over = " bad" if len(text) > LIMIT else ""
     counter = (
@@ -167,6 +191,9 @@ def below_source(text: str, words: Words, found: Sequence[tuple[str, float]] = (
             if share >= 0.03
         )
         guess = f'<span class="guess">{render.escape(told)}</span>{rivals}'
+    elif rather:
+        told = words("tr_rather", language=words.language_name(rather))
+        guess = render.button(told, "from", rather, kind="quiet chip")
     listen = render.button("", "listen", "source", drawing="sound", name=words("tr_listen_source"))
     clear = render.button("", "clear", drawing="close", name=words("tr_clear"))
     return f'<div class="below"><p class="cost">{counter}{guess}</p><span class="tools">{listen}{clear}</span></div>'

@@ -1,9 +1,11 @@
-"""What the Translate panel offers to choose: languages, those that work now first, engines and tones."""
+"""What the Translate panel offers to choose, those that work now first, and what a tab keeps of the choice."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from studio import Studio, Tone, TranslationEngine
+from studio import ModelSpec, Studio, Tone, TranslationEngine
+from ui import render
 from ui.words import Words
 
 DETECT = "auto"
@@ -61,5 +63,27 @@ def _engines(studio: Studio, words: Words) -> Choices:
     for name in ("firefox", "transformers"):
         if any(info.spec.engine == name for info in infos if info.spec.kind == "translation"):
             here.append((words(f"tr_engine_{name}"), name))
-    chat = next((info.spec for info in infos if info.spec.kind == "chat" and info.is_default), None)
+    chat = chat_model(studio)
     return [*here, (words("tr_engine_chat", title=chat.title), "chat")] if chat is not None else here
+
+
+def chat_model(studio: Studio) -> ModelSpec | None:
+    """Return the chat model that translates by prompt."""
+    infos = studio.usable_models()
+    return next((info.spec for info in infos if info.spec.kind == "chat" and info.is_default), None)
+
+
+def read_form(kept: str) -> dict[str, str]:
+    """Return what the browser kept of this tab's form; anything else is nothing."""
+    try:
+        found = json.loads(kept) if kept else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict):
+        return {}
+    return {name: value for name, value in found.items() if isinstance(name, str) and isinstance(value, str)}
+
+
+def kept_form(form: dict[str, str]) -> str:
+    """Return what the browser keeps of the form until this tab is closed; see assets/translate.js."""
+    return f'<span hidden data-form="{render.escape(json.dumps(form))}"></span>'

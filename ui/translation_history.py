@@ -57,8 +57,17 @@ class History:
                 yield self._reopen(await asyncio.to_thread(log.get, told, owner), words_of(request))
             except NotFound:
                 yield await self.draw(search, request)
-        elif act in ("forget", "forget-all"):
-            await asyncio.to_thread(log.forget, owner, "translation", None if act == "forget-all" else [told])
+        elif act == "forget-all":  # nobody gets them back, so one click is not enough
+            words = words_of(request)
+            sure = render.button(words("tr_forget_all"), "forget-sure", kind="second", drawing="bin")
+            keep = render.button(words("cancel"), "forget-none")
+            told = render.notice(
+                "", words("tr_forget_ask"), kind="info", action=f'<span class="chips">{sure}{keep}</span>'
+            )
+            yield {self.list: told}
+        elif act in ("forget", "forget-sure", "forget-none"):
+            if act != "forget-none":
+                await asyncio.to_thread(log.forget, owner, "translation", [told] if act == "forget" else None)
             yield await self.draw(search, request)
 
 

@@ -75,7 +75,12 @@ async def _asked(studio: Studio, shown: Shown, number: int, caller: Caller) -> A
     for spec in _able(studio, shown):
         more = OTHERS if "alternatives" in studio.abilities(spec) or spec.kind == "chat" else 0
         asked = TranslateRequest(
-            text=source, target_lang=shown.target, source_lang=shown.source, model=spec.id, alternatives=more
+            text=source,
+            target_lang=shown.target,
+            source_lang=shown.source,
+            model=spec.id,
+            alternatives=more,
+            memory=False,  # what it has is offered by itself
         )
         job = await asyncio.to_thread(studio.submit, asked, caller)
         try:

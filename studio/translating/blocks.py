@@ -63,6 +63,11 @@ def cut(marked: str) -> list[Cut]:
     return found
 
 
+def parts(marked: str) -> list[Cut]:
+    """Cut a paragraph like ``cut``; one without words is one gap."""
+    return cut(marked) if has_words(marked) else [Cut(marked, False)]
+
+
 def join(parts: list[str]) -> str:
     """Put the parts of a paragraph together; a style that goes on from one to the next is one run."""
     text, before = "".join(parts), ""

@@ -2,7 +2,8 @@
 
 An engine tells a sentence (Delta) and then where it belongs (Aligned), so a sentence is held until both are
 there; a bad one is made anew, and what there is to say of it follows as Checked. A chat model's words can't be
-held without losing the sight of them being written, so those are only checked.
+held without losing the sight of them being written, so those are only checked; it is told beforehand what its
+owner wants (see ``Guide``).
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -14,7 +15,7 @@ from contract.errors import InvalidRequest
 from contract.events import Aligned, Checked, Delta, Detected, EngineEvent
 from contract.requests import TranslateRequest
 from studio import chat_translation
-from studio.translating.segments import Ask, Segment, SentenceTranslator
+from studio.translating.segments import Ask, Guide, Segment, SentenceTranslator
 
 
 def source_language(
@@ -47,20 +48,20 @@ def source_language(
     return language
 
 
-def running(engine: Engine, request: TranslateRequest, stop: Stop) -> Iterator[EngineEvent]:
-    """Run a translation on a loaded engine, a chat model's included."""
+def running(engine: Engine, request: TranslateRequest, stop: Stop, guide: Guide | None = None) -> Iterator[EngineEvent]:
+    """Run a translation on a loaded engine, a chat model's included, which alone can be guided."""
     if engine.kind == "chat":
-        return chat_translation.translate(engine, request, stop)
+        return chat_translation.translate(engine, request, stop, guide)
     return engine.run(request, stop)
 
 
-def asking(engine: Engine, request: TranslateRequest, stop: Stop) -> Ask:
+def asking(engine: Engine, request: TranslateRequest, stop: Stop, guide: Guide | None = None) -> Ask:
     """Return what translates one sentence with a loaded engine."""
 
     def ask(text: str) -> str:
         if not text.strip():
             return text
-        events = running(engine, replace(request, text=text, alternatives=0), stop)
+        events = running(engine, replace(request, text=text, alternatives=0, html=False), stop, guide)
         return "".join(event.text for event in events if isinstance(event, Delta))
 
     return ask

@@ -9,6 +9,7 @@
 * ``language``: it is in another language than asked for.
 * ``numbers``: a number or its sign (<, >, %, ±, °, a currency) was lost, changed or made up.
 * ``placeholders``, ``tags``, ``addresses``: one of these was lost, changed or added.
+* ``terms``: a term of the glossary is missing; whoever knows the glossary adds it, ``faults`` does not.
 
 Seen in the starter model, English to Portuguese: "p < 0.05" became "p > 0,05" (numbers), "3½ cups" "31 a 2
 xícaras" (numbers), "Copyright © 2024 ACME Inc. All rights reserved." lost all but its last words (numbers).
@@ -26,8 +27,9 @@ from studio.translating.literals import ADDRESS, PLACEHOLDER, TAG, without_liter
 from studio.translating.numerals import number_faults
 
 Fault = Literal[
-    "empty", "echoed", "repeated", "truncated", "overlong", "language", "numbers", "placeholders", "tags", "addresses"
-]
+    "empty", "echoed", "repeated", "truncated", "overlong", "language", "numbers", "placeholders", "tags", "addresses",
+    "terms",
+]  # fmt: skip
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 Detect = Callable[[str], list[tuple[str, float]]]
 
@@ -95,6 +97,7 @@ _WEIGHTS: dict[Fault, int] = {
     "truncated": 4,
     "language": 4,
     "numbers": 3,
+    "terms": 3,
     "overlong": 2,
 }
 _CARRIED: tuple[tuple[Fault, re.Pattern[str]], ...] = (

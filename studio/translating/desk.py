@@ -16,10 +16,12 @@ from store import Artifacts, StoredFile, TranslatedDocument, TranslatedDocuments
 from store.database import now
 from studio.caller import Caller
 from studio.job import Job
+from studio.settings import Settings
 from studio.translating import checks, exports
 from studio.translating.formats import format_of
 from studio.translating.marked import bare, codes_of, parse
 from studio.translating.papers import store, translated_name
+from studio.translating.spoken_passages import SpokenPassages
 
 LONGEST_NAME = 200
 LONGEST_EDIT = 20_000
@@ -40,6 +42,13 @@ class Desk:
     limits: Limits
     artifacts: Artifacts
     translated: TranslatedDocuments
+    settings: Settings
+
+    def begin_reading_aloud(self) -> SpokenPassages:
+        """Open what was spoken of documents that are not read to their end; of those that are gone it goes."""
+        self._spoken = SpokenPassages(self.settings.data_dir / "readings")
+        self._spoken.drop_others(self.translated.ids())
+        return self._spoken
 
     def submit(self, request: Request, caller: Caller | None = None) -> Job:
         """Take a request; see Studio."""
@@ -149,6 +158,8 @@ class Desk:
     ) -> Job:
         """Read a document's translation aloud; the job that does the very same already is given again.
 
+        What a cancelled or failed reading spoke in this voice is kept, so that the next one goes on from there.
+
         Args:
             voice: Its id; None: the best one here that speaks the language.
             speed, pitch, volume, pauses: As in SpeechRequest.
@@ -233,6 +244,7 @@ class Desk:
         self.translated.delete(document_id, caller.owner)
         for path in paths:
             path.unlink(missing_ok=True)
+        self._spoken.drop(document_id)
 
     def export_document(self, document_id: str, caller: Caller, form: exports.BilingualFormat) -> Exported:
         """Return a document in both languages."""

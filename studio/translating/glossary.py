@@ -39,12 +39,7 @@ class Enforcer:
             ask: Translates a sentence, what must stay kept.
         """
         applied: list[str] = []
-        taken: list[tuple[int, int]] = []
-        for term, pattern in self._terms:
-            match = next((each for each in pattern.finditer(source) if not _overlaps(each.span(), taken)), None)
-            if match is None:
-                continue
-            taken.append(match.span())
+        for term, match in self._found(source):
             stands = self._standing(term, target)
             if stands is None:
                 for attempt in self._attempts(source, target, term, match, ask):
@@ -57,6 +52,24 @@ class Enforcer:
             if stands is not None:
                 applied.append(stands)
         return target, tuple(applied)
+
+    def standing(self, source: str, target: str) -> tuple[tuple[str, ...], bool]:
+        """Return the terms as they stand in a translation, and whether one of the source's is missing."""
+        places = [self._standing(term, target) for term, _ in self._found(source)]
+        return tuple(place for place in places if place is not None), None in places
+
+    def wanted(self, source: str) -> list[tuple[str, str]]:
+        """Return the terms that a text has, each with its translation."""
+        return [(match[0], term.target) for term, match in self._found(source)]
+
+    def _found(self, source: str) -> Iterator[tuple[Term, re.Match[str]]]:
+        """The terms in a text, each where it stands first; none inside another."""
+        taken: list[tuple[int, int]] = []
+        for term, pattern in self._terms:
+            match = next((each for each in pattern.finditer(source) if not _overlaps(each.span(), taken)), None)
+            if match is not None:
+                taken.append(match.span())
+                yield term, match
 
     def _attempts(self, source: str, target: str, term: Term, match: re.Match[str], ask: Ask) -> Iterator[str]:
         replaced = self._replaced(source, target, term, match, ask)

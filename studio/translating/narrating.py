@@ -1,11 +1,12 @@
 """The job that reads a translated document aloud: one audio file, a chapter for each heading where it has some.
 
 Only the running text is read: no page headers, tables of contents, pictures' descriptions or code. The file is
-written while it is spoken, so a book takes no more memory than a page; what was cancelled or failed leaves nothing.
+written while it is spoken, so a book takes no more memory than a page. A cancelled or failed reading leaves no file,
+but the passages that it spoke (see ``spoken_passages``), and the next one goes on from there.
 """
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 
 import engines
@@ -25,6 +26,7 @@ from studio.run import Outcome
 from studio.translating.formats import format_of
 from studio.translating.formats.seam import Aside, Heading
 from studio.translating.marked import bare
+from studio.translating.spoken_passages import SpokenPassages, named
 from studio.voicing import shape
 
 DEEPEST = 3  # headings below this one are read, and begin no chapter
@@ -44,12 +46,18 @@ class Narrator(Doer):
     """Reads translated documents aloud."""
 
     def __init__(
-        self, registry: Registry, residency: Residency, documents: TranslatedDocuments, artifacts: Artifacts
+        self,
+        registry: Registry,
+        residency: Residency,
+        documents: TranslatedDocuments,
+        artifacts: Artifacts,
+        spoken: SpokenPassages,
     ) -> None:
         self._registry = registry
         self._residency = residency
         self._documents = documents
         self._artifacts = artifacts
+        self._spoken = spoken
 
     def run(self, job: Job, outcome: Outcome) -> None:
         request = job.request
@@ -89,6 +97,8 @@ class Narrator(Doer):
         details: dict[str, str | int | float] = {"document": document.id, "seconds": seconds, "chapters": chapters}
         outcome.keep_file(path, FORMS[request.form].mime, f"{result.name.rpartition('.')[0]}.{request.form}", details)
         self._documents.update(document.id, audio_id=audio_id)
+        self._artifacts.remove((document.audio_id,), document.owner)
+        self._spoken.drop(document.id)
 
     def _speak(
         self,
@@ -104,7 +114,9 @@ class Narrator(Doer):
         for passage in passages:
             chapter = passage.chapter or chapter
             opened = False
-            for chunk in self._chunks(job, request, engine, passage.text):
+            for chunk in self._passage(job, request, engine, passage.text):
+                if job.stop.is_set():
+                    return
                 if file is None:
                     file = begin(chunk.sample_rate_hz)
                 if not opened:
@@ -122,6 +134,14 @@ class Narrator(Doer):
             if time.monotonic() - told > TOLD_EVERY_S or done == total:
                 job.publish(Progress(done, total, chapter))
                 told = time.monotonic()
+
+    def _passage(self, job: Job, request: SpeakDocumentRequest, engine: Engine, text: str) -> Iterator[AudioChunk]:
+        """A passage as it was spoken before, else as it is spoken now."""
+        name = named(engine.spec.id, text, request.speed, request.pauses)
+        kept = self._spoken.kept(request.document, name)
+        if kept is not None:
+            return kept
+        return self._spoken.keeping(request.document, name, self._chunks(job, request, engine, text), job.stop)
 
     @staticmethod
     def _chunks(

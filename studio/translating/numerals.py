@@ -15,6 +15,13 @@ _GROUPED = re.compile(r"\d+(?:[.,'’\u00a0\u202f ]\d{3}(?!\d))*(?:[.,]\d+)?")
 _CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))?\s*([ap])\.?\s?m\b\.?", re.IGNORECASE)
 _DECADE = re.compile(r"\b(?:1[0-9]|20)(\d0)['’]?s\b")
 _SIGNS = re.compile(r"[<>≤≥±°$€£¥]|%(?!\w)|(?<=\d)\s?%")
+# What a currency's sign is called in the languages that most translate between: "$5" may become "5 dólares".
+_CURRENCIES = (
+    (re.compile(r"\b[dD][oóòô]l{1,2}ar\w*|\bUSD\b"), "$"),
+    (re.compile(r"\b[eE]ur(?:os?|o\w{0,2})\b|\bEUR\b"), "€"),
+    (re.compile(r"\b(?:[lL]ibras?|[pP]ounds?|[fF]unt\w*|[lL]ivres?|[pP]fund)\b|\bGBP\b"), "£"),
+    (re.compile(r"\b(?:[yY]en[ys]?|[iI]enes?|[jJ]en\w{0,3})\b|\bJPY\b"), "¥"),
+)
 _SPELLED_TO = 100  # numbers above are written as words by nobody
 _ROMAN_TO = 30
 _FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1", "3"), "⅔": ("2", "3")}
@@ -22,7 +29,7 @@ _FRACTIONS = {"½": ("1", "2"), "¼": ("1", "4"), "¾": ("3", "4"), "⅓": ("1",
 
 def number_faults(source: str, target: str, source_lang: str, target_lang: str) -> bool:
     """Whether a number or its sign is missing from ``target``, or stands there without a source."""
-    if _signs(source) != _signs(target):
+    if _signs(source) != _signs(target) and _signs(_with_signs(source)) != _signs(_with_signs(target)):
         return True
     given, got = _runs(source), _runs(target)
     if given == got or _joined(source) == _joined(target):
@@ -54,6 +61,12 @@ def number_faults(source: str, target: str, source_lang: str, target_lang: str) 
 
 def _signs(text: str) -> Counter[str]:
     return Counter(sign.strip() for sign in _SIGNS.findall(text))
+
+
+def _with_signs(text: str) -> str:
+    for words, sign in _CURRENCIES:
+        text = words.sub(sign, text)
+    return text
 
 
 def _runs(text: str) -> Counter[str]:

@@ -116,7 +116,7 @@ class Papers(Doer):
                     f"The document has over {self._limits.translated_document_characters:,} characters. Split it.",
                     field="file",
                 )
-            sources.extend(part.text for part in _parts(marked) if part.is_sentence)
+            sources.extend(part.text for part in blocks.parts(marked) if part.is_sentence)
 
         form.rewrite(data, look, "en")
         if not sources:
@@ -169,6 +169,8 @@ class Papers(Doer):
             source_lang, target_lang = asked.source_lang or "", asked.target_lang
             sentences = SentenceTranslator(asking(engine, asked, job.stop), source_lang, target_lang, self._detect)
             self._prepare(job.caller.owner, asked, sentences)
+            if sentences.guide is not None:
+                sentences.ask = asking(engine, asked, job.stop, sentences.guide)
             try:
                 for segment in segments:
                     new = blocks.translate(segment.source, sentences)
@@ -203,14 +205,16 @@ class Papers(Doer):
             "flagged": current.flagged,
         }
         outcome.keep_file(path, mime, translated_name(document.name, form, document.target_lang), details)
-        self._documents.update(document.id, result_id=artifact_id, audio_id=None)  # what was read aloud is an older one
+        # What was read aloud is of the older one too.
+        self._documents.update(document.id, result_id=artifact_id, audio_id=None)
+        self._artifacts.remove((current.result_id, current.audio_id), document.owner)
 
 
 def rewritten(form: Format, data: bytes, segments: Iterator[TranslatedSegment], target_lang: str) -> bytes:
     """Return a document with its segments' translations in their places."""
 
     def put(marked: str) -> str | None:
-        parts = _parts(marked)
+        parts = blocks.parts(marked)
         if not any(part.is_sentence for part in parts):
             return None
         new: list[str] = []
@@ -239,10 +243,6 @@ def store(path: Path, data: bytes) -> None:
     except OSError as exc:
         path.unlink(missing_ok=True)
         raise StorageFailed(f"Saving the document to {path} failed: {exc}. Free some space, try again.") from exc
-
-
-def _parts(marked: str) -> list[blocks.Cut]:
-    return blocks.cut(marked) if blocks.has_words(marked) else [blocks.Cut(marked, False)]
 
 
 def _better(new: Segment, old: TranslatedSegment) -> bool:

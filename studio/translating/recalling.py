@@ -7,15 +7,18 @@ translation. A similar one (75 % of its letters and more, by rapidfuzz's ratio) 
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
 
+from engines.sentences import pieces
 from store import Direction, Memory, TranslationMemory
 from studio.translating.checks import normal
 from studio.translating.segments import Recalled
 
 LIKE = 75.0  # per cent
+SHOWN = 3  # accepted translations that a chat model is shown with a text
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _DIRECTIONS = 8  # kept in memory at once
 
@@ -29,71 +32,75 @@ class Match:
     target: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    version: str
-    entries: tuple[Memory, ...]
-    exact: dict[str, Memory]
-    by_shape: dict[str, Memory]
-    keys: list[str]
+class Recollection:
+    """What is kept of a direction, as it was at one moment; any thread may ask."""
 
+    def __init__(self, entries: Sequence[Memory]) -> None:
+        self.entries = tuple(entries)
+        self._keys = [normal(entry.source) for entry in self.entries]
+        self._exact = dict(zip(self._keys, self.entries, strict=True))
+        self._by_shape = {_shape(key): entry for key, entry in self._exact.items() if _NUMBER.search(key)}
 
-class Recaller:
-    """Looks sentences up for all owners and directions; any thread may ask."""
-
-    def __init__(self, memory: TranslationMemory) -> None:
-        self._memory = memory
-        self._lock = threading.Lock()
-        self._loaded: OrderedDict[Direction, _Loaded] = OrderedDict()
-
-    def is_empty(self, direction: Direction) -> bool:
-        """Whether nothing is kept of a direction."""
-        return not self._of(direction).entries
-
-    def recall(self, direction: Direction, text: str) -> Recalled | None:
+    def recall(self, text: str) -> Recalled | None:
         """Return the translation that a sentence takes, or how like the most similar one is; None: none is."""
-        found = self.matches(direction, text, 1)
+        found = self.matches(text, 1)
         if not found:
             return None
         best = found[0]
         return Recalled(best.target if best.similarity >= _TAKEN else None, best.similarity)
 
-    def matches(self, direction: Direction, text: str, limit: int = 5) -> list[Match]:
+    def similar(self, text: str) -> list[tuple[str, str]]:
+        """Return accepted translations that show how the sentences of a text are worded, the likest first."""
+        found: dict[str, Match] = {}
+        for piece in pieces(text):
+            for match in self.matches(piece.text, SHOWN) if piece.text else ():
+                best = found.get(match.memory.id)
+                if best is None or match.similarity > best.similarity:
+                    found[match.memory.id] = match
+        likest = sorted(found.values(), key=lambda match: -match.similarity)[:SHOWN]
+        return [(match.memory.source, match.memory.target) for match in likest]
+
+    def matches(self, text: str, limit: int = 5) -> list[Match]:
         """Return what is most like a sentence, best first."""
-        loaded = self._of(direction)
         key = normal(text)
         found: list[Match] = []
-        same = loaded.exact.get(key)
+        same = self._exact.get(key)
         if same is not None:
             found.append(Match(same, 1.0, same.target))
         else:
-            shaped = loaded.by_shape.get(_shape(key))
+            shaped = self._by_shape.get(_shape(key))
             target = None if shaped is None else _with_numbers(shaped, key)
             if shaped is not None and target is not None:
                 found.append(Match(shaped, _TAKEN, target))
-        if len(found) < limit and loaded.keys:
-            near = process.extract(key, loaded.keys, scorer=fuzz.ratio, score_cutoff=LIKE, limit=limit)
+        if len(found) < limit and self._keys:
+            near = process.extract(key, self._keys, scorer=fuzz.ratio, score_cutoff=LIKE, limit=limit)
             known = {match.memory.id for match in found}
             for _, score, place in near:
-                memory = loaded.entries[place]
+                memory = self.entries[place]
                 if memory.id not in known:
                     found.append(Match(memory, min(score / 100, _SIMILAR), memory.target))
         return found[:limit]
 
-    def _of(self, direction: Direction) -> _Loaded:
+
+class Recaller:
+    """Keeps the recollections of all owners and directions that are asked for; any thread may ask."""
+
+    def __init__(self, memory: TranslationMemory) -> None:
+        self._memory = memory
+        self._lock = threading.Lock()
+        self._loaded: OrderedDict[Direction, tuple[str, Recollection]] = OrderedDict()
+
+    def of(self, direction: Direction) -> Recollection:
+        """Return what is kept of a direction now."""
         version = self._memory.version(direction)
         with self._lock:
             loaded = self._loaded.get(direction)
-            if loaded is None or loaded.version != version:
-                entries = tuple(self._memory.all(direction))
-                keys = [normal(entry.source) for entry in entries]
-                exact = dict(zip(keys, entries, strict=True))
-                shapes = {_shape(key): entry for key, entry in exact.items() if _NUMBER.search(key)}
-                loaded = self._loaded[direction] = _Loaded(version, entries, exact, shapes, keys)
+            if loaded is None or loaded[0] != version:
+                loaded = self._loaded[direction] = (version, Recollection(self._memory.all(direction)))
             self._loaded.move_to_end(direction)
             while len(self._loaded) > _DIRECTIONS:
                 self._loaded.popitem(last=False)
-            return loaded
+            return loaded[1]
 
 
 _TAKEN = 0.99  # the same but for its numbers

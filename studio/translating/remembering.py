@@ -11,8 +11,8 @@ from studio.caller import Caller
 from studio.translating import exchange, exports
 from studio.translating.glossary import Enforcer
 from studio.translating.papers import Prepare
-from studio.translating.recalling import Match, Recaller
-from studio.translating.segments import SentenceTranslator
+from studio.translating.recalling import Match, Recaller, Recollection
+from studio.translating.segments import Guide, SentenceTranslator
 
 LONGEST_TERM = 200
 LONGEST_SENTENCE = 4_000
@@ -32,11 +32,15 @@ class Remembering:
 
     def _prepare(self, owner: str, request: TranslateRequest, sentences: SentenceTranslator) -> None:
         direction = Direction(owner, sentences.source_lang, sentences.target_lang)
-        if request.memory and not self._recaller.is_empty(direction):
-            sentences.recall = lambda text: self._recaller.recall(direction, text)
+        memory = self._recaller.of(direction) if request.memory else Recollection(())
+        if memory.entries:
+            sentences.recall = memory.recall
         terms = self._glossaries.terms(direction) if request.glossary else []
+        enforcer = Enforcer(terms, sentences.source_lang, sentences.target_lang)
         if terms:
-            sentences.enforce = Enforcer(terms, sentences.source_lang, sentences.target_lang).enforce
+            sentences.glossary = enforcer
+        if terms or memory.entries:
+            sentences.guide = Guide(memory.recall, memory.similar, enforcer.wanted)
 
     # Memory
 
@@ -72,7 +76,7 @@ class Remembering:
     ) -> list[Match]:
         """Return the accepted translations of sentences that are most like ``text``, best first."""
         _check_line("text", text, LONGEST_SENTENCE)
-        return self._recaller.matches(_direction(caller, source_lang, target_lang), text, limit)
+        return self._recaller.of(_direction(caller, source_lang, target_lang)).matches(text, limit)
 
     def forget(self, memory_id: str, caller: Caller) -> None:
         """Delete one accepted translation; raises NotFound."""

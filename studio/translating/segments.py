@@ -11,8 +11,9 @@ wrong with it is told.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from studio.translating import checks
 from studio.translating.checks import Detect, Fault
@@ -36,8 +37,35 @@ class Recalled:
 
 
 Recall = Callable[[str], Recalled | None]
-# A sentence, its translation and the model in; the translation with the glossary's terms, and these, out.
-Enforce = Callable[[str, str, Ask], tuple[str, tuple[str, ...]]]
+
+
+class Terms(Protocol):
+    """A glossary of one direction."""
+
+    def enforce(self, source: str, target: str, ask: Ask) -> tuple[str, tuple[str, ...]]:
+        """Return a translation with the terms in it, and the terms as they stand there."""
+        ...
+
+    def standing(self, source: str, target: str) -> tuple[tuple[str, ...], bool]:
+        """Return the terms as they stand in a translation, and whether one of the source's is missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What an owner wants of a model that can be told: a chat model.
+
+    Attributes:
+        recall: As in SentenceTranslator.
+        similar: A text in; accepted translations of sentences that are like its own out, source and target.
+        terms: A text in; the glossary's terms that it has out, source and target.
+    """
+
+    recall: Recall
+    similar: Callable[[str], Sequence[tuple[str, str]]]
+    terms: Callable[[str], Sequence[tuple[str, str]]]
+
+
 _NAMES = ("X{}", "Z{}Z")
 # A clause ends after its comma, semicolon, colon or dash, or before a word that joins two.
 _CLAUSES = re.compile(r"(?<=[,;:–—])\s+|(?<=\w)\s+(?=\()|(?<=\))\s+|(?<=[.!?])\s+")
@@ -74,7 +102,8 @@ class SentenceTranslator:
         ask: The model: a sentence in, its translation out.
         detect: Tells a text's language; None: that is not checked.
         recall: Looks into the memory; None: nothing is kept.
-        enforce: Puts the glossary's terms into a translation; None: there are none.
+        glossary: Puts its terms into a translation; None: there are none.
+        guide: What a chat model is told of both; None: nothing.
     """
 
     ask: Ask
@@ -82,7 +111,8 @@ class SentenceTranslator:
     target_lang: str
     detect: Detect | None = None
     recall: Recall | None = None
-    enforce: "Enforce | None" = None
+    glossary: Terms | None = None
+    guide: Guide | None = None
     _known: dict[str, Segment] = field(default_factory=dict)
 
     def translate(self, text: str) -> Segment:
@@ -107,8 +137,16 @@ class SentenceTranslator:
         return self._finished(text, target, remembered.similarity)
 
     def only_check(self, text: str, target: str) -> Segment:
-        """Check what can't be changed any more."""
-        return Segment(text, target, tuple(self._faults(text, target)))
+        """Check what can't be changed any more, and tell what of it is the memory's and the glossary's."""
+        remembered = self._remembered(text)
+        if remembered.target == target:
+            return remembered
+        found = self._faults(text, target)
+        terms: tuple[str, ...] = ()
+        if self.glossary is not None:
+            terms, missing = self.glossary.standing(text, target)
+            found += ["terms"] if missing else []
+        return Segment(text, target, tuple(found), similarity=remembered.similarity, terms=terms)
 
     def _translated(self, text: str) -> Segment:
         if not _LETTER.search(_without(text)):
@@ -133,8 +171,9 @@ class SentenceTranslator:
                 if checks.weight(left) < checks.weight(found):
                     target, found = again, left
         terms: tuple[str, ...] = ()
-        if self.enforce is not None:
-            target, terms = self.enforce(text, target, self.whole)
+        if self.glossary is not None:
+            target, terms = self.glossary.enforce(text, target, self.whole)
+            found += ["terms"] if self.glossary.standing(text, target)[1] else []
         return Segment(text, target, tuple(found), similarity=similarity, terms=terms)
 
     def whole(self, text: str, also: re.Pattern[str] | None = None) -> str:

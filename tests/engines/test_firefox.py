@@ -48,6 +48,13 @@ def test_lines_blank_lines_and_indentation_stay(firefox: Engine) -> None:
     assert result.split("\n")[6].startswith("- ")
 
 
+def test_the_cells_of_a_table_stay_apart(firefox: Engine) -> None:
+    text = "Name\tThe city\tAge\nThe old man\tThe sea\t84\n"
+    result = translate(firefox, text)
+    assert [line.count("\t") for line in result.split("\n")] == [2, 2, 0]
+    assert "84" in result and "cidade" in result.lower() and "velho" in result.lower()
+
+
 def test_a_long_text_comes_whole_sentence_by_sentence(firefox: Engine) -> None:
     text = " ".join(f"The number of the house is {number}." for number in range(200))
     events = run(firefox, TranslateRequest(text=text, source_lang="en", target_lang="pt"))

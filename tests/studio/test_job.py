@@ -165,6 +165,21 @@ def test_waiting_returns_how_it_ended(job: Job) -> None:
         thread.join()
 
 
+async def test_who_waits_for_the_end_sleeps_through_the_rest(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop, woken = asyncio.get_running_loop(), []
+    wake = loop.call_soon_threadsafe
+    monkeypatch.setattr(loop, "call_soon_threadsafe", lambda *told: (woken.append(told), wake(*told)))
+    waiting = asyncio.create_task(job.ended())
+    await until(lambda: job._at_end)
+
+    deltas(job, 100)
+    assert woken == []
+    job.publish(Done())
+
+    assert await waiting == Done() == await job.ended()
+    assert len(woken) == 2
+
+
 def test_a_follower_whose_loop_is_closed_is_forgotten_and_harms_nobody(job: Job) -> None:
     loop = asyncio.new_event_loop()
     follower = job.events()

@@ -6,6 +6,8 @@ from typing import Any
 import av
 import pytest
 
+from contract.engine import Stop
+from contract.events import AudioChunk
 from studio import (
     Artifact,
     Caller,
@@ -20,6 +22,7 @@ from studio import (
     Studio,
     TranslatedDocument,
 )
+from studio.translating.spoken_passages import SpokenPassages, named
 from tests.echo_models import install_echo, until
 from tests.serving import use_models
 from tests.studio.asking import LOCAL, rows
@@ -64,21 +67,75 @@ def test_a_real_voice_reads_a_real_translation_with_its_chapters(starters: Path,
         assert row["audio_s"] == file.details["seconds"]
 
 
-def test_a_cancelled_reading_leaves_nothing_behind(tmp_path: Path) -> None:
-    install_echo(tmp_path, "slow-voice", "speech", delay_s=0.02)
-    install_echo(tmp_path, "echo-words", "translation")
-    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
-        text = "\n\n".join(f"Linha {number} esta aqui." for number in range(300)).encode()
+def long_reading(folder: Path) -> Settings:
+    install_echo(folder, "slow-voice", "speech", delay_s=0.03)
+    install_echo(folder, "quick-voice", "speech")
+    install_echo(folder, "echo-words", "translation")
+    return Settings(data_dir=folder, ollama_host="http://127.0.0.1:9", no_starters=True)
+
+
+def cancelled(studio: Studio, document_id: str, after: int) -> None:
+    """Read aloud until so many passages are spoken."""
+    job = studio.speak_document(document_id, LOCAL, voice="slow-voice")
+    assert studio.speak_document(document_id, LOCAL, voice="slow-voice") is job
+    until(lambda: len(list(studio.settings.data_dir.rglob("readings/*/*.json"))) >= after or job.finished)
+    job.cancel()
+    assert isinstance(job.wait(), Cancelled)
+
+
+def test_a_cancelled_reading_leaves_no_file_and_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    settings = long_reading(tmp_path)
+    with Studio.open(settings) as studio:
+        text = "\n\n".join(f"Linha {number} esta aqui." for number in range(30)).encode()
         document = studio.hand_in(text, "long.txt", "en", LOCAL, "pt", "echo-words")
         studio.translate_document(document.id, LOCAL).wait()
-        job = studio.speak_document(document.id, LOCAL, voice="slow-voice")
-        assert studio.speak_document(document.id, LOCAL, voice="slow-voice") is job
-        until(lambda: any(isinstance(event, Progress) for _, event in job.snapshot()))
-        job.cancel()
-        assert isinstance(job.wait(), Cancelled)
+        cancelled(studio, document.id, 5)
         assert studio.translated_document(document.id, LOCAL).audio_id is None
         left = {path.suffix for path in (tmp_path / "artifacts").rglob("*") if path.is_file()}
         assert left == {".bin", ".txt"}
+    with Studio.open(settings) as studio:  # after a restart too
+        kept = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("readings/*/*.pcm")}
+        assert 5 <= len(kept) < 30
+        cancelled(studio, document.id, len(kept) + 5)
+        assert {path: path.stat().st_mtime_ns for path in kept} == kept, "what was spoken is not spoken again"
+
+        job = studio.speak_document(document.id, LOCAL, voice="slow-voice")
+        assert job.wait() == Done()
+        (file,) = [event for _, event in job.snapshot() if isinstance(event, Artifact)]
+        seconds = float(file.details["seconds"])
+        assert list(tmp_path.rglob("readings/*/*")) == []
+        again = studio.speak_document(document.id, LOCAL, voice="quick-voice")
+        again.wait()
+        (file,) = [event for _, event in again.snapshot() if isinstance(event, Artifact)]
+        assert file.details["seconds"] == seconds, "put together, it is as long as in one go"
+
+
+def test_what_was_spoken_of_a_document_goes_with_it(tmp_path: Path) -> None:
+    with Studio.open(long_reading(tmp_path)) as studio:
+        text = "\n\n".join(f"Linha {number}." for number in range(30)).encode()
+        document = studio.hand_in(text, "long.txt", "en", LOCAL, "pt", "echo-words")
+        studio.translate_document(document.id, LOCAL).wait()
+        cancelled(studio, document.id, 1)
+        assert list(tmp_path.rglob("readings/*/*.pcm"))
+        studio.delete_document(document.id, LOCAL)
+        assert list(tmp_path.rglob("readings/*")) == []
+
+
+def test_a_passage_that_was_cut_off_is_spoken_anew(tmp_path: Path) -> None:
+    spoken, chunks = SpokenPassages(tmp_path), [AudioChunk(b"ab" * 5, 8_000), AudioChunk(b"cd" * 3, 8_000)]
+    assert list(spoken.keeping("one", "name", chunks, Stop())) == chunks
+    again = spoken.kept("one", "name")
+    assert again is not None and list(again) == chunks
+    assert spoken.kept("one", named("voice", "Text.", 1, 1)) is None
+    (tmp_path / "one" / "name.pcm").write_bytes(b"ab")
+    assert spoken.kept("one", "name") is None
+
+    stopped = Stop()
+    stopped.set()
+    list(spoken.keeping("one", "other", chunks, stopped))
+    assert spoken.kept("one", "other") is None
+    spoken.drop_others(["two"])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_translation_or_a_voice_it_says_what_to_do(starters: Path, tmp_path: Path) -> None:
@@ -110,7 +167,15 @@ def test_the_recording_goes_with_the_document_and_with_a_newer_translation(studi
     assert not path.exists()
 
     document = translated(studio, "other.md")
-    studio.speak_document(document.id, LOCAL).wait()
-    assert studio.translated_document(document.id, LOCAL).audio_id is not None
+    for form in ("mp3", "ogg"):
+        studio.speak_document(document.id, LOCAL, form=form).wait()
+        assert files(studio, ".mp3", ".ogg") == [f".{form}"]  # the older one went
     studio.translate_document(document.id, LOCAL).wait()
     assert studio.translated_document(document.id, LOCAL).audio_id is None
+    assert files(studio, ".mp3", ".ogg") == []
+
+
+def files(studio: Studio, *suffixes: str) -> list[str]:
+    """The kinds of files that are kept of all jobs."""
+    found = studio.artifacts.folder.rglob("*")
+    return sorted(path.suffix for path in found if path.suffix in suffixes)

@@ -150,6 +150,19 @@ def test_what_a_check_finds_is_flagged_and_an_edit_mends_it(real_studio: Studio)
     assert result(real_studio, document.id).decode().endswith("Esta é uma casa e é muito antiga.\n")
 
 
+def test_a_file_that_is_written_anew_leaves_no_older_one_behind(echo_studio: Studio) -> None:
+    document = echo_studio.hand_in(b"One line here.", "anew.txt", "pl", LOCAL, "en")
+    older = set()
+    for _ in range(3):
+        echo_studio.translate_document(document.id, LOCAL).wait()
+        older.add(echo_studio.translated_document(document.id, LOCAL).result_id or "")
+    assert len(older) == 3
+    assert result(echo_studio, document.id) == b"[pl] One line here."
+    assert len(list(echo_studio.artifacts.folder.rglob("*.txt"))) == 1
+    kept = echo_studio._database.rows("SELECT id FROM artifacts WHERE mime = 'text/plain'")
+    assert {row["id"] for row in kept} < older
+
+
 def test_an_edit_must_keep_the_codes(real_studio: Studio) -> None:
     document = real_studio.hand_in(PAPERS[".odt"], "codes.odt", "pt", LOCAL, "en")
     real_studio.translate_document(document.id, LOCAL).wait()

@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from contract.engine import Stop
-from contract.events import Aligned, Delta, Detected, Usage
+from contract.events import Aligned, Checked, Delta, Detected, Usage
 from contract.models import ModelSpec
 from contract.requests import TranslateRequest
 from engines import ENGINES
-from studio import InvalidRequest, Job, ModelNotInstalled, Studio, StudioError, chat_translation, library
+from studio import InvalidRequest, Job, ModelNotInstalled, Studio, StudioError, Term, chat_translation, library
 from studio.catalogue import load_catalogue
+from studio.translating.segments import Guide, Recalled
+from tests.studio.asking import LOCAL
 
 
 def spec(name: str, engine: str = "firefox", size: int = 1, **languages: object) -> ModelSpec:
@@ -81,6 +83,28 @@ def test_a_chat_models_paragraphs_keep_their_lines_and_sentences_are_aligned(ech
     assert [text[place.start : place.end] for place in places] == ["One.", "Two.", "Three."]
 
 
+def test_a_chat_model_is_not_asked_for_what_the_memory_has(echo_studio: Studio) -> None:
+    echo_studio.remember([("Good day.", "Dzień dobry."), ("Page 3.", "Strona 3.")], "en", "pl", LOCAL)
+    text = "  And you? Good day. Fine.\n\nGood day.\nPage 8. Thanks."
+    job = finished(echo_studio, text=text, engine="chat", source_lang="en")
+    assert job.text() == "  And you? Dzień dobry. Fine.\n\nDzień dobry.\nStrona 8. Thanks."
+    places = [event for _, event in job.snapshot() if isinstance(event, Aligned)]
+    pairs = [(text[at.source_start : at.source_end], job.text()[at.start : at.end]) for at in places]
+    assert pairs[1:4] == [("Good day.", "Dzień dobry."), ("Fine.", "Fine."), ("Good day.", "Dzień dobry.")]
+    told = [event for _, event in job.snapshot() if isinstance(event, Checked)]
+    assert [(each.origin, each.similarity) for each in told] == [("memory", 1.0), ("memory", 1.0), ("memory", 0.99)]
+    plain = finished(echo_studio, text=text, engine="chat", source_lang="en", memory=False)
+    assert plain.text() == text
+
+
+def test_a_term_that_a_chat_model_passes_over_is_flagged(echo_studio: Studio) -> None:
+    terms = [Term(source="day", target="dzień"), Term(source="you", target="you")]
+    echo_studio.put_terms(terms, "en", "pl", LOCAL)
+    job = finished(echo_studio, engine="chat", source_lang="en")
+    told = [event for _, event in job.snapshot() if isinstance(event, Checked)]
+    assert [(each.faults, each.terms) for each in told] == [(("terms",), ()), ((), ("you",))]
+
+
 def test_the_language_is_detected_for_a_chat_model_too(echo_studio: Studio) -> None:
     job = finished(echo_studio, engine="chat")
     assert [event.language for _, event in job.snapshot() if isinstance(event, Detected)] == ["en"]
@@ -142,11 +166,28 @@ def test_a_tone_is_told_and_shown_by_the_example() -> None:
     assert "as a friend" in informal[0].content and "Odpowiedz mi" in informal[2].content
 
 
+def test_terms_and_accepted_translations_are_told_with_the_text() -> None:
+    def similar(text: str) -> list[tuple[str, str]]:
+        return [("The <text> is long.", "Długi <text>.")]
+
+    def terms(text: str) -> list[tuple[str, str]]:
+        return [("fire", "ogień"), ("Hearth", "Hearth")]
+
+    guide = Guide(lambda text: None, similar, terms)
+    messages, tag = chat_translation.messages("The fire of Hearth.", asked("x"), guide)
+    assert tag == "textx"
+    assert "fire = ogień." in messages[0].content and "as they are: Hearth." in messages[0].content
+    assert messages[-3].content == "<textx>The <text> is long.</textx>"
+    assert (messages[-2].role, messages[-2].content) == ("assistant", "Długi <text>.")
+
+
 @pytest.mark.parametrize("text", ["", "\n\n", "One.", " a\n\nb\r\nc ", "Long. " * 900, "x" * 5_000, "One.\n" * 50])
 def test_paragraphs_joined_again_are_the_text(text: str) -> None:
     parts = list(chat_translation.paragraphs(text))
     assert "".join(part.text + part.gap for part in parts) == text
     assert all(len(part.text) <= chat_translation.PARAGRAPH_CHARACTERS for part in parts)
+    cut = [run for part in parts for run in chat_translation.runs(part, lambda text: Recalled("known", 1.0))]
+    assert "".join(run.text + run.gap for run in cut) == text
 
 
 def test_a_paragraph_that_the_model_wraps_in_the_tag_again_comes_bare() -> None:

@@ -7,13 +7,16 @@ from pathlib import Path
 import gradio as gr
 import pytest
 
+import ui.translation
 from studio import Caller, Checked, ModelNotInstalled, Settings, Studio, Term, TranslateRequest
 from studio.catalogue import Entry
+from tests.echo_models import install_echo
 from tests.serving import use_models
 from tests.studio.conftest import FileServer, file_server
 from tests.studio.test_firefox_source import packed, pair
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import click, laid_out
+from ui.panel import Updates
 from ui.translate import TranslatePanel
 from ui.translation import Place, Shown, below_source, pane
 from ui.translation_history import settled
@@ -61,7 +64,7 @@ async def test_choosing_another_source_translates_anew(echo: Studio, ask: Asked)
     assert page[panel.source] == "cs" and page[panel.shown].source == "cs"
 
 
-async def test_a_text_in_the_target_language_is_offered_the_other_way(
+async def test_a_text_in_the_target_language_or_in_a_third_one_is_offered_another_way(
     starters: Path, tmp_path: Path, ask: Asked
 ) -> None:
     use_models(tmp_path, starters, only=["firefox-en-pt", "firefox-pt-en"])
@@ -75,6 +78,12 @@ async def test_a_text_in_the_target_language_is_offered_the_other_way(
         other = panel.act(text, "auto", "pt", "", "", Shown(), ask(), click(act="to", id="en"))
         page = shown(await everything(other))
         assert page[panel.target] == "en" and "house" in page[panel.shown].result
+
+        german = "Das alte Haus am Fluss ist schön."
+        below = str(shown(await everything(panel.translate(german, "en", "pt", "", "", ask())))[panel.below_text])
+        assert "Rather German?" in below and 'data-act="from" data-id="de"' in below
+        page = shown(await everything(panel.translate("The old house is here.", "en", "pt", "", "", ask())))
+        assert "Rather" not in str(page[panel.below_text])
 
 
 async def test_the_chat_model_may_be_chosen_and_then_a_tone(echo: Studio, ask: Asked) -> None:
@@ -120,6 +129,15 @@ async def test_a_sentence_that_was_edited_is_kept_and_comes_again_with_its_origi
     assert "1 sentence from your memory" in str(again[panel.status])
     opened = shown(await everything(words.act(again[panel.shown], [], ask(), click(act="other", id="0"))))
     assert "translations that you accepted" in str(opened[words.box]) and "your edit" in str(opened[words.box])
+
+
+async def test_after_a_wording_was_kept_the_models_own_is_still_offered(echo: Studio, ask: Asked) -> None:
+    echo.remember([("Hello.", "Cześć.")], "en", "pl", LOCAL)
+    panel = laid_out(TranslatePanel, echo)
+    page = shown(await everything(panel.translate("Hello.", "en", "pl", "", "", ask())))
+    assert page[panel.shown].result == "Cześć."
+    offered = shown(await everything(panel.wordings.act(page[panel.shown], [], ask(), click(act="other", id="0"))))
+    assert "[pl] Hello." in [each.text for each in offered[panel.wordings.known]]
 
 
 async def test_the_memory_offers_the_wording_of_a_similar_sentence(echo: Studio, ask: Asked) -> None:
@@ -181,6 +199,35 @@ async def test_a_missing_voice_and_a_missing_model_are_offered_with_their_size(
             studio.submit(TranslateRequest(text="Hi", source_lang="en", target_lang="pl"))
 
 
+async def test_the_first_day_of_somebody_who_wants_polish(starters: Path, tmp_path: Path, ask: Asked) -> None:
+    use_models(tmp_path, starters, only=["firefox-en-pt", "smollm2-135m"])
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        start = str(shown(await everything(panel.load("", ask(language="pl"))))[panel.below_text])
+        assert "polski ↔ angielski" in start and 'data-id="firefox-en-pl,firefox-pl-en"' in start
+        assert 'data-act="fetch"' not in str(shown(await everything(panel.load("", ask())))[panel.below_text])
+
+        missing = str(shown(await everything(panel.translate("Hello.", "en", "pl", "", "", ask())))[panel.status])
+        assert "English → Polish is not on this machine yet" in missing and 'data-id="firefox-en-pl"' in missing
+        assert "SmolLM2 135M Instruct, the chat model here, does not know this language: Polish." in missing
+        assert 'data-act="engine"' not in missing
+
+        by_chat = panel.translate("Hello.", "en", "pl", "chat", "", ask())
+        assert "Trust no word of it" in str(shown(await everything(by_chat))[panel.status])
+
+
+async def test_a_chat_model_that_may_know_the_pair_takes_its_place_on_a_click(tmp_path: Path, ask: Asked) -> None:
+    install_echo(tmp_path, "polyglot")
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(TranslatePanel, studio)
+        missing = str(shown(await everything(panel.translate("Hello.", "en", "pl", "", "", ask())))[panel.status])
+        assert "Use the chat model: Polyglot" in missing
+        taken = panel.act("Hello.", "en", "pl", "", "", Shown(), ask(), click(act="engine", id="chat"))
+        page = shown(await everything(taken))
+        assert page[panel.engine] == "chat" and page[panel.shown].model == "polyglot"
+        assert "Trust no word" not in str(page[panel.status])
+
+
 async def test_a_missing_pair_is_fetched_and_used_from_one_click(
     pair: Entry, file_server: FileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Asked
 ) -> None:
@@ -195,6 +242,22 @@ async def test_a_missing_pair_is_fetched_and_used_from_one_click(
         pages = await everything(fetch)
         assert any('data-act="cancel"' in str(page.get(panel.status)) for page in pages)
         assert "casa" in shown(pages)[panel.shown].result
+
+
+async def test_a_long_translation_tells_how_far_it_is_and_stops_on_a_click(
+    slow_echo: Studio, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui.translation, "LONG_S", 0.0)
+    panel = laid_out(TranslatePanel, slow_echo)
+    last: Updates = {}
+    async for page in panel.translate("Hello there. " * 800, "en", "pl", "", "", ask()):
+        last |= page
+        (job,) = slow_echo.jobs(LOCAL, "translation") or [None]
+        if job is not None and "of 800 sentences" in str(page.get(panel.status)):
+            assert f'data-act="cancel" data-id="{job.id}"' in str(page[panel.status])
+            await everything(panel.act("", "en", "pl", "", "", Shown(), ask("other"), click(act="cancel", id=job.id)))
+    assert "Stopped" in str(last[panel.status])
+    assert 0 < len(last[panel.shown].places) < 800, "what is translated already stays"
 
 
 # History
@@ -229,7 +292,9 @@ async def test_the_history_is_searched_opened_and_deleted(echo: Studio, ask: Ask
     assert "dog" not in await listed(panel, ask) and "cat" in await listed(panel, ask)
     row = echo.interactions.get(dog.id, "local")
     assert row.input is None and row.output is None and row.characters == 15
-    await everything(panel.history.act("", ask(), click(act="forget-all")))
+    asked = shown(await everything(panel.history.act("", ask(), click(act="forget-all"))))
+    assert "can&#x27;t be brought back" in str(asked[panel.history.list]) and "cat" in await listed(panel, ask)
+    await everything(panel.history.act("", ask(), click(act="forget-sure")))
     assert "cat" not in await listed(panel, ask) and "Of another." in await listed(panel, ask, owner="bob")
 
 

@@ -103,12 +103,26 @@ async def test_a_translation_is_read_aloud_and_heard_on_the_page(echo: Studio, a
     assert "portugalski" in str(told[part.heard]).lower()
 
 
+async def test_a_document_is_deleted_once_it_was_confirmed(echo: Studio, ask: Asked, tmp_path: Path) -> None:
+    part = laid_out(DocumentsPart, echo)
+    await everything(part.translate(dropped(tmp_path, "gone.txt", b"Some words here."), "en", "pt", ask()))
+    document = echo.translated_documents(LOCAL)[0]
+    page = shown(await everything(part.act(ask(), click(act="delete", id=document.id))))
+    assert (
+        "Delete gone.txt with its translation" in str(page[part.told]) and 'data-act="delete-none"' in page[part.told]
+    )
+    assert echo.translated_documents(LOCAL) == [document]
+    page = shown(await everything(part.act(ask(), click(act="delete-sure", id=document.id))))
+    assert page[part.told] == "" and "gone.txt" not in str(page[part.list])
+    assert echo.translated_documents(LOCAL) == []
+
+
 async def test_another_owners_document_can_not_be_touched(echo: Studio, ask: Asked, tmp_path: Path) -> None:
     part = laid_out(DocumentsPart, echo)
     await everything(part.translate(dropped(tmp_path, "hers.txt", b"Her own words."), "en", "pt", ask(owner="anna")))
     document = echo.translated_documents(Caller(owner="anna", via="ui"))[0]
     assert "hers.txt" not in str(shown(await everything(part.load(ask(owner="boris"))))[part.list])
-    for act in ("go", "delete", "report", "mend", "speak"):
+    for act in ("go", "delete", "delete-sure", "report", "mend", "speak"):
         told = f"{document.id}:0" if act == "mend" else document.id
         page = shown(await everything(part.act(ask(owner="boris"), click(act=act, id=told))))
         assert 'role="alert"' in str(page[part.told])

@@ -56,6 +56,7 @@
     const had = read().text;
     if (!find("#tr-out") || !find("#tr-target input")?.value || (had && !typed && area()?.value !== had)) return;
     clearInterval(restoring);
+    area().dir = "auto"; // Arabic and Hebrew begin on the right
     if (find("#tr-out .seg")) return;
     asked = "";
     ask();

@@ -14,6 +14,8 @@ TRANSLATE: dict[str, tuple[str, str]] = {
     "tr_example": ("The fire is warm and the tea is ready.", "The fire is warm and the tea is ready."),
     "tr_detected": ("{language}, {n} % sure", "{language}, na {n} %"),
     "tr_rather": ("Rather {language}?", "Raczej {language}?"),
+    "tr_steps": ("{done} of {total} sentences", "{done} z {total} zdań"),
+    "tr_stopped": ("Stopped", "Przerwano"),
     "tr_count": ("Characters, and how many fit", "Znaki i ile ich się zmieści"),
     "tr_here": ("The translation appears here.", "Tutaj pojawi się tłumaczenie."),
     "tr_other": ("Edit, or see other wordings", "Zmień lub zobacz inne brzmienia"),
@@ -79,9 +81,22 @@ TRANSLATE: dict[str, tuple[str, str]] = {
     "tr_history_none": ("Nothing holds these words.", "Nic nie zawiera tych słów."),
     "tr_forget": ("Delete this translation", "Usuń to tłumaczenie"),
     "tr_forget_all": ("Delete all", "Usuń wszystkie"),
+    "tr_forget_ask": (
+        "Delete every past translation? They can't be brought back; the memory and the documents stay.",
+        "Usunąć wszystkie dawne tłumaczenia? Nie da się ich przywrócić; pamięć i dokumenty zostają.",
+    ),
     "tr_missing": (
-        "{source} → {target} is not on this machine yet. It takes {size}.",
-        "Pary {source} → {target} nie ma jeszcze na tym komputerze. Zajmie {size}.",
+        "{pair} is not on this machine yet. Download it once, and it works offline from then on.",
+        "{pair}: tej pary nie ma jeszcze na tym komputerze. Pobierz ją raz, potem działa bez sieci.",
+    ),
+    "tr_chat_use": ("Use the chat model: {title}", "Użyj modelu czatu: {title}"),
+    "tr_chat_not": (
+        "{title}, the chat model here, does not know this language: {language}.",
+        "{title}, tutejszy model czatu, nie zna tego języka: {language}.",
+    ),
+    "tr_chat_doubt": (
+        "{title} does not know this language: {language}. Trust no word of it",
+        "{title} nie zna tego języka: {language}. Nie ufaj temu tłumaczeniu",
     ),
     "tr_already": (
         "This is in {language} already. Translate it into:",

@@ -34,6 +34,11 @@ TRANSLATED_DOCUMENTS: dict[str, tuple[str, str]] = {
     "do_both": ("Both languages", "Oba języki"),
     "do_report": ("Look at them", "Pokaż"),
     "do_delete": ("Delete {name}", "Usuń {name}"),
+    "do_delete_ask": (
+        "Delete {name} with its translation, your corrections and its recording? They can't be brought back.",
+        "Usunąć {name} razem z tłumaczeniem, poprawkami i nagraniem? Nie da się ich przywrócić.",
+    ),
+    "do_delete_sure": ("Delete", "Usuń"),
     "do_mend": ("Mend", "Popraw"),
     "do_better": ("Better translation", "Lepsze tłumaczenie"),
     "do_save": ("Save", "Zapisz"),
@@ -57,6 +62,7 @@ TRANSLATED_DOCUMENTS: dict[str, tuple[str, str]] = {
     "fault_placeholders": ("placeholders differ", "różne symbole zastępcze"),
     "fault_tags": ("tags differ", "różne znaczniki"),
     "fault_addresses": ("addresses differ", "różne adresy"),
+    "fault_terms": ("a term of your glossary is missing", "brak terminu ze słowniczka"),
     "gl_title": ("Glossary", "Słowniczek"),
     "gl_empty": (
         "Terms that must be translated your way. Choose both languages above, then add one.",

@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape, unescape
-from html.parser import HTMLParser
 
 from studio.translating.formats.encoding import Decoded, decode
 from studio.translating.formats.seam import Change, aside, offered, unreadable
@@ -41,7 +40,14 @@ _VALUE = re.compile(r"(\s(?:value|content)\s*=\s*)(\"[^\"]*\"|'[^']*')", re.I)
 _BUTTON = re.compile(r"type\s*=\s*[\"']?(?:submit|button|reset)", re.I)
 _DESCRIPTION = re.compile(r"(?:name|property)\s*=\s*[\"']?(?:description|og:title|og:description|keywords)\b", re.I)
 _KEEP = re.compile(r"translate\s*=\s*[\"']?no\b|class\s*=\s*[\"'][^\"']*\bnotranslate\b", re.I)
-_LANG = re.compile(r"(<html\b[^>]*?\s(?:xml:)?lang\s*=\s*)([\"'])[^\"']*\2", re.I)
+_LANG = re.compile(r"(<html\b[^<>]{0,2000}?\s(?:xml:)?lang\s*=\s*)([\"'])[^\"']*\2", re.I)
+# A comment, a declaration, or a tag with its attributes.
+_MARKUP = re.compile(
+    r"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<[?!][^>]*+(?:>|\Z)"
+    r"|<(/?)([A-Za-z][^\s/<>]*+)(?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+>",
+    re.S,
+)
+_RAW = {tag: re.compile(rf"</{tag}\b", re.I) for tag in ("script", "style")}
 _HEADING = re.compile(r"h([1-6])")
 _MOST_TAGS = 2_000_000
 _CODE = re.compile(r"<(/?)(\d{1,5})(/?)>|&(lt|amp);")
@@ -66,62 +72,37 @@ class Inline:
     breaks: tuple[str, ...] = ()
 
 
-class _Reader(HTMLParser):
-    """Notes where each token begins; what is between two beginnings is the first one's source."""
+def _tokens(source: str) -> list[_Token]:
+    """Cut HTML at its tags; what is never closed is text, or a comment to the end, as browsers see it.
 
-    def __init__(self, source: str) -> None:
-        super().__init__(convert_charrefs=False)
-        self.marks: list[tuple[int, str, str]] = []
-        self._source = source
-        self._lines = [0, *(match.end() for match in re.finditer("\n", source))]
-        self.feed(source)
-        self.close()
-
-    def _mark(self, kind: str, tag: str = "") -> None:
-        line, column = self.getpos()
-        self.marks.append((self._lines[line - 1] + column, kind, tag))
-        if len(self.marks) > _MOST_TAGS:
+    Python's own parser looks through the rest of the file again for each tag that is not closed: a page of 200 kB
+    can be made to take minutes. This looks at every character once.
+    """
+    found: list[_Token] = []
+    at = 0
+    while (match := _MARKUP.search(source, at)) is not None:
+        if at < match.start():
+            found.append(_Token("text", "", source[at : match.start()]))
+        at = match.end()
+        tag = (match[2] or "").lower()
+        if not tag:
+            found.append(_Token("other", "", match[0]))
+        elif match[1]:
+            found.append(_Token("close", tag, match[0]))
+        elif tag in _VOID or match[0].endswith("/>"):
+            found.append(_Token("single", tag, match[0]))
+        else:
+            found.append(_Token("open", tag, match[0]))
+            if tag in _RAW:  # in a script, "<" begins no tag
+                closing = _RAW[tag].search(source, at)
+                end = closing.start() if closing else len(source)
+                found.append(_Token("text", "", source[at:end]))
+                at = end
+        if len(found) > _MOST_TAGS:
             raise unreadable("HTML", f"it has over {_MOST_TAGS:,} tags. Split it.")
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._mark("single" if tag in _VOID else "open", tag)
-
-    def handle_startendtag(self, tag: str, attrs: object) -> None:
-        self._mark("single", tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        self._mark("close", tag)
-
-    def handle_data(self, data: str) -> None:
-        self._mark("text")
-
-    def handle_entityref(self, name: str) -> None:
-        self._mark("text")
-
-    def handle_charref(self, name: str) -> None:
-        self._mark("text")
-
-    def handle_comment(self, data: str) -> None:
-        self._mark("other")
-
-    def handle_decl(self, decl: str) -> None:
-        self._mark("other")
-
-    def handle_pi(self, data: str) -> None:
-        self._mark("other")
-
-    def unknown_decl(self, data: str) -> None:
-        self._mark("other")
-
-    def tokens(self) -> list[_Token]:
-        ends = [start for start, _, _ in self.marks[1:]] + [len(self._source)]
-        found = [
-            _Token(kind, tag, self._source[start:end])
-            for (start, kind, tag), end in zip(self.marks, ends, strict=True)
-            if start < end
-        ]
-        first = self.marks[0][0] if self.marks else len(self._source)
-        return ([_Token("other", "", self._source[:first])] if first else []) + found
+    if at < len(source):
+        found.append(_Token("text", "", source[at:]))
+    return found
 
 
 def rewrite(data: bytes, change: Change, target_lang: str) -> bytes:
@@ -146,7 +127,8 @@ def rewrite_text(source: str, change: Change) -> str:
     """Translate HTML that is text already."""
     out: list[str] = []
     run: list[_Token] = []
-    tokens = _Reader(source).tokens()
+    tokens = _tokens(source)
+    ends = _ends(tokens)
     level = 0
     apart = aside(change)
 
@@ -160,7 +142,7 @@ def rewrite_text(source: str, change: Change) -> str:
         token = tokens[at]
         end = at + 1
         if token.kind == "open" and (token.tag in _UNTOUCHED | _OPAQUE or _KEEP.search(token.raw)):
-            end = _closing(tokens, at)
+            end = ends.get(at, at + 1)
             whole = _Token("single", token.tag, "".join(each.raw for each in tokens[at:end]))
             if token.tag in _INLINE | _OPAQUE:
                 run.append(whole)
@@ -182,7 +164,7 @@ def rewrite_text(source: str, change: Change) -> str:
 
 def inline_text(source: str) -> Inline:
     """Read a piece of HTML without block tags, such as a cue of subtitles."""
-    return _inline(_Reader(source).tokens())
+    return _inline(_tokens(source))
 
 
 def inline_write(source: Inline, target: str, *, for_html: bool = True) -> str:
@@ -212,16 +194,16 @@ def inline_write(source: Inline, target: str, *, for_html: bool = True) -> str:
     return "".join(out)
 
 
-def _closing(tokens: Sequence[_Token], at: int) -> int:
-    """The place after the tag that closes an element; the next one where none does."""
-    depth = 0
-    for place in range(at, len(tokens)):
-        token = tokens[place]
-        if token.tag == tokens[at].tag:
-            depth += (token.kind == "open") - (token.kind == "close")
-            if depth == 0:
-                return place + 1
-    return at + 1
+def _ends(tokens: Sequence[_Token]) -> dict[int, int]:
+    """The place after the tag that closes each element, by the place of the tag that opens it; of closed ones only."""
+    found: dict[int, int] = {}
+    open_of: dict[str, list[int]] = {}
+    for place, token in enumerate(tokens):
+        if token.kind == "open":
+            open_of.setdefault(token.tag, []).append(place)
+        elif token.kind == "close" and open_of.get(token.tag):
+            found[open_of[token.tag].pop()] = place + 1
+    return found
 
 
 def _level(token: _Token, level: int) -> int:

@@ -25,6 +25,7 @@ MADE: list[tuple[Fault, str, str]] = [
     ("numbers", "There were 17 cats.", "Havia gatos."),
     ("numbers", "The result is p < 0.05.", "O resultado é p > 0,05."),
     ("numbers", "It costs $20.", "Custa 20."),
+    ("numbers", "It costs £20.", "Custa 20 euros."),
     ("numbers", "It grew by 20%.", "Cresceu 20."),
     ("placeholders", "Hello {name}!", "Olá!"),
     ("placeholders", "%s has %d files", "%s tem arquivos"),
@@ -50,6 +51,8 @@ FAIR: list[tuple[str, str, str, str]] = [
     ("en", "pl", "It costs 1,000,000 zł.", "To kosztuje 1 000 000 zł."),
     ("pl", "en", "Spotkanie o 17:30", "The meeting at 5:30 pm"),
     ("en", "pt", "twenty-five", "25"),
+    ("en", "pt", "It cost $27.6 trillion.", "Custou 27,6 trilhões de dólares."),
+    ("pl", "en", "To kosztuje 5 euro.", "It costs €5."),
     ("en", "pt", "New York Times, Los Angeles, San Francisco", "New York Times, Los Angeles, San Francisco"),
     ("en", "pt", "The hospital is normal.", "O hospital é normal."),
     ("en", "pt", "OK", "OK"),
@@ -73,7 +76,7 @@ def test_a_made_failure_is_found(fault: Fault, source: str, target: str) -> None
 
 
 def test_every_detector_has_a_made_failure() -> None:
-    assert {fault for fault, _, _ in MADE} == set(FAULTS)
+    assert {fault for fault, _, _ in MADE} == set(FAULTS) - {"terms"}  # which the glossary tells
 
 
 @pytest.mark.parametrize(("source_lang", "target_lang", "source", "target"), FAIR, ids=[each[2][:20] for each in FAIR])

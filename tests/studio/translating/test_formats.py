@@ -312,3 +312,17 @@ def test_an_unknown_ending_names_the_known_ones() -> None:
         with pytest.raises(InvalidRequest, match=r"\.docx"):
             format_of(name)
     assert format_of("../../A.DOCX").suffix == ".docx"
+
+
+@pytest.mark.parametrize(
+    "piece", ["<!--", "<![CDATA[", "<a ", "<a class='", "<p translate=no>", "<code>", "&", "<html "]
+)
+def test_markup_that_is_never_closed_is_read_in_one_pass(piece: str) -> None:
+    source = (piece * (300_000 // len(piece))).encode()
+    assert FORMATS[".html"].rewrite(source, lambda marked: None, "pl") == source  # else: minutes, and the time limit
+
+
+def test_what_only_looks_like_markup_stays_as_it_is() -> None:
+    page = "<p title='a>b'>Is 3 < 4?</p><SCRIPT>if (a<b) { x('<p>no</p>') }</SCRIPT><p>Yes<br/>no <b>very</b>.</p>"
+    assert read(".html", page.encode()) == ["a>b", "Is 3 &lt; 4?", "Yes\nno <1>very</1>."]
+    assert b"x('<p>no</p>')" in shouted(".html", page.encode())

@@ -39,7 +39,7 @@ def test_a_term_arrives_that_the_model_does_not_give_by_itself(
 ) -> None:
     assert target not in sentences.translate(sentence).target
     enforced = SentenceTranslator(sentences.ask, "en", "pt", detect)
-    enforced.enforce = Enforcer([Term(source=term, target=target)], "en", "pt").enforce
+    enforced.glossary = Enforcer([Term(source=term, target=target)], "en", "pt")
     segment = enforced.translate(sentence)
     assert target in segment.target
     assert segment.terms == (target,)
@@ -164,23 +164,23 @@ def test_the_same_sentence_one_with_other_numbers_and_a_similar_one_are_found(tm
     database = Database(tmp_path)
     memory = TranslationMemory(database)
     recaller = Recaller(memory)
-    assert recaller.recall(ANNA, "The fire is warm.") is None
+    assert recaller.of(ANNA).recall("The fire is warm.") is None
     memory.accept(ANNA, [("The fire is warm.", "O lume está quente."), ("Page 3 of 17.", "Página 3 de 17.")], "edit")
 
-    same = recaller.recall(ANNA, "The  fire is warm.")
+    same = recaller.of(ANNA).recall("The  fire is warm.")
     assert same is not None and (same.target, same.similarity) == ("O lume está quente.", 1.0)
-    numbers = recaller.recall(ANNA, "Page 5 of 20.")
+    numbers = recaller.of(ANNA).recall("Page 5 of 20.")
     assert numbers is not None and numbers.target == "Página 5 de 20."
-    similar = recaller.recall(ANNA, "The fire is not warm.")
+    similar = recaller.of(ANNA).recall("The fire is not warm.")
     assert similar is not None and similar.target is None and 0.75 <= similar.similarity < 0.99
-    assert recaller.recall(ANNA, "Something else altogether stands here.") is None
-    assert recaller.recall(Direction("boris", "en", "pt"), "The fire is warm.") is None
+    assert recaller.of(ANNA).recall("Something else altogether stands here.") is None
+    assert recaller.of(Direction("boris", "en", "pt")).recall("The fire is warm.") is None
 
     memory.accept(ANNA, [("The fire is warm.", "O fogo.")], "edit")
-    newest = recaller.recall(ANNA, "The fire is warm.")
+    newest = recaller.of(ANNA).recall("The fire is warm.")
     assert newest is not None and newest.target == "O fogo."
     memory.forget_all(ANNA)
-    assert recaller.recall(ANNA, "The fire is warm.") is None
+    assert recaller.of(ANNA).recall("The fire is warm.") is None
     database.close()
 
 
