@@ -14,6 +14,8 @@ const give = (file, looks = 0) => {
     carried.items.add(file);
     input.files = carried.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
+    const fold = box.querySelector("button.label-wrap");
+    if (fold && !fold.classList.contains("open")) fold.click();
     return openDrawer();
   }
   if (looks > LOOKS) return;
@@ -35,7 +37,7 @@ images.addEventListener("drop", (event) => {
 });
 images.addEventListener("click", (event) => {
   const act = event.target.closest("#im-gallery [data-act]")?.dataset.act;
-  if (act === "start") openDrawer();
+  if (act === "start") setTimeout(openDrawer); // the page closes its drawers on this very click
   if (act !== "again") return;
   const prompt = images.querySelector("#im-prompt textarea");
   prompt?.scrollIntoView({ block: "center" });
