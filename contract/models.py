@@ -74,6 +74,7 @@ class ImageRange:
         guidance_scale: What it takes by itself; None: its pipeline decides.
         guided: Whether guidance, and with it a negative prompt, has any effect.
         schedulers: Which may be asked for; empty: its own alone.
+        enlarges: How many times it makes a picture larger; None: it draws.
     """
 
     family: str
@@ -87,3 +88,4 @@ class ImageRange:
     guidance_scale: float | None
     guided: bool
     schedulers: tuple[str, ...]
+    enlarges: int | None = None

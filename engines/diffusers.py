@@ -16,14 +16,15 @@ import queue
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from contract.engine import Engine, Stop
 from contract.errors import DoesNotFit, EngineFailed, InvalidRequest, StudioError
 from contract.events import EngineEvent, Picture, Progress
-from contract.image_requests import ImageRequest, UpscaleRequest
+from contract.image_requests import ImageMemory, ImageRequest, UpscaleRequest
 from contract.models import ImageRange, Kind, ModelSpec
 from contract.requests import Request
 from engines import diffusers_edit, diffusers_families, diffusers_memory, diffusers_upscale
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 PREVIEW_EVERY_S = 0.3
 PREVIEW_PX = 160
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
+# Told of the pipeline, the step, its time and what it has made: a pipeline's own form of a callback.
+OnStep = Callable[[object, int, object, "dict[str, torch.Tensor]"], "dict[str, torch.Tensor]"]
 
 
 class _Stopped(Exception):
@@ -71,10 +74,18 @@ class Diffusers(Engine):
         elif isinstance(request, ImageRequest):
             if scale is not None:
                 raise InvalidRequest(f"{spec.title} enlarges pictures, and can't draw. Choose another.", field="model")
-            diffusers_families.check(request, cls.image_range(spec), spec.title)
+            able = cls.image_range(spec)
+            diffusers_families.check(request, able, spec.title)
+            size = request.width or able.side_px, request.height or able.side_px
+            room = diffusers_memory.total_bytes()
+            diffusers_memory.check_size(spec, model_path(spec), able, size, request.memory, room)
+
+    def serves(self, spec: ModelSpec) -> bool:
+        folder = model_path(spec)
+        return diffusers_memory.saves(spec, folder) == diffusers_memory.saves(self.spec, folder)
 
     def load(self) -> None:
-        """Read the pipeline: single precision on a CPU, half on a GPU."""
+        """Read the pipeline: single precision on a CPU, half on a GPU, or in the form that saves memory."""
         folder = model_path(self.spec)
         self._check_files(folder)
         from transformers.utils import logging as transformers_logging
@@ -91,6 +102,7 @@ class Diffusers(Engine):
         device = "cuda" if torch.cuda.is_available() else "cpu"
         if device == "cpu":
             torch.set_num_threads(self.threads)
+        saving = diffusers_memory.saves(self.spec, folder)
         try:
             enlarges = diffusers_upscale.scale_of(folder) is not None
             pipeline = (DiffusionPipeline if enlarges else AutoPipelineForText2Image).from_pretrained(  # type: ignore[no-untyped-call]
@@ -100,10 +112,16 @@ class Diffusers(Engine):
                 trust_remote_code=False,
                 safety_checker=None,
                 requires_safety_checker=False,
-                dtype=torch.float32 if device == "cpu" else torch.float16,
+                dtype=torch.float32 if device == "cpu" and not saving else torch.float16,
             )
             pipeline.set_progress_bar_config(disable=True)
-            self._pipeline = pipeline.to(device)
+            if saving:
+                from engines.diffusers_saving import save_memory
+
+                save_memory(pipeline, device)
+            else:
+                pipeline.to(device)
+            self._pipeline = pipeline
         except (torch.cuda.OutOfMemoryError, MemoryError) as exc:
             raise DoesNotFit(f"{self.spec.title} does not fit into memory. Choose a smaller model.") from exc
         except Exception as exc:  # diffusers, transformers and safetensors each raise their own
@@ -139,7 +157,7 @@ class Diffusers(Engine):
         yield Progress(0, total, _too_long(pipeline, asked.prompt))
         settings = {**self._settings(pipeline, asked, steps, able), **source}
         told = _told(pipeline, settings)
-        with diffusers_memory.fitted(pipeline, asked, able):
+        with self._fitted(pipeline, settings, able, asked.memory):
             for index in range(asked.num_images):
                 if stop.is_set():
                     return
@@ -155,11 +173,28 @@ class Diffusers(Engine):
         self.check(self.spec, asked)
         settings = diffusers_upscale.settings_for(pipeline, asked, able.steps, able.guidance_scale or 0)
         yield Progress(0, able.steps)
-        for event in _steps(pipeline, {**settings, "generator": _generator(0)}, stop):
-            if isinstance(event, Progress):
-                yield Progress(min(event.step, able.steps), able.steps, preview=event.preview)
-            else:
-                yield Picture(_png(event), event.width, event.height, 0, _told(pipeline, settings))
+        with self._fitted(pipeline, settings, able, None, asked.scale):
+            for event in _steps(pipeline, {**settings, "generator": _generator(0)}, stop):
+                if isinstance(event, Progress):
+                    yield Progress(min(event.step, able.steps), able.steps, preview=event.preview)
+                else:
+                    yield Picture(_png(event), event.width, event.height, 0, _told(pipeline, settings))
+
+    def _fitted(
+        self, pipeline: "DiffusionPipeline", settings: Mapping[str, object], able: ImageRange,
+        memory: ImageMemory | None, scale: int = 1,
+    ) -> AbstractContextManager[None]:  # fmt: skip
+        """Return what makes the pipeline take no more memory than it needs to for a picture.
+
+        Raises:
+            DoesNotFit: So much is not free now.
+        """
+        folder = model_path(self.spec)
+        size = diffusers_edit.size_of(settings, able.side_px, scale)
+        # The model itself is in memory already.
+        room = diffusers_memory.free_bytes() + diffusers_memory.weights_bytes(self.spec, folder)
+        diffusers_memory.check_size(self.spec, folder, able, size, memory, room)
+        return diffusers_memory.fitted(pipeline, tiled=diffusers_memory.tiles(folder, size, memory))
 
     @staticmethod
     def _scheduled(pipeline: "DiffusionPipeline", asked: ImageRequest) -> "DiffusionPipeline":
@@ -260,7 +295,7 @@ def _steps(
     def work() -> None:
         try:
             # Every text-to-image pipeline is callable; their common base class does not say so.
-            made = pipeline(**settings, callback_on_step_end=on_step, output_type="pil")  # type: ignore[operator]
+            made = pipeline(**settings, **_followed(pipeline, on_step), output_type="pil")  # type: ignore[operator]
             told.put(made.images[0])
         except Exception as exc:
             told.put(exc)
@@ -280,6 +315,17 @@ def _steps(
     finally:
         left.set()
         thread.join()
+
+
+def _followed(pipeline: "DiffusionPipeline", on_step: OnStep) -> dict[str, object]:
+    """Return the arguments by which a pipeline tells its steps; some of those that enlarge know only the older ones."""
+    if "callback_on_step_end" in inspect.signature(type(pipeline).__call__).parameters:
+        return {"callback_on_step_end": on_step}
+
+    def on_older_step(step: int, time_step: object, latents: "torch.Tensor") -> None:
+        on_step(pipeline, step, time_step, {"latents": latents})
+
+    return {"callback": on_older_step, "callback_steps": 1}
 
 
 def _mapped(exc: Exception) -> StudioError:

@@ -2,6 +2,7 @@
 
 import io
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,19 @@ def steps_of(asked: ImageRequest, steps: int, strength: float) -> tuple[int, int
             field="num_inference_steps",
         )
     return least, max(1, int(least * strength))
+
+
+def size_of(settings: Mapping[str, object], side_px: int, scale: int = 1) -> tuple[int, int]:
+    """Return the width and height in pixels that a pipeline is called for; ``side_px`` where nothing says.
+
+    Args:
+        scale: How many times larger than the picture given; for a pipeline that enlarges.
+    """
+    width, height = settings.get("width"), settings.get("height")
+    if isinstance(width, int) and isinstance(height, int):
+        return width, height
+    size = getattr(settings.get("image"), "size", (side_px, side_px))
+    return int(size[0]) * scale, int(size[1]) * scale
 
 
 def opened(data: bytes, field: str) -> "PIL.Image.Image":

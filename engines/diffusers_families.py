@@ -13,6 +13,7 @@ from pathlib import Path
 from contract.errors import InvalidRequest
 from contract.image_requests import ImageRequest
 from contract.models import ImageRange, ModelSpec
+from engines import diffusers_upscale
 from engines.checks import damaged, model_path, number
 
 # Diffusers' class of each scheduler and what it is made with besides the model's own settings.
@@ -116,6 +117,7 @@ def image_range(spec: ModelSpec) -> ImageRange:
         guidance_scale=_guidance(spec, family),
         guided=family.guided,
         schedulers=family.schedulers,
+        enlarges=diffusers_upscale.scale_of(folder),
     )
 
 

@@ -44,7 +44,10 @@ DRAFT = ".nut"  # long audio while it is made, beside the file that it becomes
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
-    """One row of ``artifacts``; ``path`` is absolute, ``name`` is what a person saves it as."""
+    """One row of ``artifacts``; ``path`` is absolute, ``name`` is what a person saves it as.
+
+    One with ``deleted_at`` is out of sight, and can be brought back until it is purged.
+    """
 
     id: str
     owner: str
@@ -56,6 +59,7 @@ class StoredFile:
     created_at: str
     details: Mapping[str, str | int | float] = field(default_factory=dict)
     starred: bool = False
+    deleted_at: str | None = None
 
 
 class Artifacts:
@@ -102,7 +106,9 @@ class Artifacts:
         Raises:
             NotFound: There is no such file of this owner, or it is gone from the disk.
         """
-        rows = self._database.rows("SELECT * FROM artifacts WHERE id = ? AND owner = ?", (artifact_id, owner))
+        rows = self._database.rows(
+            "SELECT * FROM artifacts WHERE id = ? AND owner = ? AND deleted_at IS NULL", (artifact_id, owner)
+        )
         if not rows:
             raise NotFound(f"There is no file {artifact_id[:64]!r}. It may have been deleted.", id=artifact_id[:64])
         file = self.file_of(dict(rows[0]))
@@ -125,14 +131,16 @@ class Artifacts:
     def of_job(self, job_id: str, owner: str) -> list[StoredFile]:
         """Return the files that a job made and whose bytes are still there, oldest first."""
         rows = self._database.rows(
-            "SELECT * FROM artifacts WHERE job_id = ? AND owner = ? ORDER BY id", (job_id, owner)
+            "SELECT * FROM artifacts WHERE job_id = ? AND owner = ? AND deleted_at IS NULL ORDER BY id",
+            (job_id, owner),
         )
         return self._there(rows)
 
     def latest(self, owner: str, mime: str, limit: int = 50) -> list[StoredFile]:
         """Return the newest files of a type whose bytes are still there; those of the audio library are shown there."""
         rows = self._database.rows(
-            """SELECT * FROM artifacts WHERE owner = ? AND mime = ? AND details ->> 'recording' IS NULL
+            """SELECT * FROM artifacts
+               WHERE owner = ? AND mime = ? AND deleted_at IS NULL AND details ->> 'recording' IS NULL
                ORDER BY id DESC LIMIT ?""",
             (owner, mime, limit),
         )

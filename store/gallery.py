@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from contract.errors import NotFound
 from store.artifacts import Artifacts, StoredFile
-from store.database import Database
+from store.database import Database, now
 from store.sqlite import Transaction
 
 MIME = "image/png"
@@ -41,7 +41,10 @@ class PictureFilter:
 
 
 class Gallery:
-    """Finds, stars and deletes the pictures of an owner."""
+    """Finds, stars and deletes the pictures of an owner.
+
+    What is taken out of sight can be brought back until it is purged; what is deleted is gone at once.
+    """
 
     def __init__(self, database: Database, artifacts: Artifacts) -> None:
         self._database = database
@@ -61,7 +64,7 @@ class Gallery:
             r"""SELECT artifacts.*, interactions.input AS prompt, interactions.model AS model,
                        interactions.parameters AS parameters
                FROM artifacts LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
-               WHERE artifacts.owner = :owner AND artifacts.mime = :mime
+               WHERE artifacts.owner = :owner AND artifacts.mime = :mime AND artifacts.deleted_at IS NULL
                  AND (:before IS NULL OR artifacts.id < :before)
                  AND (:starred = 0 OR artifacts.starred = 1)
                  AND (:model IS NULL OR interactions.model = :model)
@@ -100,7 +103,8 @@ class Gallery:
         rows = self._database.rows(
             """SELECT DISTINCT interactions.model FROM artifacts
                JOIN interactions ON interactions.job_id = artifacts.job_id
-               WHERE artifacts.owner = ? AND artifacts.mime = ? AND interactions.model IS NOT NULL
+               WHERE artifacts.owner = ? AND artifacts.mime = ? AND artifacts.deleted_at IS NULL
+                 AND interactions.model IS NOT NULL
                ORDER BY interactions.model""",
             (owner, MIME),
         )
@@ -115,28 +119,59 @@ class Gallery:
             )
         )
 
+    def take_away(self, picture_ids: Sequence[str], owner: str) -> list[str]:
+        """Take pictures out of sight, which ``bring_back`` undoes; returns those that were there."""
+
+        def write(db: Transaction) -> list[str]:
+            return [
+                picture_id
+                for picture_id in picture_ids
+                if db.execute(
+                    """UPDATE artifacts SET deleted_at = ?
+                       WHERE id = ? AND owner = ? AND mime = ? AND deleted_at IS NULL""",
+                    (now(), picture_id, owner, MIME),
+                ).rowcount
+            ]
+
+        return self._database.write(write)
+
+    def bring_back(self, picture_ids: Sequence[str], owner: str) -> int:
+        """Show pictures again that were taken away; returns how many had not been purged yet."""
+
+        def write(db: Transaction) -> int:
+            return db.execute(
+                """UPDATE artifacts SET deleted_at = NULL
+                   WHERE owner = ? AND deleted_at IS NOT NULL AND id IN (SELECT value FROM json_each(?))""",
+                (owner, json.dumps(list(picture_ids))),
+            ).rowcount
+
+        return self._database.write(write)
+
+    def purge(self, before: str) -> int:
+        """Delete for good what was taken away until then, anybody's; returns how many pictures."""
+        which = "SELECT id FROM artifacts WHERE deleted_at <= ? AND mime = ?"
+        if not self._database.rows(which + " LIMIT 1", (before, MIME)):
+            return 0
+        return self._erase(which, (before, MIME))
+
     def delete(self, picture_ids: Sequence[str], owner: str) -> int:
         """Delete pictures for good, and of a job whose last one goes, the prompt in the log; the figures stay.
 
         Returns:
             How many there were; one that is gone already is passed over.
         """
+        which = "SELECT id FROM artifacts WHERE id IN (SELECT value FROM json_each(?)) AND owner = ? AND mime = ?"
+        return self._erase(which, (json.dumps(list(picture_ids)), owner, MIME))
 
+    def _erase(self, which: str, values: tuple[str, ...]) -> int:
         def write(db: Transaction) -> list[str]:
-            paths = []
-            for picture_id in picture_ids:
-                found = db.execute(
-                    "SELECT path, job_id FROM artifacts WHERE id = ? AND owner = ? AND mime = ?",
-                    (picture_id, owner, MIME),
-                ).fetchone()
-                if found is None:
-                    continue
-                paths.append(str(found[0]))
+            found = db.execute(f"SELECT id, path, job_id FROM artifacts WHERE id IN ({which})", values).fetchall()
+            for picture_id, _, job_id in found:
                 db.execute("DELETE FROM artifacts WHERE id = ?", (picture_id,))
-                if db.execute("SELECT 1 FROM artifacts WHERE job_id = ?", (found[1],)).fetchone() is None:
-                    db.execute("UPDATE interactions SET input = NULL WHERE job_id = ?", (found[1],))
-                    db.execute("UPDATE jobs SET input = NULL WHERE id = ?", (found[1],))
-            return paths
+                if db.execute("SELECT 1 FROM artifacts WHERE job_id = ?", (job_id,)).fetchone() is None:
+                    db.execute("UPDATE interactions SET input = NULL WHERE job_id = ?", (job_id,))
+                    db.execute("UPDATE jobs SET input = NULL WHERE id = ?", (job_id,))
+            return [str(path) for _, path, _ in found]
 
         paths = self._database.write(write)
         for path in paths:

@@ -1,4 +1,4 @@
-"""The tables of migration 0012: pictures that are starred, and the queue of those still to be drawn."""
+"""Tables of pictures: those that are starred or deleted (0012, 0020), and the queue of those still to be drawn."""
 
 IMAGES = (
     "ALTER TABLE artifacts ADD COLUMN starred INTEGER NOT NULL DEFAULT 0 CHECK (starred IN (0, 1))",
@@ -19,4 +19,8 @@ IMAGES = (
     )""",
     "CREATE INDEX image_queue_owner ON image_queue (owner, place)",
     "CREATE INDEX image_queue_job ON image_queue (job_id)",
+)
+TAKEN_BACK = (
+    "ALTER TABLE artifacts ADD COLUMN deleted_at TEXT",
+    "CREATE INDEX artifacts_deleted ON artifacts (deleted_at) WHERE deleted_at IS NOT NULL",
 )

@@ -8,7 +8,7 @@ outlives what it tells about.
 
 from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
-from store.image_tables import IMAGES
+from store.image_tables import IMAGES, TAKEN_BACK
 from store.model_tables import BENCHMARKS, DOWNLOADS, MODELS
 from store.sqlite import Migrations, sqlite_utils
 
@@ -173,6 +173,13 @@ def images(db: sqlite_utils.Database) -> None:
 def document_audio(db: sqlite_utils.Database) -> None:
     """Tell which file is a translated document read aloud."""
     db.execute("ALTER TABLE translated_documents ADD COLUMN audio_id TEXT")
+
+
+@migrations(name="0020_pictures_taken_back")
+def pictures_taken_back(db: sqlite_utils.Database) -> None:
+    """Let deleted pictures be brought back for a while."""
+    for statement in TAKEN_BACK:
+        db.execute(statement)
 
 
 FIRST = (

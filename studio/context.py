@@ -1,8 +1,11 @@
-"""The context length that a chat is asked to have: its range, and the model that is loaded for it."""
+"""How a model is loaded for a request: a chat's context length, and how a picture saves memory."""
+
+from dataclasses import replace
 
 import engines
 from contract.engine import Engine
 from contract.errors import InvalidRequest
+from contract.image_requests import ImageRequest
 from contract.models import ContextRange, ModelSpec
 from contract.requests import ChatRequest, Request
 
@@ -28,6 +31,8 @@ def spec_for(request: Request, spec: ModelSpec) -> ModelSpec:
     Raises:
         InvalidRequest: The context length is not one that it can have.
     """
+    if isinstance(request, ImageRequest) and request.memory is not None:
+        return replace(spec, options={**spec.options, "memory": request.memory})
     if not isinstance(request, ChatRequest) or request.context_tokens is None or spec.remote:
         return spec  # a server elsewhere knows best what it takes
     known, asked = range_of(spec), request.context_tokens

@@ -9,17 +9,20 @@ import tempfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
 import structlog
 
 import engines
-from contract.errors import Conflict, InvalidRequest, StudioError
+from contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from contract.image_requests import ImageRequest
 from contract.models import ImageRange, Kind
 from contract.requests import Request
 from store import Artifacts, Database, Gallery, ImageQueue, QueueEntry
+from store.database import timestamp
 from studio import image_parameters
+from studio.background import Background
 from studio.caller import Caller
 from studio.image_parameters import ImageParameters
 from studio.job import Job
@@ -28,6 +31,7 @@ from studio.registry import Registry
 
 log = structlog.get_logger(__name__)
 MOST_ZIPPED = 500
+KEPT_DELETED_S = 600
 _SPOOLED_BYTES = 32 * 1024 * 1024
 
 
@@ -50,11 +54,13 @@ class Drawing:
     registry: Registry
     lanes: dict[str, Lane]
     gallery: Gallery
+    background: Background
 
     def begin_drawing(self, database: Database) -> None:
         """Make the gallery and the queue."""
         self.gallery = Gallery(database, self.artifacts)
         self._queue = ImageQueue(database)
+        self.background.put(self._purge_pictures)
 
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return the unfinished jobs; see Studio."""
@@ -177,6 +183,28 @@ class Drawing:
         self._queue.hold([job.id for job in self.jobs(None, "image")])
 
     # Files
+
+    def delete_pictures(self, picture_ids: Sequence[str], caller: Caller) -> list[str]:
+        """Take pictures out of sight; ``bring_pictures_back`` has ten minutes, then they are purged.
+
+        Returns:
+            Those that were there.
+        """
+        gone = self.gallery.take_away(picture_ids, caller.owner)
+        self.background.later(KEPT_DELETED_S + 1, self._purge_pictures)
+        return gone
+
+    def bring_pictures_back(self, picture_ids: Sequence[str], caller: Caller) -> None:
+        """Show deleted pictures again.
+
+        Raises:
+            NotFound: Not all of them are still kept.
+        """
+        if self.gallery.bring_back(picture_ids, caller.owner) < len(picture_ids):
+            raise NotFound("Deleted pictures are kept for ten minutes; these are gone. Draw them anew.")
+
+    def _purge_pictures(self) -> None:
+        self.gallery.purge(timestamp(datetime.now(UTC) - timedelta(seconds=KEPT_DELETED_S)))
 
     def picture_parameters(self, picture_id: str, caller: Caller) -> ImageParameters:
         """Return how one of the caller's pictures was made.

@@ -63,9 +63,11 @@ def build(studio: Studio) -> gr.Blocks:
         # What is costly to draw waits until its panel is opened.
         models.wire(models_tab)
         usage.wire(usage_tab)
+        images.found.wire_chat(chat.attachments)
+        on([images_tab.select], images.refresh, set(images.found.fields), [*images.found.outputs, images.queue.list])
         drawer = chat.drawer
         on([chat_tab.select], drawer.list_models, [drawer.model], [drawer.model, drawer.hint])
-        on([images_tab.select], images.list_models, [images.form.model], images.form.told)
+        on([images_tab.select], images.list_models, [images.form.model], [*images.form.told, images.status])
         on([speech_tab.select], speech.list_models, [speech.voice, speech.model], [speech.voice, speech.model])
 
         def leave(request: gr.Request) -> None:

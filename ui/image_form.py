@@ -148,7 +148,7 @@ class ImageForm:
 
     def filled(self, made: ImageParameters) -> Updates:
         """Return the form as a picture was made; a model that is not here any more leaves the chosen one."""
-        known = [model_id for _, model_id in choices.of_kind(self.studio, "image").pairs]
+        known = [model_id for _, model_id in choices.drawing(self.studio).pairs]
         said = {
             "width": made.width,
             "height": made.height,
@@ -178,7 +178,7 @@ class ImageForm:
         Args:
             anew: Another model was chosen, so that a scheduler chosen for the one before means nothing.
         """
-        offered = choices.of_kind(self.studio, "image", model)
+        offered = choices.drawing(self.studio, model)
         able = self._range(offered.value) if offered.value else None
         own = words("im_default")
         updates: Updates = {

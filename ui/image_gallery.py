@@ -1,8 +1,11 @@
 """The gallery of the Images panel: found by words, model and star; chosen pictures are compared, saved or deleted."""
 
 import asyncio
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -10,6 +13,7 @@ from gradio.components import Component
 
 from studio import PictureFilter, StoredFile, StoredPicture, Studio, StudioError
 from ui import render
+from ui.attachments import Attachments
 from ui.caller import caller_of, link
 from ui.image_form import Given, text_of
 from ui.panel import Updates, area, event_text, on
@@ -21,10 +25,15 @@ MOST_CHOSEN = 100
 
 @dataclass(slots=True)
 class Shown:
-    """What a page shows of the gallery: how many pictures, and which are chosen. Kept by the server."""
+    """What a page shows of the gallery: how many pictures, and which are chosen. Kept by the server.
+
+    Attributes:
+        deleted: What was deleted last, which can be brought back.
+    """
 
     count: int = SHOWN
     chosen: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
 
 
 class ImageGallery:
@@ -68,6 +77,11 @@ class ImageGallery:
         on([self.search.change, self.by_model.input, self.starred.input], self.find, given, self.outputs)
         on([self.tools.click], self.use_tool, given, self.outputs)
 
+    def wire_chat(self, attachments: Attachments) -> None:
+        """Connect the button that puts a picture into the chat's composer; the page itself opens the chat."""
+        given = {attachments.place, attachments.temporary, *attachments.fields, *attachments.drawer.fields}
+        on([self.grid.click], self.sender(attachments), given, [attachments.chips, *attachments.fields])
+
     # Events
 
     async def find(self, given: Given, request: gr.Request) -> Updates:
@@ -77,14 +91,25 @@ class ImageGallery:
         return await self.drawn(given, request, shown)
 
     async def use_tool(self, given: Given, request: gr.Request, event: gr.EventData) -> Updates:
-        """Compare or delete what is chosen, or choose nothing any more."""
+        """Compare or delete what is chosen, bring back what was deleted, or choose nothing any more."""
         words, shown = words_of(request), self._state(given)
         act = event_text(event, "act")
         if act == "delete":
-            await asyncio.to_thread(self.studio.gallery.delete, shown.chosen, caller_of(request).owner)
+            shown.deleted = await asyncio.to_thread(self.studio.delete_pictures, shown.chosen, caller_of(request))
             shown.chosen = []
+        elif act == "restore":
+            back, shown.deleted = shown.deleted, []
+            try:
+                await asyncio.to_thread(self.studio.bring_pictures_back, back, caller_of(request))
+            except StudioError as exc:
+                return {**await self.drawn(given, request, shown), self.tools: render.failure(words, exc)}
         elif act == "none":
             shown.chosen = []
+        elif act == "all":
+            found = await asyncio.to_thread(
+                self.studio.gallery.page, caller_of(request).owner, shown.count, None, self._wanted(given)
+            )
+            shown.chosen = [each.file.id for each in found][:MOST_CHOSEN]
         elif act == "compare" and len(shown.chosen) == 2:
             return {self.compared: await self._comparison(shown.chosen, request, words)}
         return await self.drawn(given, request, shown)
@@ -108,17 +133,33 @@ class ImageGallery:
             return {self.tools: render.failure(words_of(request), exc)}
         return await self.drawn(given, request, shown)
 
+    def sender(self, attachments: Attachments) -> Callable[[Given, gr.Request, gr.EventData], AsyncIterator[Updates]]:
+        """Return what puts a picture among the files that go along with the next message."""
+
+        async def send(given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+            if event_text(event, "act") != "to-chat":
+                return
+            owner, picture_id = caller_of(request).owner, event_text(event, "id")
+            try:
+                found = await asyncio.to_thread(self.studio.gallery.get, picture_id, owner)
+            except StudioError as exc:
+                yield {attachments.chips: render.failure(words_of(request), exc)}
+                return
+            with tempfile.TemporaryDirectory() as folder:  # what is attached is taken from where it is
+                copy = Path(folder) / found.file.name
+                await asyncio.to_thread(shutil.copyfile, found.file.path, copy)
+                async for updates in attachments.add([copy], given, request):
+                    yield updates
+
+        return send
+
     # Pieces
 
     async def drawn(self, given: Given, request: gr.Request, shown: Shown | None = None) -> Updates:
         """Return the gallery as it stands now."""
         words, owner = words_of(request), caller_of(request).owner
         shown = shown or self._state(given)
-        wanted = PictureFilter(
-            words=text_of(given, self.search)[:200],
-            model=text_of(given, self.by_model) or None,
-            starred=given.get(self.starred) is True,
-        )
+        wanted = self._wanted(given)
         found = await asyncio.to_thread(self.studio.gallery.page, owner, shown.count + 1, None, wanted)
         models = await asyncio.to_thread(self.studio.gallery.models, owner)
         there = {each.file.id for each in found}
@@ -132,7 +173,7 @@ class ImageGallery:
         any_model = (words("im_any_model"), "")
         return {
             self.grid: f'<ul class="gallery">{cells}</ul>{more}' if cells else nothing,
-            self.tools: self._tools(shown.chosen, request, words),
+            self.tools: self._tools(shown, request, words),
             self.compared: "",
             self.shown: shown,
             self.by_model: gr.Dropdown(
@@ -140,13 +181,24 @@ class ImageGallery:
             ),
         }
 
+    def _wanted(self, given: Given) -> PictureFilter:
+        return PictureFilter(
+            words=text_of(given, self.search)[:200],
+            model=text_of(given, self.by_model) or None,
+            starred=given.get(self.starred) is True,
+        )
+
     def _state(self, given: Given) -> Shown:
         value = given.get(self.shown)
         return value if isinstance(value, Shown) else Shown()
 
-    def _tools(self, chosen: Sequence[str], request: gr.Request, words: Words) -> str:
+    def _tools(self, shown: Shown, request: gr.Request, words: Words) -> str:
+        chosen, undo = shown.chosen, ""
+        if shown.deleted:
+            told = render.escape(words.count("im_deleted", len(shown.deleted)))
+            undo = f'<p class="undo" role="status">{told} {render.button(words("chat_undo"), "restore")}</p>'
         if not chosen:
-            return ""
+            return undo
         address = link(request, f"images/zip?{urlencode([('id', each) for each in chosen])}")
         packed = f"{render.icon('down')}<span>{render.escape(words('im_zip'))}</span>"
         parts = [
@@ -154,9 +206,10 @@ class ImageGallery:
             f'<a class="btn quiet" href="{render.escape(address)}" download>{packed}</a>',
             render.button(words("im_compare"), "compare", drawing="swap") if len(chosen) == 2 else "",
             render.button(words("im_delete"), "delete", drawing="bin"),
+            render.button(words("im_choose_all"), "all"),
             render.button(words("im_choose_none"), "none"),
         ]
-        return f'<div class="chosen" role="group">{"".join(parts)}</div>'
+        return f'{undo}<div class="chosen" role="group">{"".join(parts)}</div>'
 
     async def _comparison(self, chosen: Sequence[str], request: gr.Request, words: Words) -> str:
         owner = caller_of(request).owner
@@ -186,6 +239,7 @@ class ImageGallery:
             render.button("", "star", file.id, drawing="starred" if file.starred else "star", name=star)
             + render.button("", "again", file.id, drawing="again", name=words("im_again"))
             + render.button("", "start", file.id, drawing="image", name=words("im_start_from"))
+            + render.button("", "to-chat", file.id, drawing="bubble", name=words("im_to_chat"))
             + f'<a class="btn quiet" href="{address}?download=1" download aria-label="{save}" title="{save}">'
             + f"{render.icon('down')}</a>"
         )
@@ -198,7 +252,8 @@ class ImageGallery:
         return (
             f'<li class="{"chosen" if file.id in chosen else ""}">{mark}'
             f'<a href="{address}" target="_blank" rel="noopener"><img src="{address}" alt="{alt}" loading="lazy"></a>'
-            f'<p class="cost" title="{render.escape(prompt)}">{render.escape(figures(file, words))}</p>'
+            f'<p class="said" title="{render.escape(prompt)}">{render.escape(found.prompt or "")}</p>'
+            f'<p class="cost">{render.escape(figures(file, words))}</p>'
             f'<p class="tools">{buttons}</p></li>'
         )
 

@@ -1,20 +1,22 @@
 """The grid of the Images panel: one picture for each pair of values of two settings, side by side."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import gradio as gr
 from gradio.components import Component
 
-from studio import Artifact, Failed, ImageRequest, InvalidRequest, Job, Studio
+from studio import Artifact, Cancelled, Failed, ImageRequest, InvalidRequest, Job, Studio
 from ui import render
 from ui.caller import link
 from ui.image_form import Given, number, text_of, whole
 from ui.image_styles import BY_KEY, styled
 from ui.panel import area
-from ui.words import Words, both, label
+from ui.words import Words, both, label, words_of
 
 AXES = ("seed", "num_inference_steps", "guidance_scale", "strength", "scheduler", "style", "prompt")
+COUNTED = ("seed", "num_inference_steps")
 MOST_CELLS = 36
 
 
@@ -73,7 +75,10 @@ class ImageGrid:
             InvalidRequest: There are no values, too many of them, or one that can't be.
         """
         x, y = text_of(given, self.x) or "seed", text_of(given, self.y)
-        columns, rows = _values(text_of(given, self.x_values)), _values(text_of(given, self.y_values)) if y else ("",)
+        columns, rows = (
+            _values(text_of(given, self.x_values), x),
+            _values(text_of(given, self.y_values), y) if y else ("",),
+        )
         if not columns or not rows:
             raise InvalidRequest(words("im_grid_empty"))
         if len(columns) * len(rows) > MOST_CELLS:
@@ -91,20 +96,30 @@ class ImageGrid:
 
     def drawn(self, plan: Plan, jobs: Sequence[Job], request: gr.Request) -> str:
         """Return the table as HTML, with the pictures that are done."""
+        words = words_of(request)
         head = "".join(f"<th scope='col'>{render.escape(column)}</th>" for column in plan.columns)
         body = ""
         for number_, row in enumerate(plan.rows):
             first = number_ * len(plan.columns)
             cells = "".join(
-                f"<td>{_cell(job, f'{row} · {column}' if row else column, request)}</td>"
+                f"<td>{_cell(job, f'{row} · {column}' if row else column, request, words)}</td>"
                 for job, column in zip(jobs[first : first + len(plan.columns)], plan.columns, strict=True)
             )
             body += f"<tr><th scope='row'>{render.escape(row)}</th>{cells}</tr>"
         return f'<div class="xy"><table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _values(text: str) -> tuple[str, ...]:
-    return tuple(value.strip() for value in text.split(",") if value.strip())
+def _values(text: str, axis: str) -> tuple[str, ...]:
+    """Return the values between the commas; of whole numbers, ``2-5`` is each from 2 to 5."""
+    found: list[str] = []
+    for value in (each.strip() for each in text.split(",")):
+        span = re.fullmatch(r"(\d{1,10})\s*[-–]\s*(\d{1,10})", value) if axis in COUNTED else None
+        if span is None:
+            found += [value] if value else []
+            continue
+        first, last = int(span[1]), int(span[2])
+        found += [str(each) for each in range(first, min(last, first + MOST_CELLS) + 1)]
+    return tuple(found)
 
 
 def _with(asked: ImageRequest, axis: str, value: str, words: Words) -> ImageRequest:
@@ -127,7 +142,7 @@ def _with(asked: ImageRequest, axis: str, value: str, words: Words) -> ImageRequ
     return replace(asked, prompt=f"{asked.prompt}, {value}")
 
 
-def _cell(job: Job, name: str, request: gr.Request) -> str:
+def _cell(job: Job, name: str, request: gr.Request, words: Words) -> str:
     for _, event in reversed(job.snapshot()):
         if isinstance(event, Artifact):
             address = render.escape(link(request, f"files/{event.id}"))
@@ -136,5 +151,7 @@ def _cell(job: Job, name: str, request: gr.Request) -> str:
                 f'<img src="{address}" alt="{render.escape(name)}" loading="lazy"></a>'
             )
         if isinstance(event, Failed):
-            return f'<span class="bad">{render.escape(event.title)}</span>'
+            return f'<span class="bad">{render.escape(words.error_title(event.code, event.title))}</span>'
+        if isinstance(event, Cancelled):
+            return f'<span class="muted">{render.escape(words("stopped"))}</span>'
     return '<span class="muted">…</span>'

@@ -26,7 +26,7 @@ from studio import (
     UpscaleRequest,
     read_image_parameters,
 )  # fmt: skip
-from ui import render
+from ui import choices, render
 from ui.caller import caller_of, link
 from ui.image_form import Given, text_of
 from ui.panel import Updates, area, on
@@ -87,6 +87,10 @@ class ImageSource:
                 visible=False,
                 elem_id="im-brush",
             )
+            self.enlarger = gr.Dropdown(
+                label=label("im_enlarger"), choices=[(label("im_enlarger_none"), "")], value="", visible=False,
+                elem_id="im-enlarger", filterable=False,
+            )  # fmt: skip
             self.scale = gr.Radio(
                 label=label("im_scale"), choices=[("× 2", 2), ("× 3", 3), ("× 4", 4)], value=2, visible=False,
                 elem_id="im-scale",
@@ -95,16 +99,23 @@ class ImageSource:
     @property
     def fields(self) -> list[Component]:
         """Everything that a request is read from."""
-        return [self.source, self.use, self.strength, self.editor, self.scale]
+        return [self.source, self.use, self.strength, self.editor, self.enlarger, self.scale]
 
     @property
     def outputs(self) -> list[Component]:
         """What taking a picture changes."""
-        return [self.source, self.told, self.use, self.strength, self.editor, self.scale, self.drawer]
+        return [self.source, self.told, self.use, *self._needed, self.drawer]
+
+    @property
+    def _needed(self) -> list[Component]:
+        """What one use or another needs."""
+        return [self.strength, self.editor, self.enlarger, self.scale]
 
     def wire(self) -> None:
         """Connect what shows and hides; what fills the form is the panel's."""
-        on([self.use.change], self.choose_use, {self.use, self.source}, [self.strength, self.editor, self.scale])
+        given = {self.use, self.source, self.enlarger}
+        on([self.use.change], self.choose_use, given, self._needed)
+        on([self.enlarger.input], self.choose_enlarger, given, [self.scale])
 
     # Events
 
@@ -113,8 +124,8 @@ class ImageSource:
         use = text_of(given, self.use)
         updates: Updates = {
             self.strength: gr.Slider(visible=use in ("change", "brush")),
-            self.scale: gr.Radio(visible=use == "enlarge"),
             self.editor: gr.ImageEditor(visible=use == "brush"),
+            **self._enlarging(use, text_of(given, self.enlarger), words_of(request)),
         }
         source = given.get(self.source)
         if use == "brush" and isinstance(source, Source) and source != Source():
@@ -122,6 +133,23 @@ class ImageSource:
             picture.thumbnail((EDITED_PX, EDITED_PX))
             updates[self.editor] = gr.ImageEditor(value=picture, visible=True)
         return updates
+
+    def choose_enlarger(self, given: Given, request: gr.Request) -> Updates:
+        """Ask how many times larger, unless the chosen model knows but one scale."""
+        return {self.scale: gr.Radio(visible=not text_of(given, self.enlarger))}
+
+    def _enlarging(self, use: str, chosen: str, words: Words) -> Updates:
+        offered = choices.enlarging(self.studio) if use == "enlarge" else choices.Choices([], None)
+        named = [
+            (words("im_enlarger_by", title=title, scale=choices.enlarges(self.studio, model) or 1), model)
+            for title, model in offered.pairs
+        ]
+        chosen = chosen if chosen in [model for _, model in named] else ""
+        shown = [(words("im_enlarger_none"), ""), *named]
+        return {
+            self.enlarger: gr.Dropdown(choices=shown, value=chosen, visible=bool(named)),
+            self.scale: gr.Radio(visible=use == "enlarge" and not chosen),
+        }
 
     async def take_file(self, path: str | None, request: gr.Request) -> tuple[Updates, ImageParameters | None]:
         """Take a file that was dropped; returns what it says of how it was made, where it says so."""
@@ -150,6 +178,7 @@ class ImageSource:
             self.use: "change",
             self.strength: gr.Slider(visible=True),
             self.scale: gr.Radio(visible=False),
+            self.enlarger: gr.Dropdown(visible=False),
             self.editor: gr.ImageEditor(visible=False),
             self.drawer: gr.Accordion(open=True),
         }
@@ -167,7 +196,9 @@ class ImageSource:
             return drawn
         data = self._bytes(source, request)
         if use == "enlarge":
-            scale = given.get(self.scale)
+            scale, model = given.get(self.scale), text_of(given, self.enlarger)
+            if model and (own := choices.enlarges(self.studio, model)) is not None:
+                return UpscaleRequest(image=data, scale=own, model=model, prompt=drawn.prompt)
             return UpscaleRequest(image=data, scale=scale if isinstance(scale, int) else 2)
         strength = given.get(self.strength)
         asked = _from(drawn, data, float(strength) if isinstance(strength, int | float) else 0.75)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from importlib import resources
 
 import gradio as gr
 from gradio.components import Component
@@ -23,12 +24,14 @@ from studio import (
 )  # fmt: skip
 from ui import choices, render
 from ui.caller import caller_of, page_of
+from ui.fetch import model_of
 from ui.follow import Turn, Turns, View, follow
 from ui.image_form import Given, ImageForm, text_of
 from ui.image_gallery import ImageGallery
 from ui.image_grid import ImageGrid
 from ui.image_queue import ImageQueueList
 from ui.image_source import ImageSource
+from ui.image_start import ImageStart
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.words import Words, label, words_of
 
@@ -43,7 +46,7 @@ class ImagesPanel(Panel):
     def __init__(self, studio: Studio, turns: Turns) -> None:
         super().__init__(studio, turns)
         self.form, self.source, self.queue = ImageForm(studio), ImageSource(studio), ImageQueueList(studio)
-        self.found, self.grid = ImageGallery(studio), ImageGrid(studio)
+        self.found, self.grid, self.start = ImageGallery(studio), ImageGrid(studio), ImageStart(studio)
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
@@ -55,7 +58,8 @@ class ImagesPanel(Panel):
                     self.go = gr.Button(label("im_go"), variant="primary", elem_id="im-go", scale=0)
                     self.improve = gr.Button(label("im_improve"), elem_id="im-improve", scale=0, size="sm")
                     self.cancel = stop_button(label("cancel"), "im-cancel")
-                self.status = area(elem_id="im-status", script=render.CLICKS)
+                script = (resources.files("ui") / "assets" / "images.js").read_text(encoding="utf-8")
+                self.status = area(elem_id="im-status", script=render.CLICKS + script)
                 self.preview = area(elem_id="im-preview")
                 self.queue.build()
                 self.grid.build_table()
@@ -83,7 +87,7 @@ class ImagesPanel(Panel):
         shown = [self.prompt, self.status, self.preview, self.cancel, self.queue.list, *self.found.outputs]
         on([demo.load], self.load, set(self.found.fields), [*shown, *self.form.told])
         on([self.go.click, self.form.prompt.submit], self.make, form, shown)
-        on([self.status.click], self.act, form, shown)
+        on([self.status.click], self.act, form, [*shown, *self.form.told])
         on([self.queue.list.click], self.retry, set(self.found.fields), shown)
         on([self.cancel.click], self.stop, [], [self.status], queue=False)
         on([self.improve.click], self.improve_prompt, {self.form.prompt}, [self.prompt, self.status])
@@ -91,7 +95,7 @@ class ImagesPanel(Panel):
         on([self.grid.go.click], self.draw_grid, form, [*shown, self.grid.table])
         filled = [*self.form.fields, *self.source.outputs]
         on([self.source.file.change], self.take_file, {self.source.file}, filled)
-        on([self.found.grid.click], self.pick, set(self.found.fields), [*filled, *self.found.outputs])
+        on([self.found.grid.click], self.pick, set(self.found.fields), [*filled, *self.found.outputs, self.status])
         self.queue.wire_moves()
         self.found.wire()
         self.source.wire()
@@ -103,10 +107,13 @@ class ImagesPanel(Panel):
         words = words_of(request)
         yield {
             **self.form.tell(None, words),
-            self.status: self._start(words),
+            self.status: await asyncio.to_thread(self.start.drawn, words, caller_of(request)),
             self.queue.list: await self.queue.drawn(request),
             **await self.found.drawn(given, request),
         }
+        if (job := await asyncio.to_thread(self.start.running, caller_of(request))) is not None:
+            async for updates in self._fetch(model_of(job), request):
+                yield updates
         if (running := self._jobs(request)) and isinstance(running[0].request, ImageRequest):
             yield {self.prompt: running[0].request.prompt}
             async for updates in self._follow(running[0], given, request):
@@ -119,7 +126,7 @@ class ImagesPanel(Panel):
             asked = self.source.request(self.form.read(given, words), given, request)
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
         except StudioError as exc:
-            yield {self.status: self._failed(exc, words)}
+            yield {self.status: self._failed(exc, request)}
             return
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
@@ -129,8 +136,17 @@ class ImagesPanel(Panel):
             yield updates
 
     async def act(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
-        """Take the example of the empty panel."""
-        if event_text(event, "act") != "example":
+        """Take the example of the empty panel, or fetch the model that it offers."""
+        act, target = event_text(event, "act"), event_text(event, "id")
+        if act == "fetch":
+            async for updates in self._fetch(target, request):
+                yield updates
+        elif act == "cancel":
+            try:
+                self.studio.job(target, caller_of(request)).cancel()
+            except StudioError as exc:
+                yield {self.status: self._failed(exc, request)}
+        if act != "example":
             return
         prompt = words_of(request)("im_example")
         yield {self.prompt: prompt}
@@ -141,11 +157,11 @@ class ImagesPanel(Panel):
         """Try an entry of the queue again and follow it."""
         if event_text(event, "act") != "retry":
             return
-        words, entry_id = words_of(request), event_text(event, "id")
+        entry_id = event_text(event, "id")
         try:
             job = await asyncio.to_thread(self.studio.retry_image, entry_id, caller_of(request))
         except StudioError as exc:
-            yield {self.status: self._failed(exc, words), self.queue.list: await self.queue.drawn(request)}
+            yield {self.status: self._failed(exc, request), self.queue.list: await self.queue.drawn(request)}
             return
         async for updates in self._follow(job, given, request):
             yield updates
@@ -153,14 +169,18 @@ class ImagesPanel(Panel):
     async def draw_grid(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Submit a picture for each pair of values, and show them as a table as they come."""
         words = words_of(request)
+        jobs: list[Job] = []
         try:
             asked = self.source.request(self.form.read(given, words), given, request)
             if not isinstance(asked, ImageRequest):
                 raise InvalidRequest(words("im_grid_enlarge"))
             planned = self.grid.plan(asked, given, words)
-            jobs = [await asyncio.to_thread(self.studio.submit, each, caller_of(request)) for each in planned.requests]
+            for each in planned.requests:
+                jobs.append(await asyncio.to_thread(self.studio.submit, each, caller_of(request)))
         except StudioError as exc:
-            yield {self.status: self._failed(exc, words)}
+            for job in jobs:  # a grid with holes is of no use
+                job.cancel()
+            yield {self.status: self._failed(exc, request)}
             return
         async for updates in self._follow(jobs[-1], given, request):
             yield {**updates, self.grid.table: self.grid.drawn(planned, jobs, request)}
@@ -206,15 +226,28 @@ class ImagesPanel(Panel):
         act, picture_id = event_text(event, "act"), event_text(event, "id")
         if act == "start":
             return self.source.take_picture(picture_id, request)
+        if act != "again":
+            return {self.found.tools: gr.skip()}
         try:
             made = await asyncio.to_thread(self._made, picture_id, caller_of(request))
         except StudioError as exc:
             return {self.found.tools: render.failure(words_of(request), exc)}
-        return self.form.filled(made)
+        told = render.notice("", words_of(request)("im_source_settings"), kind="info")
+        return {**self.form.filled(made), self.status: told}
 
     def list_models(self, model: str | None, request: gr.Request) -> Updates:
-        """Offer the image models that can be used now; the chosen one stays chosen."""
-        return self.form.tell(model, words_of(request), anew=False)
+        """Offer the image models that can be used now; the chosen one stays chosen, and a first one is begun with."""
+        words = words_of(request)
+        updates = self.form.tell(model, words, anew=False)
+        if model is None and choices.drawing(self.studio).value is not None:
+            updates[self.status] = self.start.drawn(words, caller_of(request))
+        return updates
+
+    async def refresh(self, given: Given, request: gr.Request) -> Updates:
+        """Show what other pages have drawn meanwhile."""
+        updates = await self.found.drawn(given, request)
+        del updates[self.found.compared]
+        return {**updates, self.queue.list: await self.queue.drawn(request)}
 
     def tell_model(self, model: str | None, request: gr.Request) -> Updates:
         """Say what the chosen model draws by itself and can't do."""
@@ -230,17 +263,18 @@ class ImagesPanel(Panel):
         jobs = [job for job in self.studio.jobs(caller_of(request), "image") if job.caller.via == "ui"]
         return sorted(jobs, key=lambda job: job.position)
 
-    def _start(self, words: Words) -> str:
-        if choices.of_kind(self.studio, "image").value is None:
-            if (command := self.studio.command_for("image")) is not None:
-                return render.notice("", words("im_not_installed", command=command), kind="info")
-            go = render.button(words("go_models"), "tab", "models", kind="second", drawing="arrow")
-            return render.notice("", words("im_none"), kind="info", action=go)
-        return render.empty(words("im_empty"), words("im_example"))
+    async def _fetch(self, model: str, request: gr.Request) -> AsyncIterator[Updates]:
+        words, caller = words_of(request), caller_of(request)
+        turn = self.turns.take(page_of(request), "image-model")
+        async for told in self.start.fetched(model, caller, words, turn):
+            yield {self.status: told}
+        if not turn.over:
+            yield self.form.tell(None, words)
 
-    def _failed(self, error: StudioError | Failed, words: Words) -> str:
+    def _failed(self, error: StudioError | Failed, request: gr.Request) -> str:
+        words = words_of(request)
         if error.code == "model_not_installed":
-            return self._start(words)
+            return self.start.drawn(words, caller_of(request))
         return render.failure(words, error)
 
     async def _follow(self, job: Job, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
@@ -266,16 +300,17 @@ class ImagesPanel(Panel):
                 updates[self.preview] = f'<div class="forming">{render.data_image(preview, words("im_preview"))}</div>'
             if view.end is not None:
                 updates = {
-                    self.status: self._ending(view, words),
+                    self.status: self._ending(view, request),
                     self.preview: "",
                     self.queue.list: await self.queue.drawn(request),
                     **await self.found.drawn(given, request),
                 }
             yield updates
 
-    def _ending(self, view: View, words: Words) -> str:
+    def _ending(self, view: View, request: gr.Request) -> str:
+        words = words_of(request)
         if isinstance(view.end, Failed):
-            return self._failed(view.end, words)
+            return self._failed(view.end, request)
         took = words("took", n=words.duration(view.duration_s))
         if isinstance(view.end, Cancelled):
             return render.cost([words("stopped"), took])

@@ -25,13 +25,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m recipes.icons", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("step", choices=STEPS)
     parser.add_argument("folder", type=Path, help="where everything of this model stands")
-    parser.add_argument("--styles", nargs="+", choices=DRAWN, default=DRAWN, help="data: which to take (default: all)")
+    parser.add_argument(
+        "--styles", nargs="+", choices=DRAWN, default=DRAWN, help="data, latents: which to take (default: all)"
+    )
+    parser.add_argument("--still", action="store_true", help="latents: pictures as they are, none moved or shrunk")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
     parser.add_argument("--pause-file", type=Path, help="stand still while this file exists")
     parser.add_argument("--crops", type=int, default=40_000, help="autoencoder: how many to see (default: 40,000)")
     parser.add_argument("--pictures", type=int, default=2_000_000, help="train: how many to see (default: 2,000,000)")
     parser.add_argument("--batch", type=int, default=64, help="train: pictures a step (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=8e-4, help="train: learning rate (default: %(default)s)")
+    parser.add_argument("--half", action="store_true", help="train: compute in bfloat16")
+    parser.add_argument("--compile", action="store_true", help="train: compile the UNet first; needs a C++ compiler")
     given = parser.parse_args(arguments)
     import torch
 
@@ -68,8 +73,9 @@ def _latents(given: argparse.Namespace) -> None:
     listed = pictures.read_list(given.folder / "pictures")
     tokenizer = captions.train_tokenizer(listed, given.folder / "tokenizer")
     vae = AutoencoderTiny.from_pretrained(given.folder / "vae")
-    shown = latents.read_pictures(given.folder / "pictures", listed)
-    stock = latents.make(vae, tokenizer, shown, listed, given.folder / "latents.pt")
+    taken = [one for one in listed if one.style in given.styles]
+    shown = latents.read_pictures(given.folder / "pictures", taken)
+    stock = latents.make(vae, tokenizer, shown, taken, given.folder / "latents.pt", still=given.still)
     print(f"{tuple(stock.latents.shape)} latents, {len(tokenizer)} tokens")
 
 
@@ -96,7 +102,7 @@ def _train(given: argparse.Namespace) -> None:
     stock = latents.read(given.folder / "latents.pt")
     training = _training(given.folder, stock.latents.shape[2], stock.latents.shape[-1])
     print(f"{sum(parameter.numel() for parameter in training.parameters) / 1e6:.2f} million parameters", flush=True)
-    plan = Plan(pictures=given.pictures, batch=given.batch, rate=given.rate)
+    plan = Plan(pictures=given.pictures, batch=given.batch, rate=given.rate, half=given.half, compiled=given.compile)
     training.run(stock, plan, Pause(given.pause_file))
 
 

@@ -15,7 +15,7 @@ from recipes.icons.pictures import Listed
 if TYPE_CHECKING:
     from transformers import CLIPTokenizer
 
-MOST_TOKENS = 32
+MOST_TOKENS = 24
 VOCABULARY = 6_000
 # Share of captions left empty, which is what guidance needs (Ho and Salimans, 2022).
 EMPTY = 0.1

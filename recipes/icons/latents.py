@@ -51,11 +51,17 @@ def make(
     listed: Sequence[Listed],
     file: Path,
     seed: int = 0,
+    *,
+    still: bool = False,
 ) -> Stock:
-    """Encode every picture as it is, mirrored, and moved and shrunk a little; write all of it to ``file``."""
+    """Encode every picture as it is, mirrored, and moved and shrunk a little; write all of it to ``file``.
+
+    Args:
+        still: As it is and mirrored alone, which is learnt with fewer pictures seen.
+    """
     chance = random.Random(seed)
     mirrored = torch.tensor([not one.name.sided for one in listed])
-    variants = [pictures, _moved(pictures, 0.86, chance), _moved(pictures, 0.93, chance)]
+    variants = [pictures, *(_moved(pictures, scale, chance) for scale in (() if still else (0.86, 0.93)))]
     seen = []
     for variant in variants:
         flipped = torch.where(mirrored[:, None, None, None], variant.flip(3), variant)

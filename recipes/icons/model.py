@@ -10,7 +10,7 @@ from recipes.icons.captions import MOST_TOKENS
 
 WIDTHS = (64, 96, 128)
 TEXT_WIDTH = 192
-TEXT_LAYERS = 3
+TEXT_LAYERS = 2
 STEPS, GUIDANCE = 20, 4.0
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,7 @@ class Plan:
         rate: The learning rate once warm; it falls along half a cosine to a tenth of that at the end.
         save_every_s: Seconds between two checkpoints.
         half: Compute in bfloat16, which is faster only where the processor multiplies matrices in it.
+        compiled: Compile the UNet before the first step, which takes a minute or two.
     """
 
     pictures: int
@@ -45,6 +46,7 @@ class Plan:
     rate: float = 8e-4
     save_every_s: float = 300
     half: bool = False
+    compiled: bool = False
 
 
 class Training:
@@ -61,6 +63,7 @@ class Training:
         self.average = [parameter.detach().clone() for parameter in self.parameters]
         self.seen, self.steps, self.spent_s, self.loss = 0, 0, 0.0, 0.0
         self._ended = False
+        self._predict: Callable[..., tuple[torch.Tensor]] = unet
         if (folder / "checkpoint.pt").is_file():
             self._read()
 
@@ -70,6 +73,8 @@ class Training:
         saved = told = time.monotonic()
         for module in self.trained:
             module.train()
+        if plan.compiled:  # its steps change nothing of the module that is saved
+            self._predict = torch.compile(self.unet)  # type: ignore[call-overload]  # a module to PyTorch
         try:
             for latents, tokens in batches(stock, plan.batch, self.seen):
                 if self._ended or self.seen >= plan.pictures:
@@ -104,7 +109,9 @@ class Training:
         wanted = signal_share.sqrt() * noise - (1 - signal_share).sqrt() * latents
         with torch.autocast("cpu", torch.bfloat16, enabled=plan.half):
             words = self.text_encoder(tokens)[0]
-            made = self.unet(noisy.contiguous(memory_format=torch.channels_last), times, words, return_dict=False)[0]
+            made = self._predict(noisy.contiguous(memory_format=torch.channels_last), times, words, return_dict=False)[
+                0
+            ]
         errors = functional.mse_loss(made.float(), wanted, reduction="none").mean((1, 2, 3))
         ratio = signal_share.flatten() / (1 - signal_share.flatten())
         loss = (errors * ratio.clamp(LEAST_SNR, MOST_SNR) / (ratio + 1)).mean()

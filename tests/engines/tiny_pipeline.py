@@ -1,14 +1,17 @@
-"""A Stable Diffusion pipeline of a few hundred kilobytes with random weights, made on the spot."""
+"""Stable Diffusion pipelines of a few hundred kilobytes with random weights, made on the spot."""
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from transformers import CLIPTextModel, CLIPTokenizer
 
 
 def make_tiny_pipeline(folder: Path) -> Path:
     """Write a real StableDiffusionPipeline that draws 64 px noise; returns the folder."""
     import torch
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
-    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
@@ -20,6 +23,49 @@ def make_tiny_pipeline(folder: Path) -> Path:
         block_out_channels=[8, 8, 8, 8], in_channels=3, out_channels=3, latent_channels=4, norm_num_groups=4,
         down_block_types=["DownEncoderBlock2D"] * 4, up_block_types=["UpDecoderBlock2D"] * 4, sample_size=64,
     )  # fmt: skip
+    tokenizer, text_encoder = _text(folder)
+    StableDiffusionPipeline(
+        unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer,
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
+        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
+    ).save_pretrained(folder, safe_serialization=True)  # fmt: skip
+    return folder
+
+
+def make_tiny_upscaler(folder: Path) -> Path:
+    """Write a real StableDiffusionUpscalePipeline, which enlarges four times; returns the folder."""
+    import torch
+    from diffusers import (
+        AutoencoderKL,
+        DDIMScheduler,
+        DDPMScheduler,
+        StableDiffusionUpscalePipeline,
+        UNet2DConditionModel,
+    )
+
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        sample_size=8, in_channels=7, out_channels=4, layers_per_block=1, block_out_channels=(16, 32),
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32, norm_num_groups=8, attention_head_dim=8, num_class_embeds=1_000,
+    )  # fmt: skip
+    vae = AutoencoderKL(
+        block_out_channels=[8, 8, 8], in_channels=3, out_channels=3, latent_channels=4, norm_num_groups=4,
+        down_block_types=["DownEncoderBlock2D"] * 3, up_block_types=["UpDecoderBlock2D"] * 3, sample_size=64,
+        scaling_factor=0.08333,
+    )  # fmt: skip
+    tokenizer, text_encoder = _text(folder)
+    StableDiffusionUpscalePipeline(
+        unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer, low_res_scheduler=DDPMScheduler(),
+        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False), safety_checker=None, feature_extractor=None,
+        watermarker=None,
+    ).save_pretrained(folder, safe_serialization=True)  # fmt: skip
+    return folder
+
+
+def _text(folder: Path) -> "tuple[CLIPTokenizer, CLIPTextModel]":
+    from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
     vocabulary = {"<|startoftext|>": 0, "<|endoftext|>": 1, "a</w>": 2, "red</w>": 3, "apple</w>": 4}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
@@ -38,11 +84,6 @@ def make_tiny_pipeline(folder: Path) -> Path:
             pad_token_id=1,
         )
     )
-    StableDiffusionPipeline(
-        unet=unet, vae=vae, text_encoder=text_encoder, tokenizer=tokenizer,
-        scheduler=DDIMScheduler(steps_offset=1, clip_sample=False),
-        safety_checker=None, feature_extractor=None, requires_safety_checker=False,
-    ).save_pretrained(folder, safe_serialization=True)  # fmt: skip
     (folder / "vocab.json").unlink()
     (folder / "merges.txt").unlink()
-    return folder
+    return tokenizer, text_encoder

@@ -1,6 +1,9 @@
 """The gallery and the queue of pictures: found, starred, deleted, packed; moved, cancelled, tried again, kept."""
 
 import io
+import subprocess
+import sys
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +25,7 @@ from studio import (
 )
 from studio.lanes import LaneSize
 from tests.echo_models import install_echo, until
+from tests.serving import ROOT
 
 LOCAL, BOB = Caller(via="ui"), Caller(owner="bob", via="ui")
 
@@ -240,6 +244,69 @@ def test_the_queue_goes_on_after_a_restart(tmp_path: Path, one_at_a_time: None) 
         assert pictures(again) == ["one"]
         with pytest.raises((ModelNotInstalled, NotFound)):
             again.retry_image(again.image_queue(LOCAL)[0].entry.id, LOCAL)
+
+
+def draw_until_killed(folder: Path) -> None:
+    """Begin one picture, let three wait, the last of them moved up, and say so; for a process of its own."""
+    import studio.studio
+
+    studio.studio.LANES = {**studio.studio.LANES, "echo": LaneSize(1)}
+    with opened(folder) as made:
+        occupied(made)
+        for prompt in ("one", "two", "three"):
+            made.submit(asked(prompt), LOCAL)
+        queue(made)
+        by_prompt = {found.entry.request["prompt"]: found.entry.id for found in made.image_queue(LOCAL)}
+        made.move_image(by_prompt["three"], LOCAL, up=True)
+        assert [prompt for prompt, _ in queue(made)] == ["long", "one", "three", "two"]
+        print("they wait", flush=True)
+        threading.Event().wait()
+
+
+def test_kill_9_in_the_middle_of_the_queue_loses_nothing_of_it(tmp_path: Path, one_at_a_time: None) -> None:
+    install_echo(tmp_path, "quick", "image")
+    install_echo(tmp_path, "slow", "image", delay_s=0.05)
+    code = f"from tests.studio.test_drawing import *; draw_until_killed(Path({str(tmp_path)!r}))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None and process.stdout.readline() == "they wait\n"
+        process.kill()
+
+    with opened(tmp_path) as again:
+        until(lambda: len(pictures(again)) == 3)
+        until(lambda: len(queue(again)) == 1)
+        assert pictures(again) == ["two", "three", "one"], "those that waited are drawn, in their order"
+        # What was being drawn may be what the process died of: it waits for its person.
+        assert queue(again) == [("long", "interrupted")]
+        (left,) = again.image_queue(LOCAL)
+        again.retry_image(left.entry.id, LOCAL).cancel()
+        until(lambda: queue(again) == [("long", "cancelled")])
+
+
+def test_deleted_pictures_are_brought_back_until_they_are_purged(studio: Studio) -> None:
+    drawn(studio, "a bee", num_images=2)
+    drawn(studio, "an ant")
+    ids = [found.file.id for found in studio.gallery.page("local", 5)]
+
+    assert studio.delete_pictures(ids[:2], BOB) == []
+    assert studio.delete_pictures([*ids[:2], "0" * 32], LOCAL) == ids[:2]
+    assert studio.delete_pictures(ids[:2], LOCAL) == []
+    assert pictures(studio) == ["a bee"]
+    for read in (studio.gallery.get, studio.artifacts.get, lambda one, owner: studio.artifact(one, LOCAL)):
+        with pytest.raises(NotFound):
+            read(ids[0], "local")
+    with pytest.raises(NotFound, match="ten minutes"):
+        studio.bring_pictures_back(ids[:2], BOB)
+    studio.bring_pictures_back(ids[:2], LOCAL)
+    assert pictures(studio) == ["an ant", "a bee", "a bee"]
+
+    paths = [found.file.path for found in studio.gallery.page("local", 5)]
+    studio.delete_pictures(ids[:2], LOCAL)
+    assert studio.gallery.purge("2001-01-01T00:00:00.000Z") == 0
+    assert studio.gallery.purge("2999-01-01T00:00:00.000Z") == 2
+    assert [path.exists() for path in paths] == [False, False, True]
+    with pytest.raises(NotFound, match="ten minutes"):
+        studio.bring_pictures_back(ids[:2], LOCAL)
+    assert {row.input for row in studio.interactions.page("local", 5)} == {None, "a bee"}
 
 
 def test_what_a_client_waits_for_itself_is_not_in_the_queue(studio: Studio) -> None:

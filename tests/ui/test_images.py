@@ -5,18 +5,22 @@ import io
 import re
 from pathlib import Path
 
+import gradio as gr
 import PIL.Image
 import pytest
 from gradio.components import Component
 
 import engines
-from studio import Caller, ImageRequest, InvalidRequest, QueuedImage, Settings, Studio
+from studio import Caller, ImageRequest, InvalidRequest, QueuedImage, Settings, Studio, UpscaleRequest
+from tests.echo_models import manifest_of
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import click, laid_out, wait_for_job
+from ui.chat import ChatPanel
 from ui.image_source import Source
 from ui.image_source import masked as masked_by
 from ui.images import ImagesPanel
 from ui.panel import Updates
+from ui.sidebar import Sidebar
 from ui.words import words_of
 
 LOCAL = Caller(via="ui")
@@ -105,9 +109,11 @@ def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
 ) -> None:
     with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio:
         panel = laid_out(ImagesPanel, studio)
-        assert "Models" in panel._start(words_of(ask()))
+        offered = panel.start.drawn(words_of(ask()), LOCAL)
+        assert "SD-Turbo (2.6 GB)" in offered and 'data-act="fetch"' in offered and "of memory" in offered
+        assert 'data-act="fetch"' not in panel.start.drawn(words_of(ask()), Caller(owner="guest", role="user"))
         monkeypatch.setattr(engines, "missing", lambda engine: ["torch"] if engine.extra else [])
-        assert "make install PROFILE=full" in panel._start(words_of(ask()))
+        assert "make install PROFILE=full" in panel.start.drawn(words_of(ask()), LOCAL)
         assert "make install PROFILE=full" in studio.health().parts["diffusers"].message
 
 
@@ -237,8 +243,57 @@ async def test_chosen_pictures_are_compared_and_deleted(echo: Studio, ask: Asked
     compared = await panel.found.use_tool(page, ask(), click(act="compare"))
     assert str(compared[panel.found.compared]).count("<img") == 2
     page |= await panel.found.use_tool(page, ask(), click(act="delete"))
-    assert page[panel.gallery] == ""
+    assert page[panel.gallery] == "" and "2 images deleted" in str(page[panel.found.tools])
     assert echo.artifacts.latest("local", "image/png") == []
+    page |= await panel.found.use_tool(page, ask(), click(act="restore"))
+    assert str(page[panel.gallery]).count("<li") == 2 and page[panel.found.tools] == ""
+
+
+async def test_a_picture_goes_into_the_chats_composer_and_stays_in_the_gallery(
+    echo: Studio, ask: Asked, demo: gr.Blocks
+) -> None:
+    panel = laid_out(ImagesPanel, echo)
+    await make(panel, ask)
+    (file,) = echo.artifacts.latest("local", "image/png")
+    fill = await panel.pick({}, ask(), click(act="to-chat", id=file.id))
+    assert panel.prompt not in fill, "the form stays as it is"
+
+    with gr.Blocks():
+        chat = ChatPanel(echo, panel.turns, Sidebar(echo))
+        chat.build()
+        send = panel.found.sender(chat.attachments)
+    page = shown(await everything(send({}, ask(), click(act="to-chat", id=file.id))))
+    assert "hearth-7.png" in str(page[chat.attachments.chips])
+    assert len(page[chat.attachments.chosen]) == 1
+    assert file.path.is_file()
+    gone = shown(await everything(send({}, ask(owner="bob"), click(act="to-chat", id=file.id))))
+    assert 'role="alert"' in str(gone[chat.attachments.chips])
+
+
+async def test_a_model_that_enlarges_is_offered_there_and_not_for_drawing(
+    tmp_path: Path, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, made in (("enlarger", "StableDiffusionUpscalePipeline"), ("painter", "StableDiffusionPipeline")):
+        folder = tmp_path / "models" / "diffusers" / name
+        folder.mkdir(parents=True)
+        (folder / "model_index.json").write_text(f'{{"_class_name": "{made}"}}')
+        (folder / "hearth.json").write_text(manifest_of(name, "diffusers", "image"))
+    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9", no_starters=True)) as studio:
+        panel = laid_out(ImagesPanel, studio)
+        told = panel.form.tell(None, words_of(ask()))
+        assert told[panel.form.model].choices == [("Painter", "painter")]
+        source = tmp_path / "source.png"
+        PIL.Image.new("RGB", (8, 8)).save(source)
+        given = {panel.source.use: "enlarge", panel.source.source: Source(file=str(source))}
+
+        page = await panel.source.choose_use(given, ask())
+        assert [name for _, name in page[panel.source.enlarger].choices] == ["", "enlarger"]
+        by_model = {**given, panel.source.enlarger: "enlarger", panel.source.scale: 2}
+        request = panel.source.request(ImageRequest(prompt="a boat"), by_model, ask())
+        assert isinstance(request, UpscaleRequest)
+        assert (request.model, request.scale, request.prompt) == ("enlarger", 4, "a boat")
+        plain = panel.source.request(ImageRequest(prompt=""), {**given, panel.source.scale: 3}, ask())
+        assert isinstance(plain, UpscaleRequest) and (plain.model, plain.scale) == (None, 3)
 
 
 def test_the_same_seed_gives_the_same_pixels_over_every_surface(echo: Studio, ask: Asked) -> None:

@@ -104,6 +104,7 @@
     if ((button = on("[data-language]"))) return setLanguage(button.dataset.language);
     if ((button = on("[data-copy]"))) return copy(button);
     if ((button = on('[data-act="tab"]'))) return openTab(button.dataset.id);
+    if (on('[data-act="to-chat"]')) { openTab("chat"); setTimeout(() => find("#ask textarea")?.focus(), 50); }
     // The comparison stands in the Chat panel's place until something else of it is opened.
     if (on("#compare-open")) { openTab("chat"); setDrawer("side-open", false); root_class.add("comparing"); }
     if (on(".compare-close, .compare-on, #new-chat, #temporary-chat, .conversations .open")) root_class.remove("comparing");

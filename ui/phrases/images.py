@@ -12,10 +12,24 @@ IMAGES: dict[str, tuple[str, str]] = {
         "Rysowanie nie jest zainstalowane. Wpisz {command} w folderze Hearth i uruchom go ponownie.",
     ),
     "im_none": (
-        "No image model is installed yet. In Models, fetch one from the Hugging Face Hub by its name: "
-        "stabilityai/sd-turbo (2.6 GB) draws in a few steps.",
-        "Nie ma jeszcze modelu obrazów. W Modelach pobierz go z Hugging Face Hub po nazwie: "
-        "stabilityai/sd-turbo (2,6 GB) rysuje w kilku krokach.",
+        "There is no image model here yet. Whoever runs this Hearth can fetch one in Models.",
+        "Nie ma tu jeszcze modelu obrazów. Może go pobrać w Modelach osoba, która prowadzi ten Hearth.",
+    ),
+    "im_none_offer": (
+        "There is no image model here yet. {title}: {note} The download is {size}; drawing takes about {memory} of "
+        "memory. Licence: {licence}.",
+        "Nie ma tu jeszcze modelu obrazów. {title}: {note} Do pobrania jest {size}, a rysowanie zajmuje około "
+        "{memory} pamięci. Licencja: {licence}.",
+    ),
+    "im_none_tight": (
+        "That is more than is free on this machine now.",
+        "To więcej, niż jest teraz wolne na tym komputerze.",
+    ),
+    "im_fetch": ("Get {title} ({size})", "Pobierz {title} ({size})"),
+    "im_others": ("Other image models", "Inne modele obrazów"),
+    "note_hf:stabilityai/sd-turbo": (
+        "An image of 512 px in one to four steps.",
+        "Obraz 512 px w jednym do czterech kroków.",
     ),
     "im_negative": ("What should not be seen", "Czego ma nie być"),
     "im_width": ("Width, px", "Szerokość, px"),
@@ -92,10 +106,16 @@ IMAGES: dict[str, tuple[str, str]] = {
     "im_start_from": ("Begin from this image", "Zacznij od tego obrazu"),
     "im_choose": ("Choose: {prompt}", "Zaznacz: {prompt}"),
     "im_chosen": ("{n} chosen|{n} chosen", "{n} zaznaczony|{n} zaznaczone|{n} zaznaczonych"),
+    "im_choose_all": ("Choose all shown", "Zaznacz wszystkie widoczne"),
     "im_choose_none": ("Choose none", "Odznacz"),
     "im_zip": ("Save as ZIP", "Zapisz jako ZIP"),
     "im_compare": ("Compare", "Porównaj"),
-    "im_delete": ("Delete for good", "Usuń na zawsze"),
+    "im_delete": ("Delete", "Usuń"),
+    "im_deleted": (
+        "{n} image deleted|{n} images deleted",
+        "Usunięto {n} obraz|Usunięto {n} obrazy|Usunięto {n} obrazów",
+    ),
+    "im_to_chat": ("Send to chat", "Wyślij do czatu"),
     "im_slider": ("How much of the second image is seen", "Jak dużo widać drugiego obrazu"),
     "im_source": ("From a picture", "Z obrazu"),
     "im_source_file": ("Drop a picture", "Upuść obraz"),
@@ -132,6 +152,9 @@ IMAGES: dict[str, tuple[str, str]] = {
         "Nothing is painted. Paint over what is to be drawn anew.",
         "Nic nie zamalowano. Zamaluj to, co ma powstać od nowa.",
     ),
+    "im_enlarger": ("Enlarge with", "Powiększ przez"),
+    "im_enlarger_none": ("interpolation: quick, adds no detail", "interpolację: szybko, bez nowych szczegółów"),
+    "im_enlarger_by": ("{title}, × {scale}", "{title}, × {scale}"),
     "im_scale": ("How many times larger", "Ile razy większy"),
     "im_improve": ("Improve the prompt", "Popraw opis"),
     "im_improve_empty": ("Write a few words first.", "Najpierw napisz kilka słów."),
@@ -145,8 +168,8 @@ IMAGES: dict[str, tuple[str, str]] = {
     ),
     "im_grid": ("Grid of two settings", "Siatka dwóch ustawień"),
     "im_grid_hint": (
-        "Draws a picture for each pair of values. Put commas between values.",
-        "Rysuje obraz dla każdej pary wartości. Wartości oddziel przecinkami.",
+        "Draws a picture for each pair of values. Put commas between values; 1-4 is each from 1 to 4.",
+        "Rysuje obraz dla każdej pary wartości. Wartości oddziel przecinkami; 1-4 to każda od 1 do 4.",
     ),
     "im_grid_x": ("Across", "W poziomie"),
     "im_grid_y": ("Down", "W pionie"),
