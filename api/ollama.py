@@ -161,7 +161,9 @@ def tags(request: Request) -> Response:
 def loaded(request: Request) -> Response:
     """The models in memory."""
     infos = [info for info in studio_of(request).usable_models() if info.state == "loaded"]
-    return JSONResponse({"models": [{**_entry(info), "size": info.memory_bytes, "size_vram": 0} for info in infos]})
+    on_card = studio_of(request).residency.on_card()
+    models = [{**_entry(info), "size": info.memory_bytes, "size_vram": on_card.get(info.spec.id, 0)} for info in infos]
+    return JSONResponse({"models": models})
 
 
 @router.post("/show")

@@ -75,7 +75,7 @@ class ModelInventory:
         }
         loaded = self.residency.loaded()
         room = fitting.Room.now(self.residency.budget_bytes, sum(loaded.values()))
-        seen = self.figures.at_a_glance()
+        seen, card = self.figures.at_a_glance(), self.residency.card
         listed = []
         for info in self.registry.infos(loaded, self.residency.loading(), downloading):
             spec, figures, row = info.spec, seen.get(info.spec.id), self.model_settings.of(info.spec.id)
@@ -83,7 +83,7 @@ class ModelInventory:
                 replace(
                     info,
                     need_bytes=0 if spec.remote else fitting.need(spec),
-                    fit=fitting.fit(spec, room, here=not spec.remote),
+                    fit=fitting.fit(spec, room, here=not spec.remote, card_bytes=card.bytes if card else None),
                     pinned=row is not None and row.pinned,
                     remark=row.note if row is not None else "",
                     calls=figures.calls if figures is not None else 0,

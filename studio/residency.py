@@ -9,6 +9,8 @@ is loaded. Idle models go after the keep-alive. Bytes are the engine's estimate 
 its own process takes, or this process grew by, where that is larger. A model whose process ended by
 itself is loaded anew for the next who wants it.
 
+Where there is a graphics card, what models take of its memory has a budget of its own, by the same rules.
+
 A pinned model is never unloaded to make room, nor for being idle; what it leaves too little room for
 is refused, and says so.
 """
@@ -27,6 +29,7 @@ from contract.errors import Conflict, DoesNotFit
 from contract.models import ModelSpec
 from engines.allocator import give_back
 from studio import fitting
+from studio.fitting import CardBudget
 
 log = structlog.get_logger(__name__)
 MIB = 1024 * 1024
@@ -45,6 +48,7 @@ class Resident:
     spec: ModelSpec
     engine: Engine
     size_bytes: int
+    card_bytes: int = 0
     ready: bool = False
     users: int = 0
     last_used: float = field(default_factory=time.monotonic)
@@ -69,6 +73,7 @@ class Residency:
         keep_alive_s: How long an idle model stays.
         pinned: Whether a model is to stay whatever happens.
         measured: Told what a model took when it was loaded alone.
+        card: The graphics card's memory; None: there is none.
     """
 
     def __init__(
@@ -78,12 +83,14 @@ class Residency:
         keep_alive_s: float,
         pinned: Callable[[str], bool] = lambda model: False,
         measured: Callable[[ModelSpec, int], None] = lambda spec, size_bytes: None,
+        card: CardBudget | None = None,
     ) -> None:
         self._make = make
         self._pinned = pinned
         self._measured = measured
         self.budget_bytes = budget_bytes
         self.keep_alive_s = keep_alive_s
+        self.card = card
         self._condition = threading.Condition()
         self._residents: dict[str, Resident] = {}
         self._waiting: list[_Ticket] = []
@@ -95,6 +102,10 @@ class Residency:
     def loaded(self) -> dict[str, int]:
         """Return the models in memory and the bytes that each takes."""
         return {r.spec.id: r.size_bytes for r in list(self._residents.values()) if r.ready and not r.engine.lost}
+
+    def on_card(self) -> dict[str, int]:
+        """Return the models on the graphics card and the bytes that each takes of its memory."""
+        return {r.spec.id: r.card_bytes for r in list(self._residents.values()) if r.ready and r.card_bytes}
 
     def loading(self) -> set[str]:
         """Return the models on their way into memory."""
@@ -151,6 +162,15 @@ class Residency:
                 need_bytes=least,
                 budget_bytes=self.budget_bytes,
             )
+        card_need = self.card.need(spec) if self.card is not None else 0
+        if self.card is not None and card_need and spec.size_bytes > self.card.bytes:
+            raise DoesNotFit(
+                f"{spec.title} needs over {spec.size_bytes / MIB:,.0f} MB of the graphics card's memory; models may "
+                f"take {self.card.bytes / MIB:,.0f} MB of it. Choose a smaller model, or raise --card-budget-mb.",
+                model=spec.id,
+                need_bytes=spec.size_bytes,
+                budget_bytes=self.card.bytes,
+            )
         # What is reckoned makes room, but refuses nothing: it may be too much.
         need = 0 if spec.remote else min(self.budget_bytes, max(least, fitting.need(spec)))
 
@@ -160,7 +180,7 @@ class Residency:
         with self._condition:
             self._waiting.append(ticket)
             try:
-                while (resident := self._try(ticket, spec, need, stop)) is None:
+                while (resident := self._try(ticket, spec, need, card_need, stop)) is None:
                     present = self._residents.get(spec.id)
                     if present is not None and present.ready:
                         place = 1 + sum(other.model == spec.id for other in self._before(ticket))
@@ -180,7 +200,7 @@ class Residency:
             self._load(resident)
         return resident
 
-    def _try(self, ticket: _Ticket, spec: ModelSpec, need: int, stop: Stop) -> Resident | None:
+    def _try(self, ticket: _Ticket, spec: ModelSpec, need: int, card_need: int, stop: Stop) -> Resident | None:
         """Take a slot of the model, or a place in memory to load it into; None: not yet."""
         while True:
             if stop.is_set() or self._closed:
@@ -202,12 +222,20 @@ class Residency:
                     return None
                 resident.users += 1
                 return resident
-            if self._taken() + need <= self.budget_bytes:
-                resident = self._residents[spec.id] = Resident(spec, self._make(spec), need, users=1)
+            tight = self._taken() + need > self.budget_bytes
+            card_tight = self.card is not None and not self._fits_card(self.card, card_need)
+            if not tight and not card_tight:
+                resident = self._residents[spec.id] = Resident(spec, self._make(spec), need, card_need, users=1)
                 return resident
             ticket.for_room = True
             self._check_pinned(spec, need)
-            idle = [resident for resident in self._idle() if resident.size_bytes and not self._pinned(resident.spec.id)]
+            self._check_pinned_on_card(spec, card_need)
+            idle = [
+                resident
+                for resident in self._idle()
+                if ((tight and resident.size_bytes) or (card_tight and resident.card_bytes))
+                and not self._pinned(resident.spec.id)
+            ]
             if not idle:
                 return None
             self._unload(min(idle, key=lambda resident: resident.last_used))
@@ -224,6 +252,23 @@ class Residency:
                 need_bytes=need,
                 budget_bytes=self.budget_bytes,
             )
+
+    def _check_pinned_on_card(self, spec: ModelSpec, need: int) -> None:
+        pinned = [r for r in self._residents.values() if r.card_bytes and self._pinned(r.spec.id)]
+        if self.card is None or not pinned or sum(r.card_bytes for r in pinned) + need <= self.card.bytes:
+            return
+        names = ", ".join(resident.spec.title for resident in pinned)
+        raise DoesNotFit(
+            f"{spec.title} needs about {need / MIB:,.0f} MB of the graphics card's memory, and what is pinned "
+            f"({names}) leaves less. Unpin one in Models, or raise --card-budget-mb.",
+            model=spec.id,
+            need_bytes=need,
+            budget_bytes=self.card.bytes,
+        )
+
+    def _fits_card(self, card: CardBudget, need: int) -> bool:
+        taken = sum(resident.card_bytes for resident in self._residents.values())
+        return not need or not taken or taken + need <= card.bytes
 
     def _before(self, ticket: _Ticket) -> list[_Ticket]:
         return self._waiting[: self._waiting.index(ticket)]
@@ -243,6 +288,7 @@ class Residency:
     def _load(self, resident: Resident) -> None:
         process = psutil.Process()
         before, began = process.memory_info().rss, time.monotonic()
+        card_before = self.card.used() if self.card is not None and resident.card_bytes else 0
         try:
             resident.engine.load()
         except BaseException:
@@ -254,7 +300,10 @@ class Residency:
             raise
         own = resident.engine.memory_bytes
         grown = process.memory_info().rss - before if own is None else own
+        # None of it where the engine took the processor after all; another that ends meanwhile can't make it negative.
+        on_card = max(0, self.card.used() - card_before) if self.card is not None and resident.card_bytes else 0
         with self._condition:
+            resident.card_bytes = on_card
             alone = own is not None or not any(
                 other is not resident and not other.ready for other in self._residents.values()
             )

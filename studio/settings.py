@@ -100,6 +100,7 @@ class Settings:
     memory_budget_mb: int = field(
         default_factory=_default_budget_mb, metadata=_help("memory that all loaded models together may take")
     )
+    card_budget_mb: int = field(default=0, metadata=_help("the same of a graphics card's memory; 0: nine tenths of it"))
     keep_alive_s: int = field(default=900, metadata=_help("seconds that an idle model stays in memory"))
     workers: str = field(
         default="on",

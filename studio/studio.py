@@ -63,6 +63,7 @@ from studio.conversing import Conversing
 from studio.doing import Doer
 from studio.downloads import Downloads, only_owner
 from studio.drawing import Drawing
+from studio.graphics import card_budget
 from studio.health import Health
 from studio.job import Job
 from studio.keys import Keys
@@ -179,13 +180,8 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
         self.model_settings = ModelSettings(ModelRows(self._database))
         self.registry = Registry(settings, self.preferences, self.providers, self.model_settings)
         self.aliases = self.registry.aliases
-        self.residency = Residency(
-            self._make_engine,
-            settings.memory_budget_mb * MIB,
-            settings.keep_alive_s,
-            self.model_settings.pinned,
-            self.model_settings.measured,
-        )
+        budget, told = settings.memory_budget_mb * MIB, (self.model_settings.pinned, self.model_settings.measured)
+        self.residency = Residency(self._make_engine, budget, settings.keep_alive_s, *told, card_budget(settings))
         self.figures = ModelFigures(self.interactions)
         self.benchmarks = Benchmarks(self._database)
         self.downloads = Downloads(DownloadRows(self._database), self.registry, settings.models_dir)

@@ -209,6 +209,9 @@ class ModelsPanel(Panel):
         taken = words.size(sum(info.memory_bytes for info in loaded))
         names = [f"{info.spec.title} {words.size(info.memory_bytes)}" for info in loaded if info.memory_bytes]
         free = render.button(words("mo_free_all"), "free")
+        card, on_card = self.studio.residency.card, self.studio.residency.on_card()
+        if card is not None and on_card:
+            names.append(words("mo_card", taken=words.size(sum(on_card.values())), budget=words.size(card.bytes)))
         text = render.cost([words("mo_memory", taken=taken, budget=budget), *names])
         return f'<div class="fetch"><div>{text}</div>{free}</div>'
 

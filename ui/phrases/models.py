@@ -48,6 +48,7 @@ MODELS: dict[str, tuple[str, str]] = {
     "mo_only_here": ("what is here", "co jest tutaj"),
     "mo_only_fits": ("what fits here", "co się zmieści"),
     "mo_nothing": ("Nothing fits that. Ask for less.", "Nic nie pasuje. Zmień filtr."),
+    "mo_card": ("graphics card: {taken} of {budget}", "karta graficzna: {taken} z {budget}"),
     "mo_memory": ("Models take {taken} of {budget}", "Modele zajmują {taken} z {budget}"),
     "mo_memory_none": (
         "No model is in memory; they may take {budget}.",
