@@ -1,10 +1,10 @@
-"""Conversations as files: one exported as Markdown, JSON, HTML or a notebook, many imported."""
+"""Conversations as files: one exported as Markdown, JSON, HTML or a notebook, all as JSON, many imported."""
 
 import asyncio
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from api.caller import caller_of, studio_of
 from api.schemas import Reply, content
@@ -39,6 +39,14 @@ class ImportOut(Reply):
     ids: list[str]
     messages: int
     left_out: int
+
+
+@router.get("/export", response_class=StreamingResponse, responses={200: content("application/json")})
+def export_all(request: Request) -> Response:
+    """All conversations of the caller's as one JSON file, with every branch and their files, to be imported again."""
+    pieces = studio_of(request).export_conversations(caller_of(request))
+    headers = {"Content-Disposition": 'attachment; filename="conversations.json"', "Cache-Control": "no-store"}
+    return StreamingResponse(pieces, media_type="application/json", headers=headers)
 
 
 @router.get(

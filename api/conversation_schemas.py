@@ -117,6 +117,9 @@ class Answering(Strict):
     seed: Annotated[int | None, Field(ge=0, le=2**32 - 1)] = None
     stop: Annotated[list[StopText], Field(max_length=8, default_factory=list)]
     context_tokens: Annotated[int | None, Field(ge=1, le=10_000_000)] = None
+    json_schema: Annotated[
+        dict[str, JsonValue] | None, Field(description="A JSON Schema that the reply must follow.")
+    ] = None
     collections: Annotated[
         list[Id], Field(max_length=8, default_factory=list, description="Collections whose best passages go along.")
     ]
@@ -124,8 +127,9 @@ class Answering(Strict):
     def settings(self) -> ChatSettings:
         """Return them as the Studio takes them."""
         return ChatSettings(
-            **self.model_dump(exclude={"system", "content", "attachments", "stop", "collections"}),
+            **self.model_dump(exclude={"system", "content", "attachments", "stop", "json_schema", "collections"}),
             stop=tuple(self.stop),
+            json_schema=None if self.json_schema is None else json.dumps(self.json_schema, ensure_ascii=False),
             collections=tuple(self.collections),
         )
 

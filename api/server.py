@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 ROUTES = (
     *(health, openai, openai_completions, openai_audio, openai_embeddings, openai_images, openai_responses),
     *(anthropic, ollama),
-    *(images, jobs, conversation_search, conversations, conversation_messages, conversation_files),
+    *(images, jobs, conversation_search, conversation_files, conversations, conversation_messages),
     *(documents, document_pages, collections, recordings),
     *(templates, translated_documents, glossaries, translations, libretranslate),
     *(downloads, models, aliases, providers, interactions),

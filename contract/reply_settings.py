@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from contract.errors import InvalidRequest
-from contract.limits import are_stops, check_model, check_range, check_whole
+from contract.limits import are_stops, check_model, check_range, check_schema, check_whole
 
 COLLECTIONS = 8
 
@@ -21,6 +21,7 @@ class ReplySettings:
         stop: Up to 8 strings that end the reply.
         context_tokens: How many tokens the model is to hold, the reply's among them; None: its own length. A model
             that is in memory with another length is loaded anew.
+        json_schema: A JSON Schema, as JSON text, that the reply must follow.
         collections: Up to 8 collections whose best passages for the last message go with it, to be cited.
     """
 
@@ -34,6 +35,7 @@ class ReplySettings:
     seed: int | None = None
     stop: tuple[str, ...] = ()
     context_tokens: int | None = None
+    json_schema: str | None = None
     collections: tuple[str, ...] = ()
 
     def check_settings(self) -> None:
@@ -49,6 +51,8 @@ class ReplySettings:
         if not are_stops(self.stop):
             raise InvalidRequest("stop takes up to 8 strings of 1 to 200 characters.", field="stop")
         check_whole("context_tokens", self.context_tokens, 1, 10_000_000)
+        if self.json_schema is not None:
+            check_schema("json_schema", self.json_schema)
         if len(self.collections) > COLLECTIONS:
             raise InvalidRequest(
                 f"collections has {len(self.collections)} ids; the limit is {COLLECTIONS}. Name fewer.",

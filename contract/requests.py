@@ -49,7 +49,6 @@ class ChatRequest(ReplySettings):
 
     Attributes:
         messages: The turns so far; the last one is the user's, a tool's result, or the assistant's to be continued.
-        json_schema: A JSON Schema, as JSON text, that the reply must follow.
         tools: Up to 128 functions that the model may call instead of answering.
         tool_choice: ``required``: it must call one; ``none``: it sees them and calls none.
         parallel_tool_calls: It may call several at once.
@@ -62,7 +61,6 @@ class ChatRequest(ReplySettings):
 
     kind: ClassVar[Kind] = "chat"
     messages: tuple[Message, ...]
-    json_schema: str | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice = "auto"
     parallel_tool_calls: bool = True
@@ -97,8 +95,6 @@ class ChatRequest(ReplySettings):
         check_whole("logprobs", self.logprobs, 0, 20)
         if self.raw and len(self.messages) != 1:
             raise InvalidRequest(f"raw takes one message; there are {len(self.messages)}.", field="messages")
-        if self.json_schema is not None:
-            check_schema("json_schema", self.json_schema)
         self._check_tools()
 
     def _check_tools(self) -> None:

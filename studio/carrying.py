@@ -1,10 +1,14 @@
 """Conversations out of the studio and into it, by way of files."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from contract.errors import NotFound
 from store import Conversations, Database, Documents, add_trees, tree_of
 from studio import exporting, importing
 from studio.caller import Caller
+
+EXPORTED_MOST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,20 @@ class Carrying:
         return exporting.export(
             tree_of(conversation, self.conversations.all_messages(conversation_id, caller.owner), self.documents), form
         )
+
+    def export_conversations(self, caller: Caller) -> Iterator[str]:
+        """Yield all conversations of the caller's as one JSON file that can be imported again, piece by piece."""
+        yield "["
+        begun = False
+        # Which ones there are is read at once: a conversation that is changed meanwhile moves to another place.
+        for conversation in self.conversations.page(caller.owner, EXPORTED_MOST):
+            try:
+                messages = self.conversations.all_messages(conversation.id, caller.owner)
+            except NotFound:  # it was deleted meanwhile
+                continue
+            yield (",\n" if begun else "\n") + exporting.to_json(tree_of(conversation, messages, self.documents))
+            begun = True
+        yield "\n]\n"
 
     def import_conversations(self, data: bytes, caller: Caller) -> Imported:
         """Store every conversation of a file for the caller, or none; waits for the store.

@@ -13,17 +13,19 @@ class ChatSettings(ReplySettings):
     @classmethod
     def of(cls, kept: Mapping[str, object]) -> "ChatSettings":
         """Return the settings in what was kept as JSON; what is missing or odd is the model's own."""
-        names = {field.name for field in fields(cls)} - {"model", "stop", "collections"}
+        names = {field.name for field in fields(cls)} - {"model", "stop", "json_schema", "collections"}
         numbers = {
             name: value
             for name, value in kept.items()
             if name in names and isinstance(value, int | float) and not isinstance(value, bool)
         }
         model, old = kept.get("model"), kept.get("collection")  # there was but one once
+        schema = kept.get("json_schema")
         return cls(
             model=model if isinstance(model, str) else None,
             collections=_texts(kept.get("collections")) or ((old,) if isinstance(old, str) else ()),
             stop=_texts(kept.get("stop")),
+            json_schema=schema if isinstance(schema, str) else None,
             **numbers,  # type: ignore[arg-type]  # a float where a whole number belongs is refused by check()
         )
 

@@ -24,6 +24,7 @@ from ui.held import Temporary, held_of
 from ui.messages import as_file, growing, queue
 from ui.opened import WINDOW, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
 from ui.panel import Updates, event_text, on
+from ui.sending import Sent
 from ui.temporary import TemporaryChat
 from ui.words import Words, words_of
 
@@ -42,7 +43,7 @@ class ChatPanel(ChatPage):
         self.templates.wire(demo)
         self.attachments.wire(demo)
         on([demo.load], self.load, [self.place], outputs)
-        on([self.ask.submit, self.send_button.click], self.send, given, outputs)
+        on([self.ask.submit, self.send_button.click, self.later_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
         clicks = [self.facts.click, self.status.click, self.note.click, self.waiting.click]
         on(clicks, self.act_on_message, given, outputs)
@@ -61,6 +62,7 @@ class ChatPanel(ChatPage):
 
     async def load(self, place: Mapping[str, object], request: gr.Request) -> AsyncIterator[Updates]:
         """Open the conversation that this browser had open, and follow its reply if one is being written."""
+        self.sidebar.open(caller_of(request))
         async for updates in self._open(id_of(place), request, forgive=True):
             yield updates
 
@@ -72,7 +74,6 @@ class ChatPanel(ChatPage):
     async def send(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Store the message, submit the request, and follow the reply."""
         text, place, editing = text_of(given.get(self.ask)), given.get(self.place), text_of(given.get(self.editing))
-        words, caller = words_of(request), caller_of(request)
         attached = ids_of(given.get(self.attachments.chosen))
         if not text.strip() and not attached and not held_of(given.get(self.attachments.held)):
             return
@@ -80,12 +81,29 @@ class ChatPanel(ChatPage):
             async for updates in TemporaryChat(self).send(temporary, text, given, request):
                 yield updates
             return
-        system, settings = self.drawer.read(given)
         conversation_id, revision = id_of(place), revision_of(place)
+        page = page_of(request)
+        sent = self.sending.begin(page, (conversation_id, revision, editing, text, *attached))
+        if sent is None:
+            return
+        try:
+            async for updates in self._send(sent, conversation_id or await sent.begun(), text, given, request):
+                yield updates
+        finally:
+            self.sending.end(page, sent)
+
+    async def _send(
+        self, sent: Sent, conversation_id: str, text: str, given: Given, request: gr.Request
+    ) -> AsyncIterator[Updates]:
+        words, caller = words_of(request), caller_of(request)
+        attached, editing = ids_of(given.get(self.attachments.chosen)), text_of(given.get(self.editing))
+        revision = revision_of(given.get(self.place))
+        system, settings = self.drawer.read(given)
         try:
             if conversation_id and (
                 waiting := await asyncio.to_thread(self._queue, conversation_id, text, attached, request)
             ):
+                sent.arrived(conversation_id)
                 yield {**self.sent(), self.status: gr.skip(), self.waiting: waiting}
                 return
             if editing and conversation_id:
@@ -113,6 +131,7 @@ class ChatPanel(ChatPage):
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
             return
+        sent.arrived(conversation.id)
         async for updates in self._follow_new(conversation, job, request, self.sent()):
             yield updates
 
@@ -316,6 +335,7 @@ class ChatPanel(ChatPage):
     ) -> AsyncIterator[Updates]:
         """Show a conversation ("" is a new one); ``forgive`` one that is gone, as after its deletion."""
         words, caller = words_of(request), caller_of(request)
+        self.sending.leave(page_of(request))
         turn = self.turns.take(page_of(request), "chat")
         if not conversation_id:
             yield self.blank(words, caller)

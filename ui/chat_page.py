@@ -14,9 +14,10 @@ from ui.follow import Turns
 from ui.messages import bars, ending, messages_box, queue, shown_as
 from ui.opened import WINDOW, Opened
 from ui.panel import Panel, Updates, area, stop_button
+from ui.sending import Sending
 from ui.sidebar import Sidebar
 from ui.templates import ChatTemplates
-from ui.words import Words, label
+from ui.words import Words, both, label
 
 
 class ChatPage(Panel):
@@ -28,6 +29,7 @@ class ChatPage(Panel):
         self.drawer = ChatDrawer(studio)
         self.templates = ChatTemplates(studio)
         self.attachments = Attachments(studio, self.drawer)
+        self.sending = Sending()
 
     # Layout
 
@@ -62,7 +64,9 @@ class ChatPage(Panel):
                 self.templates.build_drawer()
 
     def _build_composer(self) -> None:
-        self.note = area(elem_id="chat-note", script=render.CLICKS)
+        down = render.icon("downward") + both("chat_to_end")
+        area(f'<button type="button" class="btn second" id="to-end" hidden>{down}</button>', elem_id="chat-down")
+        self.note = area(elem_id="chat-note", script=render.CLICKS + _script("composer.js"))
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
         self.templates.build_list()
         self.attachments.build_chips(self.place, self.temporary)
@@ -80,6 +84,8 @@ class ChatPage(Panel):
             )
             gr.Button(label("vc_open"), elem_id="voice-open", scale=0, min_width=44)
             self.send_button = gr.Button(label("chat_send"), variant="primary", elem_id="send", scale=0)
+            # Where Enter does not send: what is written while a reply is, waits for it.
+            self.later_button = gr.Button(label("chat_send_later"), elem_id="send-later", scale=0)
             self.stop_button = stop_button(label("stop"), "stop")
 
     @property
@@ -149,6 +155,7 @@ class ChatPage(Panel):
         shown = opened.messages[:-1] if running and opened.growing is not None else opened.messages
         last = opened.messages[-1] if opened.messages else None
         models = [] if running else choices.of_kind(self.studio, "chat").pairs
+        end = "" if opened.later else ending(last, words, models)
         return {
             self.place: {"id": conversation.id, "revision": conversation.revision},
             self.window: window,
@@ -165,7 +172,7 @@ class ChatPage(Panel):
             ],
             self.live: [],
             self.facts: "" if running else bars(opened, shown, words, models, reveal, files_at),
-            self.status: render.busy(words("starting")) if running else "" if opened.later else ending(last, words),
+            self.status: render.busy(words("starting")) if running else end,
             self.waiting: queue(opened, words, running=running),
             self.send_button: gr.Button(visible=not running),
             self.stop_button: gr.Button(visible=running),

@@ -18,6 +18,7 @@ PRESETS, DEFAULTS = "chat_presets", "chat_defaults"
 PRESETS_MOST = 50
 NAME_CHARACTERS = 60
 TEMPERATURE, MAX_TOKENS = 0.7, 1024
+SCHEMA_EXAMPLE = '{"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}'
 Given = Mapping[Component, object]
 
 
@@ -50,6 +51,14 @@ class ChatDrawer:
             self.seed = self._number("chat_seed", "chat_seed_hint", 0, 2**32 - 1, 1)
             self.stops = gr.Textbox(
                 label=label("chat_stop"), info=label("chat_stop_hint"), lines=1, max_lines=8, elem_id="chat-stop"
+            )
+            self.schema = gr.Textbox(
+                label=label("chat_schema"),
+                info=label("chat_schema_hint"),
+                placeholder=SCHEMA_EXAMPLE,
+                lines=1,
+                max_lines=12,
+                elem_id="chat-schema",
             )
         with gr.Accordion(label("chat_presets"), open=False, elem_id="chat-presets"):
             self.preset = gr.Dropdown(
@@ -96,7 +105,7 @@ class ChatDrawer:
         """Everything that says how a reply is made."""
         return [
             self.model, self.system, self.temperature, self.max_tokens, self.top_p, self.top_k, self.min_p,
-            self.repeat_penalty, self.seed, self.stops, self.context, self.documents.collection,
+            self.repeat_penalty, self.seed, self.stops, self.schema, self.context, self.documents.collection,
         ]  # fmt: skip
 
     def wire(self, demo: gr.Blocks) -> None:
@@ -118,6 +127,7 @@ class ChatDrawer:
     def read(self, given: Given) -> tuple[str, ChatSettings]:
         """Return the instructions and the settings that the drawer shows."""
         model, system, stops = given.get(self.model), given.get(self.system), given.get(self.stops)
+        schema = given.get(self.schema)
         return system if isinstance(system, str) else "", ChatSettings(
             model=model if isinstance(model, str) and model else None,
             temperature=_number_of(given.get(self.temperature)),
@@ -129,6 +139,7 @@ class ChatDrawer:
             seed=_whole_of(given.get(self.seed)),
             stop=tuple(line for line in stops.split("\n") if line) if isinstance(stops, str) else (),
             context_tokens=_whole_of(given.get(self.context)),
+            json_schema=schema.strip() or None if isinstance(schema, str) else None,
             collections=tuple(collections_of(given.get(self.documents.collection))),
         )
 
@@ -154,6 +165,7 @@ class ChatDrawer:
             self.repeat_penalty: settings.repeat_penalty,
             self.seed: settings.seed,
             self.stops: "\n".join(settings.stop),
+            self.schema: settings.json_schema or "",
             self.context: settings.context_tokens,
         }
         if model and settings.model is not None:

@@ -74,6 +74,7 @@ def build(studio: Studio) -> gr.Blocks:
             turns.leave(page_of(request))
             replies.leave(page_of(request))
             voice.leave(page_of(request))
+            chat.sending.leave(page_of(request))
             speech.recordings.leave(page_of(request))
 
         demo.unload(leave)

@@ -1,5 +1,6 @@
 """Messages as the Chat panel shows them: stored ones, the growing one, their bars, and what stands below the last."""
 
+import json
 import re
 import zlib
 from collections.abc import Mapping, Sequence
@@ -28,6 +29,8 @@ DOLLARS = re.compile(
     re.DOTALL,
 )
 
+JSON_BEGUN = re.compile(r"\s*\{\s*(?:\"|\}|\Z)")
+
 
 def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
     """Return a place for messages; it grows with them, the page's own box scrolls."""
@@ -49,11 +52,30 @@ def messages_box(elem_id: str, name: I18nData) -> gr.Chatbot:
 
 def plain_message(role: str, text: str, thought: str = "") -> dict[str, object]:
     """Return one message of the Chatbot; as a typed part, its indentation is kept."""
-    shown = inline_math(text) if role == "assistant" else text
+    shown = inline_math(as_code(text)) if role == "assistant" else text
     message: dict[str, object] = {"role": role, "content": [{"type": "text", "text": shown}]}
     if thought:
         message["metadata"] = {"title": thought}
     return message
+
+
+def as_code(text: str, *, grows: bool = False) -> str:
+    """Return a reply that begins with a JSON object with that as a block of code; any other as it is.
+
+    As Markdown it would lose its stars and underscores.
+
+    Args:
+        grows: It is being written, so the block stays open: what was shown is only ever added to.
+    """
+    if not JSON_BEGUN.match(text):
+        return text
+    begin = len(text) - len(text.lstrip())
+    try:
+        end = len(text) if grows else json.JSONDecoder().raw_decode(text, begin)[1]
+    except (ValueError, RecursionError):  # it was cut off
+        end = len(text)
+    block, rest = f"```json\n{text[begin:end]}", text[end:].strip()
+    return block if grows else f"{block}\n```" + (f"\n\n{rest}" if rest else "")
 
 
 def inline_math(text: str) -> str:
@@ -87,7 +109,7 @@ def growing(view: View, words: Words, begun: str = "") -> list[dict[str, object]
     """
     parts = [plain_message("assistant", view.reasoning, words("chat_thinking"))] if view.reasoning else []
     text = begun + view.text
-    return [*parts, plain_message("assistant", text)] if text else parts
+    return [*parts, plain_message("assistant", as_code(text, grows=True))] if text else parts
 
 
 def bars(
@@ -113,6 +135,8 @@ def bars(
             drawn.append(f'<i data-reveal="{row}"></i>')
         inner = shown_files(opened.files.get(message.id, ()), words, at)
         inner += listed(message.content, opened.sources.get(message.id, ()), words, at)
+        moment = render.escape(message.created_at)
+        inner += f'<time datetime="{moment}">{render.escape(render.when(message.created_at))}</time>'
         inner += _versions(message, opened.siblings.get(message.id, ()), words)
         if message.role == "user":
             inner += _act("edit", message.id, words("chat_edit"), "pencil")
@@ -126,7 +150,7 @@ def bars(
                 inner += render.button(words("chat_go_on"), "go_on", message.id, drawing="arrow")
             # The last reply's figures stand below it anyway.
             if message is not last or opened.later:
-                cost = render.escape(" · ".join(chat_cost(message.figures, words)))
+                cost = render.escape(" · ".join(_cost(message, words, models)))
                 inner += f'<span class="figures">{cost}</span>'
         drawn.append(_bar(row, message.id, inner, words))
         row += 1
@@ -223,12 +247,16 @@ def as_file(words: Words, id: str = "") -> str:
     return render.button(words("chat_as_file"), "as_file", id, kind="second")
 
 
-def ending(last: StoredMessage | None, words: Words) -> str:
-    """Return what stands below the last message: what it cost, or why it ended early."""
+def ending(last: StoredMessage | None, words: Words, models: Sequence[tuple[str, str]]) -> str:
+    """Return what stands below the last message: who wrote it, what it cost, or why it ended early.
+
+    Args:
+        models: Title and id of those that can be asked; one that is not among them is told by its id.
+    """
     if last is None or last.role != "assistant":
         return ""
     figures = last.figures
-    spent = render.cost(chat_cost(figures, words))
+    spent = render.cost(_cost(last, words, models))
     if last.state == "growing":
         return render.notice("", words("chat_elsewhere"), kind="info")
     go_on = render.button(words("chat_go_on"), "go_on", last.id, kind="second") if last.can_go_on else ""
@@ -242,6 +270,12 @@ def ending(last: StoredMessage | None, words: Words) -> str:
             again = as_file(words, last.id)
         return render.notice(words("error"), last.error_message or "", action=again)
     return spent
+
+
+def _cost(message: StoredMessage, words: Words, models: Sequence[tuple[str, str]]) -> list[str]:
+    """Return which model wrote a reply, and what that cost."""
+    name = next((title for title, id in models if id == message.model), message.model)
+    return [*([name] if name else []), *chat_cost(message.figures, words)]
 
 
 def figures_of(view: View) -> dict[str, float | int | str | None]:

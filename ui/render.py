@@ -5,6 +5,7 @@ import html
 import re
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 
 import structlog
 
@@ -198,6 +199,16 @@ def clock(seconds: float) -> str:
     hours, rest = divmod(whole, 3600)
     minutes = f"{rest // 60:02d}" if hours else f"{rest // 60}"
     return (f"{hours}:" if hours else "") + f"{minutes}:{rest % 60:02d}"
+
+
+def when(moment: str) -> str:
+    """Return a time (ISO 8601) of today as hours and minutes, any other with its day; in the machine's own zone."""
+    try:
+        local = datetime.fromisoformat(moment).astimezone()
+    except ValueError:
+        return moment
+    today = datetime.now().astimezone().date()
+    return local.strftime("%H:%M" if local.date() == today else "%Y-%m-%d %H:%M")
 
 
 def plain(message: str) -> str:

@@ -6,7 +6,6 @@ For the owner alone; others don't see it. A key goes from its box to the studio 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 
 import gradio as gr
 from gradio.components import Component
@@ -177,11 +176,12 @@ class ServersBox(Panel):
         caller, words = caller_of(request), words_of(request)
         turn, shown = self.turns.take(page_of(request), "servers"), ""
         for look in range(LOOKS):
+            # Asked before the drawing: what changes in between is drawn at the next look.
+            states = self.studio.providers.states()
             drawn = await asyncio.to_thread(self._draw, caller, words)
             if drawn != shown:
                 shown = drawn
                 yield {self.list: drawn}
-            states = self.studio.providers.states()
             if turn.over or not states or (look >= at_least and "checking" not in states.values()):
                 return
             await asyncio.sleep(LOOK_S)
@@ -247,7 +247,7 @@ def _row(info: ProviderInfo, words: Words) -> str:
             words("sv_settings") if info.from_settings else "",
         ]
     )
-    told = render.escape(words("sv_since", time=_when(info.since)))
+    told = render.escape(words("sv_since", time=render.when(info.since)))
     since = f'<time datetime="{render.escape(info.since)}">{told}</time>'
     error = f'<p class="bad">{render.escape(info.message)}</p>' if info.message else ""
     buttons = ""
@@ -260,13 +260,3 @@ def _row(info: ProviderInfo, words: Words) -> str:
         f'<span class="state server-{info.status}">{render.escape(words(f"sv_status_{info.status}"))}</span>'
         f'<span class="tag">{since}</span></p>{facts}{error}</div>{buttons}</li>'
     )
-
-
-def _when(since: str) -> str:
-    """Return a time of today as hours and minutes, any other with its day; in the machine's own zone."""
-    try:
-        moment = datetime.fromisoformat(since).astimezone()
-    except ValueError:
-        return since
-    today = datetime.now().astimezone().date()
-    return moment.strftime("%H:%M" if moment.date() == today else "%Y-%m-%d %H:%M")

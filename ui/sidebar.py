@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
@@ -15,6 +16,9 @@ from ui.panel import Updates, area, on
 from ui.render import escape
 from ui.words import LANGUAGES, Words, both, label, words_of
 
+LISTED = 200  # conversations at first, and each time that older ones are asked for
+OWNERS = 1_000
+HITS = 50  # messages shown of those that a search finds
 MARK = (
     '<svg class="mark" viewBox="0 0 24 24" aria-hidden="true" focusable="false">'
     '<path class="flame" d="M12.6 2.5c.5 3.2 5.4 5.4 5.4 10.3a6 6 0 0 1-12 0c0-2 .9-3.4 2-4.6.3 1.3.9 2 1.7 2.3'
@@ -27,6 +31,8 @@ class Sidebar:
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
+        # How many conversations an owner has asked to see, where that is more than LISTED; a page begins anew.
+        self._listed: dict[str, int] = {}
 
     def build(self) -> None:
         """Lay it out inside the open column."""
@@ -38,13 +44,17 @@ class Sidebar:
         self.new = gr.Button(label("chat_new"), elem_id="new-chat", elem_classes="new-chat")
         self.temporary = gr.Button(label("chat_temporary"), size="sm", elem_id="temporary-chat")
         self.compare = gr.Button(label("cm_open"), size="sm", elem_id="compare-open")
-        self.files = gr.UploadButton(
-            label("chat_import"),  # type: ignore[arg-type]  # Gradio translates it as any other label
-            file_types=[".json", ".zip"],
-            size="sm",
-            elem_id="import",
-            type="filepath",
-        )
+        with gr.Row(elem_id="carry"):
+            self.files = gr.UploadButton(
+                label("chat_import"),  # type: ignore[arg-type]  # Gradio translates it as any other label
+                file_types=[".json", ".zip"],
+                size="sm",
+                elem_id="import",
+                type="filepath",
+                min_width=0,
+            )
+            # Relative, so that it stays below any proxy's prefix.
+            area(f'<a href="conversations/export" download>{both("chat_export_all")}</a>', elem_id="export-all")
         self.told = area(elem_id="import-told")
         self.search = gr.Textbox(
             label=label("chat_search"),
@@ -69,12 +79,15 @@ class Sidebar:
         if not (query or "").strip():
             return {self.hits: ""}
         try:
-            hits = self.studio.search.find(caller.owner, query or "")
+            hits = self.studio.search.find(caller.owner, query or "", HITS)
         except StudioError as exc:
             return {self.hits: f'<div class="hits">{render.failure(words, exc)}</div>'}
         rows = "".join(_hit(hit, words) for hit in hits)
         told = escape(words.count("chat_hits", len(hits)) if hits else words("chat_no_hits"))
-        how = "" if hits else f'<p class="muted none">{escape(words("chat_search_how"))}</p>'
+        many = sum(hit.message_id is not None for hit in hits) >= HITS
+        if many:
+            told = escape(words("chat_hits_most", n=HITS))
+        how = "" if hits and not many else f'<p class="muted none">{escape(words("chat_search_how"))}</p>'
         inner = f'<p class="muted none" role="status">{told}</p>{how}<ul>{rows}</ul>'
         return {self.hits: f'<nav class="conversations hits" aria-label="{escape(words("chat_search"))}">{inner}</nav>'}
 
@@ -119,6 +132,18 @@ class Sidebar:
                 self.studio.delete_conversation(target, caller)
             case "restore":
                 store.restore(target, owner)
+            case "older":
+                self._list_more(owner)
+
+    def open(self, caller: Caller) -> None:
+        """Show the newest conversations alone, as a page that is opened does."""
+        self._listed.pop(caller.owner, None)
+
+    def _list_more(self, owner: str) -> None:
+        most = self._listed.pop(owner, LISTED) + LISTED
+        if len(self._listed) >= OWNERS:
+            self._listed.pop(next(iter(self._listed)))  # the one who asked longest ago
+        self._listed[owner] = most
 
     def draw(self, caller: Caller, words: Words, current: str, deleted: str = "") -> str:
         """Return the list of conversations: the pinned, the folders, the days, the archive.
@@ -127,22 +152,37 @@ class Sidebar:
             current: The one that is open.
             deleted: One that was just deleted, to be taken back.
         """
-        found = self.studio.conversations.all(caller.owner)
+        most = self._listed.get(caller.owner, LISTED)
+        found = self.studio.conversations.all(caller.owner, most + 1)
+        older = len(found) > most
+        if older:
+            found.remove(next((each for each in reversed(found) if not each.pinned), found[-1]))
         undo = _undo(deleted, words) if deleted else ""
         if not found:
             return f'{undo}<p class="muted none">{escape(words("chat_none"))}</p>'
         groups = _groups(found, words)
-        inner = "".join(_group(name, group, words, current) for name, group in groups if group)
+        inner = "".join(_group(group, words, current) for group in groups if group.rows)
         put_away = [conversation for conversation in found if conversation.archived]
         if put_away:
             rows = "".join(_row(conversation, words, conversation.id == current) for conversation in put_away)
             name = f"{words('chat_archived')} · {len(put_away)}"
             inner += f"<details><summary>{escape(name)}</summary><ul>{rows}</ul></details>"
+        if older:
+            inner += f'<button type="button" class="btn quiet" data-do="older">{escape(words("chat_older"))}</button>'
         menu = _menu(words)
         return f'{undo}<nav class="conversations" aria-label="{escape(words("chat_list"))}">{inner}{menu}</nav>'
 
 
-def _groups(found: Sequence[Conversation], words: Words) -> list[tuple[str, list[Conversation]]]:
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Conversations under one heading; those of a folder can be folded away."""
+
+    name: str
+    rows: Sequence[Conversation]
+    folder: bool = False
+
+
+def _groups(found: Sequence[Conversation], words: Words) -> list[_Group]:
     today = datetime.now().astimezone().date()
     pinned: list[Conversation] = []
     folders: dict[str, list[Conversation]] = {}
@@ -165,12 +205,21 @@ def _groups(found: Sequence[Conversation], words: Words) -> list[tuple[str, list
                 key = "chat_week"
             days[key].append(conversation)
     by_name = sorted(folders.items(), key=lambda item: item[0].casefold())
-    return [(words("chat_pinned"), pinned), *by_name, *((words(key), group) for key, group in days.items())]
+    return [
+        _Group(words("chat_pinned"), pinned),
+        *(_Group(name, rows, folder=True) for name, rows in by_name),
+        *(_Group(words(key), rows) for key, rows in days.items()),
+    ]
 
 
-def _group(heading: str, group: Sequence[Conversation], words: Words, current: str) -> str:
-    rows = "".join(_row(conversation, words, conversation.id == current) for conversation in group)
-    return f"<h2>{escape(heading)}</h2><ul>{rows}</ul>"
+def _group(group: _Group, words: Words, current: str) -> str:
+    rows = "".join(_row(conversation, words, conversation.id == current) for conversation in group.rows)
+    heading = f"<h2>{escape(group.name)}</h2>"
+    if not group.folder:
+        return f"{heading}<ul>{rows}</ul>"
+    # conversations.js closes those that this browser has closed before.
+    head = f"<summary>{heading}<small>{len(group.rows)}</small></summary>"
+    return f'<details class="folder" data-folder="{escape(group.name)}" open>{head}<ul>{rows}</ul></details>'
 
 
 def _row(conversation: Conversation, words: Words, current: bool) -> str:
@@ -184,10 +233,11 @@ def _row(conversation: Conversation, words: Words, current: bool) -> str:
     }
     attributes = " ".join(f'data-{name}="{escape(text)}"' for name, text in data.items())
     here = ' aria-current="page"' if current else ""
+    whole = escape(" ".join([title, *(f"#{tag}" for tag in conversation.tags)]))  # the row may cut it off
     more = escape(words("chat_more", title=title))
     return (
         f'<li class="conversation{" current" if current else ""}" {attributes}>'
-        f'<button type="button" class="open" data-do="open"{here}>{escape(title)}</button>'
+        f'<button type="button" class="open" data-do="open" title="{whole}"{here}>{escape(title)}</button>'
         f'<span class="tools"><button type="button" data-do="more" aria-haspopup="true" aria-expanded="false" '
         f'aria-label="{more}" title="{more}">{render.icon("more")}</button></span></li>'
     )

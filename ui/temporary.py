@@ -185,6 +185,7 @@ def _ending(view: View, words: Words) -> str:
     if isinstance(view.end, Failed):
         offer = as_file(words) if {"tokens", "context_tokens"} <= view.end.details.keys() else ""
         return render.failure(words, view.end, offer)
-    spent = render.cost(chat_cost(figures_of(view), words))
+    name = [view.job.spec.title] if view.job.spec is not None else []
+    spent = render.cost([*name, *chat_cost(figures_of(view), words)])
     stopped = render.cost([words("chat_temporary_stopped")]) if view.job.state == "cancelled" else ""
     return stopped + spent

@@ -37,6 +37,18 @@ def test_each_format_has_its_type(http: httpx.Client, made: str, form: str, mime
     assert answer.headers["content-disposition"].startswith("attachment")
 
 
+def test_all_conversations_are_one_file_that_imports_again(http: httpx.Client, made: str) -> None:
+    assert http.post(f"/conversations/{made}/messages", json={"content": "What is a hearth?"}).status_code == 201
+    count = len(http.get("/conversations", params={"limit": 200}).json()["data"])
+    answer = http.get("/conversations/export")
+    assert answer.headers["content-disposition"] == 'attachment; filename="conversations.json"'
+    assert len(answer.json()) == count
+    done = http.post("/conversations/import", content=answer.content)
+    assert done.status_code == 201 and len(done.json()["ids"]) == count
+    one = http.get(f"/conversations/{made}/export").json()
+    assert one in http.get("/conversations/export").json()
+
+
 def test_a_damaged_file_is_refused_at_its_place_and_nothing_is_stored(http: httpx.Client) -> None:
     before = http.get("/conversations").json()
     good = {"title": "x", "mapping": {}}

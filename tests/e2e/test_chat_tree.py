@@ -98,3 +98,23 @@ def test_a_conversation_is_found_opened_deleted_and_taken_back_by_keyboard_alone
     expect(echo_page.locator(HISTORY)).to_have_count(0)
     echo_page.locator("#conversations").get_by_role("button", name="Undo").press("Enter")
     expect(echo_page.locator("#conversations")).to_contain_text("the heron stands")
+
+
+def test_what_was_typed_and_a_folder_that_was_closed_outlive_a_reload(echo_page: Page) -> None:
+    say(echo_page, "filed away", 2)
+    row = echo_page.locator("#conversations .conversation.current")
+    row.locator("[data-do=more]").focus()
+    echo_page.keyboard.press("Enter")
+    row.get_by_role("button", name="Folder").press("Enter")
+    echo_page.keyboard.type("Winter")
+    echo_page.keyboard.press("Enter")
+    folder = echo_page.locator("#conversations details[data-folder=Winter]")
+    expect(folder.locator(".open")).to_be_visible()
+    folder.locator("summary").click()
+    expect(folder.locator(".open")).to_be_hidden()
+    echo_page.locator("#ask textarea").fill("half a thought")
+    echo_page.reload()
+    expect(echo_page.locator(HISTORY)).to_have_count(2)
+    expect(echo_page.locator("#ask textarea")).to_have_value("half a thought")
+    expect(folder.locator("summary")).to_be_visible()
+    expect(folder.locator(".open")).to_be_hidden()

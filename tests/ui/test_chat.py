@@ -9,6 +9,7 @@ import pytest
 from gradio.components import Component
 
 from studio import Caller, ChatRequest, Job, Kind, Studio
+from tests.echo_models import until
 from tests.ui.conftest import Asked, everything, shown, text_of
 from ui.chat import ChatPanel
 from ui.dashboard import build
@@ -139,16 +140,17 @@ async def test_stop_ends_the_reply_and_keeps_what_there_is(slow_echo: Studio, as
 
 async def test_a_message_sent_while_a_reply_grows_waits_and_is_answered_after_it(slow_echo: Studio, ask: Asked) -> None:
     panel = panel_of(slow_echo)
+    long = f"{LONG} {LONG} {LONG}"  # a busy machine takes its time to put a message in line
     page: Updates = {}
     queued: Updates = {}
-    async for update in panel.send(given(panel, LONG), ask()):
+    async for update in panel.send(given(panel, long), ask()):
         page |= update
         # Once, at the first word: at the last one the reply may be finished.
         if page.get(panel.live) and not queued:
             queued = shown(await say(panel, "and <b>then</b>?", ask(), page[panel.place]))  # type: ignore[arg-type]
             assert queued[panel.ask] == ""
             assert "&lt;b&gt;then" in str(queued[panel.waiting])
-    assert text_of(page[panel.history]) == [LONG, LONG, "and <b>then</b>?", "and <b>then</b>?"]
+    assert text_of(page[panel.history]) == [long, long, "and <b>then</b>?", "and <b>then</b>?"]
     assert page[panel.waiting] == ""
 
 
@@ -290,3 +292,22 @@ def test_no_handler_takes_a_history_from_the_browser(echo: Studio) -> None:
     assert boxes
     for dependency in demo.config["dependencies"]:
         assert not boxes & set(dependency["inputs"])
+
+
+async def test_who_presses_enter_twice_says_it_once_and_who_writes_on_at_once_goes_on(
+    slow_echo: Studio, ask: Asked
+) -> None:
+    panel = panel_of(slow_echo)
+    texts = ("one two three", "one two three", "four")
+
+    told = await asyncio.gather(*(everything(panel.send(given(panel, text), ask())) for text in texts))
+
+    [conversation] = slow_echo.conversations.all("local")
+    waiting = slow_echo.conversations.queued
+    await asyncio.to_thread(until, lambda: not waiting(conversation.id, "local") and not slow_echo.jobs(Caller()), 60)
+    said = [each.content for each in slow_echo.conversations.messages(conversation.id, "local") if each.role == "user"]
+    assert said == ["one two three", "four"] and told[1] == []
+    # The page knows of it now: the same words can be said again, and a new chat is a new one.
+    await everything(panel.new(ask()))
+    await everything(panel.send(given(panel, "four"), ask()))
+    assert len(slow_echo.conversations.all("local")) == 2

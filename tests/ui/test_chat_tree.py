@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from studio import Caller, Studio
+from studio import Caller, ChatSettings, Studio
 from tests.ui.conftest import Asked, everything, shown, text_of
 from tests.ui.test_chat import LONG, click, given, panel_of, say
 from ui.panel import Updates
@@ -93,8 +93,8 @@ async def test_every_reply_but_the_last_has_its_figures_below_it(echo: Studio, a
     panel = panel_of(echo)
     page = shown(await say(panel, "one two", ask()))
     page = shown(await say(panel, "three four five", ask(), page[panel.place]))  # type: ignore[arg-type]
-    assert "2 tokens" in str(page[panel.facts])
-    assert "3 tokens" in str(page[panel.status])
+    assert "Echo (chat) · 2 tokens" in str(page[panel.facts])
+    assert "Echo (chat) · 3 tokens" in str(page[panel.status])
     assert "% of the context" in str(page[panel.status])
 
 
@@ -115,6 +115,16 @@ async def test_settings_are_sent_kept_and_shown_again(echo: Studio, ask: Asked) 
     assert {name: page[getattr(drawer, name)] for name in values} == values
     blank = shown(await everything(panel.new(ask())))
     assert (blank[drawer.temperature], blank[drawer.top_k], blank[drawer.system]) == (0.7, None, "")
+
+
+async def test_a_schema_is_kept_with_the_conversation_and_one_that_is_none_is_told(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    page = shown(await everything(panel.send(given(panel, "hello", schema="{'a': 1}"), ask())))
+    assert "json_schema is no JSON object" in str(page[panel.status]) and page[panel.ask] == "hello"
+    page = shown(await everything(panel.send(given(panel, "hello", schema=' {"type": "object"} '), ask())))
+    assert "json_schema" in str(page[panel.status])  # echo-chat can't, and says so
+    kept = ChatSettings(json_schema='{"type": "object"}').kept()
+    assert ChatSettings.of(kept).json_schema == panel.drawer.fill(kept)[panel.drawer.schema] == '{"type": "object"}'
 
 
 async def test_a_value_that_cannot_be_is_told_and_the_text_stays(echo: Studio, ask: Asked) -> None:

@@ -98,6 +98,21 @@ async def test_what_is_connected_is_listed_with_how_it_is_and_its_models_can_be_
     assert "work/Tiny-1" in drawn and "<b>Big" not in drawn
 
 
+async def test_a_server_that_answers_while_the_list_is_drawn_is_shown_as_it_is(
+    box: ServersBox, theirs: ModelServer, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = box._draw
+
+    def drawn_late(caller: Caller, words: Words) -> str:
+        drawn = draw(caller, words)
+        until(lambda: "checking" not in box.studio.providers.states().values())
+        return drawn
+
+    monkeypatch.setattr(box, "_draw", drawn_late)
+    told = await everything(box.keep(given(box, theirs.url), ask()))
+    assert "reachable" in str(shown(told)[box.list])
+
+
 async def test_editing_keeps_the_key_unless_another_is_entered(
     box: ServersBox, theirs: ModelServer, ask: Asked
 ) -> None:

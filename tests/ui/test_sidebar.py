@@ -32,12 +32,33 @@ async def test_conversations_are_pinned_filed_tagged_and_archived(echo: Studio, 
     assert ">Pinned</h2>" in listed(await act(panel, ask(), act="pin", id=first), panel)
     await act(panel, ask(), act="pin", id=first)
     page = await act(panel, ask(), act="file", id=first, title="<i>Work</i>")
-    assert "<h2>&lt;i&gt;Work&lt;/i&gt;</h2>" in listed(page, panel)
+    assert "<summary><h2>&lt;i&gt;Work&lt;/i&gt;</h2><small>1</small></summary>" in listed(page, panel)
     assert 'data-tags="a, b"' in listed(await act(panel, ask(), act="tag", id=first, title="b, A ,"), panel)
     page = await act(panel, ask(), act="archive", id=first)
     assert re.search(r"<summary>Archive · 1</summary><ul><li [^>]*" + first, listed(page, panel))
     too_long = await act(panel, ask(), act="file", id=first, title="x" * 61)
     assert "folder has 61 characters" in str(too_long[panel.status])
+
+
+async def test_older_conversations_are_listed_on_demand_and_pinned_ones_always(
+    echo: Studio, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.sidebar.LISTED", 2)
+    panel = panel_of(echo)
+    made = [echo.conversations.create("local", f"talk {number}").id for number in range(5)]
+    echo.conversations.pin(made[0], "local", True)
+
+    def rows(page: Updates) -> list[str]:
+        return re.findall(r'<li class="conversation[^"]*" data-id="([^"]+)"', listed(page, panel))
+
+    page = shown(await everything(panel.load(NEW, ask())))
+    assert rows(page) == [made[0], made[4]] and 'data-do="older"' in listed(page, panel)
+    page = await act(panel, ask(), act="older")
+    assert rows(page) == [made[0], made[4], made[3], made[2]]
+    page = await act(panel, ask(), act="older")
+    assert rows(page) == [made[0], made[4], made[3], made[2], made[1]] and 'data-do="older"' not in listed(page, panel)
+    page = shown(await everything(panel.load(NEW, ask())))
+    assert len(rows(page)) == 2  # a page that is opened begins with the newest
 
 
 async def test_a_deleted_conversation_is_taken_back(echo: Studio, ask: Asked) -> None:
@@ -54,7 +75,9 @@ async def test_a_deleted_conversation_is_taken_back(echo: Studio, ask: Asked) ->
     assert "Not found" in str(gone[panel.status])
 
 
-async def test_search_shows_hits_with_their_words_marked_and_nothing_as_markup(echo: Studio, ask: Asked) -> None:
+async def test_search_shows_hits_with_their_words_marked_and_nothing_as_markup(
+    echo: Studio, ask: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     panel = panel_of(echo)
     await say(panel, "bees <img src=x onerror=alert(1)> ${alert(1)} live in hives", ask())
     hits = str(panel.sidebar.find("hives", ask())[panel.sidebar.hits])
@@ -64,6 +87,8 @@ async def test_search_shows_hits_with_their_words_marked_and_nothing_as_markup(e
     assert "Nothing was found" in str(panel.sidebar.find("wasps", ask())[panel.sidebar.hits])
     assert "no date" in str(panel.sidebar.find("before:soon", ask())[panel.sidebar.hits])
     assert "<mark>" not in str(panel.sidebar.find("hives", ask(owner="bob"))[panel.sidebar.hits])
+    monkeypatch.setattr("ui.sidebar.HITS", 1)
+    assert "The newest 1 hits. More words" in str(panel.sidebar.find("hives", ask())[panel.sidebar.hits])
 
 
 async def test_a_hit_far_up_is_opened_at_its_message(echo: Studio, ask: Asked) -> None:

@@ -1,4 +1,31 @@
-// The list of conversations: open, the menu of a row, names and tags in place, arrow keys from row to row.
+// The list of conversations: open, the menu of a row, names and tags in place, arrow keys from row to row, folders.
+const KEY = "hearth-folders";  // the names of those that this browser has closed
+const closed = () => {
+  try { return new Set(JSON.parse(localStorage.getItem(KEY)) || []); } catch { return new Set(); }
+};
+const fold = () => {
+  const names = closed();
+  for (const folder of element.querySelectorAll("details.folder")) if (names.has(folder.dataset.folder)) folder.open = false;
+};
+element.addEventListener("toggle", (event) => {
+  const name = event.target.dataset?.folder;
+  if (name === undefined) return;
+  const names = closed();
+  if (event.target.open) names.delete(name); else names.add(name);
+  try { localStorage.setItem(KEY, JSON.stringify([...names].slice(-200))); } catch { /* storage is off: until it is drawn anew */ }
+}, true);
+new MutationObserver(fold).observe(element, { childList: true, subtree: true });
+fold();
+
+// The folders that there are, to be chosen from where one is typed.
+const suggest = (field) => {
+  const list = document.createElement("datalist");
+  list.id = "folder-names";
+  for (const folder of element.querySelectorAll("details.folder")) list.append(new Option(folder.dataset.folder));
+  field.after(list);
+  field.setAttribute("list", list.id);
+  field.addEventListener("blur", () => list.remove());
+};
 const write = (row, act, value, name) => {
   const open = row.querySelector(".open");
   const field = document.createElement("input");
@@ -22,6 +49,7 @@ const write = (row, act, value, name) => {
   field.addEventListener("blur", () => close(true));
   row.classList.add("asking");
   open.replaceWith(field);
+  if (act === "file") suggest(field);
   field.select();
 };
 
@@ -50,6 +78,7 @@ element.addEventListener("click", (event) => {
   const act = button.dataset.do;
   const row = button.closest(".conversation");
   if (act === "restore") return trigger("click", { act, id: button.dataset.id });
+  if (act === "older") return trigger("click", { act, id: "" });
   if (!row) return;
   if (act === "more") return openMenu(row, button);
   closeMenu();
@@ -69,7 +98,8 @@ element.addEventListener("keydown", (event) => {
   }
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (!step || event.target.tagName === "INPUT") return;
-  const all = [...element.querySelectorAll(event.target.closest(".row-menu") ? ".row-menu button" : ".open")];
+  const all = [...element.querySelectorAll(event.target.closest(".row-menu") ? ".row-menu button" : ".open, summary")]
+    .filter((one) => one.getClientRects().length);
   const next = all[all.indexOf(event.target) + step];
   if (next) { event.preventDefault(); next.focus(); }
 });

@@ -23,6 +23,7 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_export_html": ("Web page", "Strona WWW"),
     "chat_export_notebook": ("Notebook", "Notatnik Jupyter"),
     "chat_import": ("Import", "Importuj"),
+    "chat_export_all": ("Export all", "Eksportuj wszystko"),
     "chat_imported": (
         "{n} conversation imported.|{n} conversations imported.",
         "Zaimportowano {n} rozmowę.|Zaimportowano {n} rozmowy.|Zaimportowano {n} rozmów.",
@@ -34,6 +35,8 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_ask": ("Ask anything…", "Zapytaj o cokolwiek…"),
     "chat_ask_label": ("Your message", "Twoja wiadomość"),
     "chat_send": ("Send", "Wyślij"),
+    "chat_send_later": ("Send next", "Wyślij potem"),
+    "chat_to_end": ("Newest", "Najnowsze"),
     "chat_empty": (
         "Ask a question, or start with this one:",
         "Zadaj pytanie albo zacznij od tego:",
@@ -53,6 +56,7 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_week": ("This week", "W tym tygodniu"),
     "chat_pinned": ("Pinned", "Przypięte"),
     "chat_archived": ("Archive", "Archiwum"),
+    "chat_older": ("Older conversations", "Starsze rozmowy"),
     "chat_more": ("Actions for {title}", "Działania: {title}"),
     "chat_rename_to": ("Rename", "Zmień nazwę"),
     "chat_pin": ("Pin", "Przypnij"),
@@ -66,6 +70,10 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_undo": ("Undo", "Cofnij"),
     "chat_search": ("Search", "Szukaj"),
     "chat_hits": ("{n} hit|{n} hits", "{n} wynik|{n} wyniki|{n} wyników"),
+    "chat_hits_most": (
+        "The newest {n} hits. More words or a filter find the others.",
+        "Najnowsze {n} wyników. Inne znajdziesz, dodając słowa albo filtr.",
+    ),
     "chat_no_hits": ("Nothing was found.", "Nic nie znaleziono."),
     "chat_search_how": (
         "Filters: tag: folder: model: before:2026-01-31 after:2026, “exact words” in quotes.",
@@ -115,6 +123,11 @@ CHAT: dict[str, tuple[str, str]] = {
     ),
     "chat_stop": ("Stop at", "Zatrzymaj na"),
     "chat_stop_hint": ("Words that end the reply, one a line.", "Słowa, które kończą odpowiedź, po jednym w wierszu."),
+    "chat_schema": ("Reply as JSON", "Odpowiedź jako JSON"),
+    "chat_schema_hint": (
+        "A JSON Schema that every reply must follow; empty is free text.",
+        "Schemat JSON, którego trzyma się każda odpowiedź; puste to zwykły tekst.",
+    ),
     "chat_presets": ("Presets", "Zestawy"),
     "chat_preset": ("Preset", "Zestaw"),
     "chat_preset_hint": ("Choose one, or type a name to save one.", "Wybierz albo wpisz nazwę, aby zapisać."),
