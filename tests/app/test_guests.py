@@ -72,7 +72,7 @@ def test_nothing_of_anothers_job_or_files_is_there(alice: httpx.Client, mallory:
 
     paths = [f"/files/{file}" for file in files]
     for job in (spoken, running):
-        paths += [f"/jobs/{job}", f"/jobs/{job}/events", f"/jobs/{job}/audio.mp3"]
+        paths += [f"/jobs/{job}", f"/jobs/{job}/events", f"/jobs/{job}/audio.mp3", f"/jobs/{job}/audio.pcm"]
     stolen = {path: mallory.get(path).status_code for path in paths}
     cancelled = mallory.post(f"/jobs/{running}/cancel").status_code
 
