@@ -245,11 +245,14 @@ class TranslatePanel(Panel):
             target = told
             yield {self.target: target}
         elif act == "fetch":
-            here = False
+            here, shown_now = False, ""
             async for shown_now, whole in self._fetch(told, request):
                 here = whole
                 yield {self.status: shown_now, self.wordings.box: ""}
             if not here:
+                if 'role="alert"' in shown_now:  # what failed may be tried again right here
+                    retry = render.button(words("tr_retry"), "fetch", told, kind="second", drawing="again")
+                    yield {self.status: shown_now + retry}
                 return
             if not text.strip() and told.endswith(f"-{words.language}-en"):  # the pair of the page's own language
                 target = words.language

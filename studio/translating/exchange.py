@@ -1,7 +1,8 @@
 """Glossaries as CSV and TBX, the memory as TMX: read from strangers with care, written as the standards say.
 
 CSV has a line a term: source, target, and if need be ``match_case`` (1 or 0) and a note; a first line with these
-names is skipped. TBX is read in its old form (``martif``) and in that of ISO 30042:2019 (``conceptEntry``).
+names is skipped. TBX is read in its old form (``martif``), which is written too, and in that of ISO 30042:2019
+(``conceptEntry``).
 """
 
 import csv
@@ -85,21 +86,18 @@ def write_glossary(terms: Sequence[Term], source_lang: str, target_lang: str, fo
             cells = (term.source, term.target, str(int(term.match_case)), term.note)
             writer.writerow([_SIGN + cell if cell.startswith(_RUNS) else cell for cell in cells])
         return out.getvalue().encode()
-    root = etree.Element("tbx", {"type": "TBX-Basic", "style": "dca", _LANG: source_lang}, nsmap={None: _TBX})
-    header = etree.SubElement(root, "tbxHeader")
-    description = etree.SubElement(etree.SubElement(header, "fileDesc"), "sourceDesc")
+    # The form of ISO 30042:2008: what other tools read, the Translate Toolkit among them, does not know the newer one.
+    root = etree.Element("martif", {"type": "TBX", _LANG: source_lang})
+    description = etree.SubElement(etree.SubElement(etree.SubElement(root, "martifHeader"), "fileDesc"), "sourceDesc")
     etree.SubElement(description, "p").text = "Hearth"
     body = etree.SubElement(etree.SubElement(root, "text"), "body")
     for number, term in enumerate(terms, 1):
-        entry = etree.SubElement(body, "conceptEntry", id=f"c{number}")
+        entry = etree.SubElement(body, "termEntry", id=f"c{number}")
         for language, text in ((source_lang, term.source), (target_lang, term.target)):
-            section = etree.SubElement(entry, "langSec", {_LANG: language})
-            etree.SubElement(etree.SubElement(section, "termSec"), "term").text = NO_XML.sub("", text)
+            section = etree.SubElement(entry, "langSet", {_LANG: language})
+            etree.SubElement(etree.SubElement(section, "tig"), "term").text = NO_XML.sub("", text)
     printed: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
     return printed
-
-
-_TBX = "urn:iso:std:iso:30042:ed-2"
 
 
 def read_tmx(data: bytes, source_lang: str, target_lang: str) -> list[tuple[str, str]]:

@@ -238,6 +238,11 @@ async def test_a_missing_pair_is_fetched_and_used_from_one_click(
         text = "The house is small."
         offered = shown(await everything(panel.translate(text, "en", "gl", "", "", ask())))
         assert 'data-id="firefox-en-gl"' in str(offered[panel.status]) and "MB" in str(offered[panel.status])
+        with monkeypatch.context() as without:
+            without.setenv("HEARTH_FIREFOX_URL", "http://127.0.0.1:9/{revision}")
+            lost = panel.act(text, "en", "gl", "", "", Shown(), ask(), click(act="fetch", id="firefox-en-gl"))
+            told = str(shown(await everything(lost))[panel.status])
+            assert 'role="alert"' in told and "Try again" in told and 'data-id="firefox-en-gl"' in told
         fetch = panel.act(text, "en", "gl", "", "", Shown(), ask(), click(act="fetch", id="firefox-en-gl"))
         pages = await everything(fetch)
         assert any('data-act="cancel"' in str(page.get(panel.status)) for page in pages)

@@ -104,6 +104,7 @@ TRANSLATE: dict[str, tuple[str, str]] = {
     ),
     "tr_same": ("Choose two languages.", "Wybierz dwa różne języki."),
     "tr_fetch": ("Download {size}", "Pobierz {size}"),
+    "tr_retry": ("Try again", "Spróbuj ponownie"),
     "tr_flagged": ("Look at this sentence: {why}", "Sprawdź to zdanie: {why}"),
     "tr_remembered": ("From the translations that you accepted", "Z tłumaczeń, które przyjęto wcześniej"),
     "tr_similar": (
