@@ -90,4 +90,7 @@ def test_a_picture_of_another_program_fills_the_form_on_a_phone(context: Browser
     page.locator("#im-drawer button.label-wrap").click()
     expect(page.locator("#im-seed input, #im-seed textarea")).to_have_value("1234")
     expect(page.locator("#im-steps input, #im-steps textarea")).to_have_value("7")
+    with page.expect_response(lambda answer: "/gradio_api/file=" in answer.url) as painted_on:
+        page.locator("#im-use label").nth(2).click()
+    assert painted_on.value.status == 200, "the brush has the picture below it"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
