@@ -2,8 +2,8 @@
 
 Gradio serves each upload and each event stream to whoever knows its name, fetches addresses for
 anybody (``file=http…``), and has routes for tools that nothing here uses. What pages need is
-listed; the rest is not there. An upload belongs to the owner who sent it, for the life of the
-process. A page's name (Gradio's session hash) is the browser's own choice, so each visitor's are put
+listed; the rest is not there. An upload belongs to the owner who sent it, and a file to whom a page was told of it, for
+the life of the process. A page's name (Gradio's session hash) is the browser's own choice, so each visitor's are put
 into a namespace of theirs on the way in: who knows another's name reaches a page of their own by it.
 """
 
@@ -25,6 +25,8 @@ USED = re.compile(
     r"(info|app_id|user|token|login_check|startup-events|theme\.css|upload|upload_progress|cancel|reset|run/predict|queue/(join|data)"
     r"|heartbeat/[^/]+|file=.+)/?"
 )
+# A file as Gradio tells of it. In a text that a person wrote the quotes would have backslashes.
+TOLD = re.compile(rb'\{"path":\s*("(?:[^"\\]|\\.)*"),\s*"url":')
 UNUSED_PAGES = re.compile(
     r"/(login|logout|monitoring|svelte|custom_component|proxy=|run-history|runs|deep_link)(/.*|\Z)?"
 )
@@ -83,6 +85,8 @@ class DashboardGate:
             scope, receive = await _with_own_pages(scope, receive, route, owner)
         if route.rstrip("/") == "upload":
             send = self._noting_uploads(send, owner)
+        elif route.rstrip("/") == "queue/data":
+            send = self._noting_told(send, owner)
         await self._app(scope, receive, send)
 
     def _noting_uploads(self, send: Send, owner: str) -> Send:
@@ -94,6 +98,17 @@ class DashboardGate:
                 if not message.get("more_body"):
                     for path in _paths(bytes(body)):
                         self._uploads.add(path, owner)
+            await send(message)
+
+        return noting
+
+    def _noting_told(self, send: Send, owner: str) -> Send:
+        """Note the files that a page is told of, such as the picture that its brush paints on: they are its owner's."""
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                for found in TOLD.finditer(message.get("body", b"")):
+                    self._uploads.add(json.loads(found[1]), owner)
             await send(message)
 
         return noting

@@ -12,6 +12,7 @@ import copy
 import gc
 import inspect
 import io
+import os
 import queue
 import secrets
 import threading
@@ -88,6 +89,8 @@ class Diffusers(Engine):
         """Read the pipeline: single precision on a CPU, half on a GPU, or in the form that saves memory."""
         folder = model_path(self.spec)
         self._check_files(folder)
+        # Threads that wait for each other would spin; beside another busy program a step of 50 ms then took seconds.
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
         from transformers.utils import logging as transformers_logging
 
         # Their warnings quote prompts, which belong in no log; what a person must know is told as Progress.

@@ -8,6 +8,9 @@ from pathlib import Path
 import filelock
 import pytest
 
+# Before torch is imported: beside another process its threads would spin while they wait for each other.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 from studio import Settings, Studio
 from studio.starters import fetch_starters, missing_starters
 from tests.serving import Server

@@ -84,10 +84,13 @@ def test_a_picture_of_another_program_fills_the_form_on_a_phone(context: Browser
     page = opened(context)
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator("#images .toggle-aside").click()
-    page.locator("#im-source > button, #im-source .label-wrap").first.click()
+    page.locator("#im-source button.label-wrap").click()
     page.locator("#im-file input[type=file]").set_input_files(foreign)
     expect(page.locator("#im-prompt textarea")).to_have_value("a lighthouse in the rain", timeout=LONG_MS)
-    page.locator("#im-drawer > button, #im-drawer .label-wrap").first.click()
+    page.locator("#im-drawer button.label-wrap").click()
     expect(page.locator("#im-seed input, #im-seed textarea")).to_have_value("1234")
     expect(page.locator("#im-steps input, #im-steps textarea")).to_have_value("7")
+    with page.expect_response(lambda answer: "/gradio_api/file=" in answer.url) as painted_on:
+        page.locator("#im-use label").nth(2).click()
+    assert painted_on.value.status == 200, "the brush has the picture below it"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390

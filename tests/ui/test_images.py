@@ -120,8 +120,9 @@ def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
 async def test_what_waits_is_in_the_queue_and_is_cancelled_and_tried_again(slow_echo: Studio, ask: Asked) -> None:
     panel = laid_out(ImagesPanel, slow_echo)
     making = make(panel, ask, "a lamp", num_inference_steps="200")
-    await wait_for_job(slow_echo)
-    (entry,) = queue_of(slow_echo)
+    while not (found := queue_of(slow_echo)):
+        await asyncio.sleep(0.005)  # polls
+    (entry,) = found
     page = await panel.queue.act(ask(), click(act="cancel", id=entry.entry.id))
     assert "a lamp" in str(page[panel.queue.list])
     await asyncio.wait_for(making, 60)

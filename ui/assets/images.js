@@ -37,7 +37,10 @@ images.addEventListener("drop", (event) => {
 });
 images.addEventListener("click", (event) => {
   const act = event.target.closest("#im-gallery [data-act]")?.dataset.act;
-  if (act === "start") setTimeout(openDrawer); // the page closes its drawers on this very click
+  if (act === "start") {
+    setTimeout(openDrawer); // the page closes its drawers on this very click
+    setTimeout(() => images.querySelector("#im-source")?.scrollIntoView({ block: "start" }), 400);
+  }
   if (act !== "again") return;
   const prompt = images.querySelector("#im-prompt textarea");
   prompt?.scrollIntoView({ block: "center" });
