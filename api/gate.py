@@ -28,7 +28,7 @@ UPLOAD_BYTES = 210 * 1024 * 1024
 UPLOAD_PATHS = (
     *("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/audio/translations"),
     *("/conversations/import", "/translations/documents", "/translation-memory/import", "/translate_file"),
-    *("/documents", "/collections"),
+    *("/documents", "/collections", "/audio/recordings", "/audio/narrations", "/audio/transcripts"),
 )
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

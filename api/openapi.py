@@ -100,8 +100,11 @@ ERRORS: tuple[tuple[str, type[BaseModel], str], ...] = (
 )
 MODELS = (Problem, OpenAIError, AnthropicError, OllamaError, LibreTranslateError, Accepted)
 # What answers 202 to `Prefer: respond-async`.
-GENERATING = ("/v1/", "/translations", "/conversations/{conversation_id}/messages")
-NOT_GENERATING = ("/v1/models", "/v1/messages/count_tokens")
+GENERATING = (
+    *("/v1/", "/translations", "/audio/narrations", "/audio/transcripts"),
+    "/conversations/{conversation_id}/messages",
+)
+NOT_GENERATING = ("/v1/models", "/v1/messages/count_tokens", "/audio/transcripts/{transcript_id}")
 Document = dict[str, Any]
 
 

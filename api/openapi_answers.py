@@ -71,6 +71,8 @@ SOURCES = (
     Source("post", "/documents", "201", {"document_id": "$response.body#/id"}),
     Source("post", "/translations/documents", "201", {"translated_document_id": "$response.body#/id"}),
     Source("post", "/audio/recordings", "201", {"recording_id": "$response.body#/id"}),
+    Source("post", "/audio/narrations", "201", {"narration_id": "$response.body#/id"}),
+    Source("post", "/audio/transcripts", "201", {"transcript_id": "$response.body#/id"}),
     Source("post", "/collections", "201", {"collection_id": "$response.body#/id"}),
     Source(
         *("post", FILES, "201"),

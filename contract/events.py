@@ -70,20 +70,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class AudioChunk:
-    """*engine*: one piece of speech: 16-bit little-endian mono PCM, and the text it speaks.
-
-    The Studio writes it to a file and tells Spoken, so that long speech does not fill memory.
-    """
-
-    pcm: bytes = field(repr=False)
-    sample_rate_hz: int
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A piece of speech is in the job's growing audio file: its text, and its place in seconds."""
+class Word:
+    """One word that was recognised or spoken, times in seconds from the start of the recording."""
 
     start_s: float
     end_s: float
@@ -91,8 +79,22 @@ class Spoken:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One recognised word, times in seconds from the start of the recording."""
+class AudioChunk:
+    """*engine*: one piece of speech: 16-bit little-endian mono PCM, and the text it speaks.
+
+    The Studio writes it to a file and tells Spoken, so that long speech does not fill memory. Where the voice
+    tells when each word is heard, ``words`` are the text's parts between spaces, timed from the piece's start.
+    """
+
+    pcm: bytes = field(repr=False)
+    sample_rate_hz: int
+    text: str = ""
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """A piece of speech is in the job's growing audio file: its text, and its place in seconds."""
 
     start_s: float
     end_s: float

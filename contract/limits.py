@@ -23,6 +23,7 @@ class Limits:
     translate_characters: int = 200_000
     alternatives: int = 5
     speech_characters: int = 100_000
+    narration_characters: int = 1_000_000
     prompt_characters: int = 4_000
     translated_document_bytes: int = 50 * 1024 * 1024
     translated_document_characters: int = 20_000_000

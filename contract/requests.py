@@ -36,6 +36,7 @@ from contract.messages import (
 )
 from contract.model_requests import ImportRequest
 from contract.models import Kind
+from contract.narration import NarrateRequest, TranscribeRecordingRequest
 from contract.reply_settings import ReplySettings
 from contract.reply_speech import SpeakReplyRequest
 
@@ -315,4 +316,6 @@ Request = (
     | DocumentRequest
     | AudioAddRequest
     | AudioEditRequest
+    | NarrateRequest
+    | TranscribeRecordingRequest
 )

@@ -17,8 +17,10 @@ from contract.events import AudioChunk, EngineEvent, Progress, Usage
 from contract.models import Kind
 from contract.requests import Request, SpeechRequest
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
+from engines.onnx_output import with_output_of
 from engines.sentences import pieces
 from engines.spoken import AsWritten, Reader, language_of
+from engines.word_times import words_of
 
 if TYPE_CHECKING:
     from piper import PiperVoice, SynthesisConfig
@@ -53,7 +55,10 @@ class Piper(Engine):
             # Piper's own way to load takes every core.
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self.threads
-            session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            # Most voices don't tell how long each phoneme lasts, and all of them know it.
+            timed = with_output_of(model.read_bytes(), "Ceil")
+            session = onnxruntime.InferenceSession(timed or str(model), options, providers=["CPUExecutionProvider"])
+            del timed
             settings = PiperConfig.from_dict(json.loads(config.read_text(encoding="utf-8")))
             # It fetches dictionaries for a few languages into the folder that it is given.
             self._voice = PiperVoice(session, settings, download_dir=model.parent)
@@ -83,13 +88,14 @@ class Piper(Engine):
             if stop.is_set():
                 break
             said = reader.say(written)
-            pcm = self._speak(voice, said, manner) if _has_words(said) else b""
+            pcm, phonemes = self._speak(voice, said, manner) if _has_words(said) else (b"", [])
             if pcm:
+                words = words_of(written.original, said, phonemes)
                 last = number == len(cut)
                 pause_s = 0.0 if last else PARAGRAPH_PAUSE_S if written.gap.count("\n") > 1 else SENTENCE_PAUSE_S
                 pcm += bytes(2 * round(rate * pause_s * asked.pauses / asked.speed))
                 samples += len(pcm) // 2
-                yield AudioChunk(pcm, rate, written.original)
+                yield AudioChunk(pcm, rate, written.original, words)
             yield Progress(number, len(cut))
         if not samples and not stop.is_set():
             raise InvalidRequest(
@@ -97,18 +103,31 @@ class Piper(Engine):
             )
         yield Usage(characters=len(asked.text), seconds=round(samples / rate, 3))
 
-    def _speak(self, voice: "PiperVoice", sentence: str, manner: "SynthesisConfig") -> bytes:
+    def _speak(
+        self, voice: "PiperVoice", sentence: str, manner: "SynthesisConfig"
+    ) -> tuple[bytes, list[tuple[str, float]]]:
+        """Return a sentence's sound, and how long each phoneme lasts; none where the voice does not tell."""
         # Words are longer than the figures they stand for.
         parts = [piece.text for piece in pieces(sentence, LONGEST_SENTENCE) if _has_words(piece.text)]
+        pcm, phonemes, told = bytearray(), list[tuple[str, float]](), True
         try:
             with ESPEAK:
-                return b"".join(chunk.audio_int16_bytes for part in parts for chunk in voice.synthesize(part, manner))
+                for part in parts:
+                    for chunk in voice.synthesize(part, manner, include_alignments=True):
+                        pcm += chunk.audio_int16_bytes
+                        told = told and chunk.phoneme_alignments is not None
+                        phonemes += [
+                            (each.phoneme, int(each.num_samples) / chunk.sample_rate)
+                            for each in chunk.phoneme_alignments or ()
+                        ]
+                        phonemes.append((" ", 0.0))
         except Exception as exc:  # onnxruntime's errors share no class
             raise EngineFailed(
                 f"{self.spec.title} failed on {sentence[:60]!r}: {brief(exc)}. "
                 "Change that sentence, or take another voice.",
                 model=self.spec.id,
             ) from exc
+        return bytes(pcm), phonemes if told else []
 
     def unload(self) -> None:
         """Give the memory back."""

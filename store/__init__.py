@@ -16,6 +16,7 @@ from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
 from store.message_tree import StoredMessage, title_of
 from store.models import ModelRow, Models
+from store.narrations import Narration, Narrations, Sentence
 from store.passages import FoundPassage, NewPassage, Passages
 from store.preferences import Preferences
 from store.providers import ProviderRow, Providers
@@ -24,6 +25,7 @@ from store.responses import Responses, StoredResponse
 from store.search import Hit, Search
 from store.sqlite import Transaction, plain_text
 from store.templates import StoredTemplate, Templates
+from store.transcripts import KeptTranscript, Transcripts
 from store.translated_documents import TranslatedDocument, TranslatedDocuments, TranslatedSegment
 from store.translation_memory import Direction, Glossaries, Memory, Term, TranslationMemory
 
@@ -55,9 +57,12 @@ __all__ = [
     "Interactions",
     "JobRow",
     "Jobs",
+    "KeptTranscript",
     "Memory",
     "ModelRow",
     "Models",
+    "Narration",
+    "Narrations",
     "NewPassage",
     "Passages",
     "Picture",
@@ -72,6 +77,7 @@ __all__ = [
     "Responses",
     "Revision",
     "Search",
+    "Sentence",
     "StepJson",
     "StoredFile",
     "StoredMessage",
@@ -81,6 +87,7 @@ __all__ = [
     "Templates",
     "Term",
     "Transaction",
+    "Transcripts",
     "TranslatedDocument",
     "TranslatedDocuments",
     "TranslatedSegment",

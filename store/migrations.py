@@ -10,6 +10,7 @@ from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
 from store.image_tables import IMAGES, TAKEN_BACK
 from store.model_tables import BENCHMARKS, DOWNLOADS, MODELS
+from store.reading_tables import READING
 from store.sqlite import Migrations, sqlite_utils
 
 migrations = Migrations("hearth")
@@ -173,6 +174,13 @@ def images(db: sqlite_utils.Database) -> None:
 def document_audio(db: sqlite_utils.Database) -> None:
     """Tell which file is a translated document read aloud."""
     db.execute("ALTER TABLE translated_documents ADD COLUMN audio_id TEXT")
+
+
+@migrations(name="0018_reading")
+def reading(db: sqlite_utils.Database) -> None:
+    """Keep long texts that are read aloud, and transcripts that are edited."""
+    for statement in READING:
+        db.execute(statement)
 
 
 @migrations(name="0020_pictures_taken_back")

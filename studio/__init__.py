@@ -55,6 +55,7 @@ from contract.events import (
     Terminal,
     ToolCallDelta,
     Usage,
+    Word,
 )
 from contract.ids import new_id
 from contract.image_requests import ImageMemory, ImageQuality, ImageRequest, UpscaleRequest
@@ -62,6 +63,7 @@ from contract.limits import Limits
 from contract.messages import Message, Role, Tool, ToolCall, ToolChoice
 from contract.model_requests import ImportRequest
 from contract.models import ContextRange, ImageRange, Kind, ModelSpec
+from contract.narration import NarrateRequest, TranscribeRecordingRequest
 from contract.reply_speech import SpeakReplyRequest
 from contract.requests import (
     ChatRequest,
@@ -84,12 +86,15 @@ from store import (
     Hit,
     Interaction,
     InteractionFilter,
+    KeptTranscript,
     Memory,
+    Narration,
     PictureFilter,
     QueuedMessage,
     QueueEntry,
     Recording,
     Revision,
+    Sentence,
     StoredFile,
     StoredMessage,
     StoredPicture,
@@ -124,7 +129,7 @@ from studio.model_info import ModelInfo, ModelState
 from studio.model_inventory import Dependants, ModelDetails
 from studio.model_settings import Setting
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
-from studio.results import Clip, Image, Passage, Sound, Stream, Text, Transcript
+from studio.results import AudioBook, Clip, Image, Passage, Sound, Stream, Text, Transcript
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
@@ -154,6 +159,7 @@ __all__ = [
     "Asking",
     "Attachment",
     "AudioAddRequest",
+    "AudioBook",
     "AudioEditRequest",
     "AudioForm",
     "Benchmark",
@@ -213,6 +219,7 @@ __all__ = [
     "Job",
     "JobKind",
     "Join",
+    "KeptTranscript",
     "Keys",
     "Kind",
     "LaneFull",
@@ -231,6 +238,8 @@ __all__ = [
     "ModelNotInstalled",
     "ModelSpec",
     "ModelState",
+    "NarrateRequest",
+    "Narration",
     "NotFound",
     "Pair",
     "Part",
@@ -257,6 +266,7 @@ __all__ = [
     "Score",
     "SecretUnreadable",
     "Segment",
+    "Sentence",
     "Setting",
     "Settings",
     "Sound",
@@ -286,6 +296,7 @@ __all__ = [
     "ToolCall",
     "ToolCallDelta",
     "ToolChoice",
+    "TranscribeRecordingRequest",
     "TranscribeRequest",
     "Transcript",
     "TranslateDocumentRequest",
@@ -302,6 +313,7 @@ __all__ = [
     "Via",
     "Waveform",
     "Weight",
+    "Word",
     "allows",
     "download_id",
     "error_class",

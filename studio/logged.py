@@ -9,6 +9,7 @@ from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.model_requests import ImportRequest
+from contract.narration import NarrateRequest, TranscribeRecordingRequest
 from contract.requests import (
     ChatRequest,
     DownloadRequest,
@@ -22,7 +23,7 @@ from studio.sources.address import without_query
 TEXT_CHARACTERS = 100_000
 TEXT_FIELDS = (
     *("messages", "text", "texts", "prompt", "audio", "model", "reply_id", "image", "mask"),
-    *("path", "name", "document", "recording", "revision"),
+    *("path", "name", "document", "recording", "revision", "narration", "transcript"),
 )
 # On unless somebody turns them off.
 USUAL = ("glossary", "memory")
@@ -46,7 +47,13 @@ def input_text(request: Request) -> str:
         text = request.path
     elif isinstance(
         request,
-        DocumentRequest | TranslateDocumentRequest | SpeakDocumentRequest | AudioAddRequest | AudioEditRequest,
+        DocumentRequest
+        | TranslateDocumentRequest
+        | SpeakDocumentRequest
+        | AudioAddRequest
+        | AudioEditRequest
+        | NarrateRequest
+        | TranscribeRecordingRequest,
     ):
         text = request.name
     else:

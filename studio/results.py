@@ -8,6 +8,7 @@ from pathlib import Path
 
 from contract.documents import Source
 from contract.events import Delta, Failed, Grounded, Usage
+from store import Sentence
 from studio.job import Job
 from studio.jupyter import Place, ended, follow
 from studio.model_info import ModelInfo
@@ -124,6 +125,30 @@ class Sound:
     def _repr_html_(self) -> str:
         # Carried inside the notebook, so that it still plays after the file is gone.
         return f'<audio controls src="data:audio/mpeg;base64,{_base64(self.mp3)}"></audio>'
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBook:
+    """A long text read aloud into one file; where a path is wanted, it stands for it.
+
+    Attributes:
+        sentences: With when each is heard, and each of its words where the voice tells.
+        narration: Its id in the library, under which it is kept.
+    """
+
+    path: Path
+    seconds: float
+    chapters: int
+    sentences: tuple[Sentence, ...]
+    model: str
+    job_id: str
+    narration: str
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __repr__(self) -> str:
+        return f"AudioBook({self.path.name!r}, {self.seconds:.1f} s, {self.chapters} chapters)"
 
 
 @dataclass(frozen=True, slots=True)

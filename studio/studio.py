@@ -14,7 +14,6 @@ from typing import Literal
 import structlog
 
 import engines
-from contract.audio import AudioAddRequest, AudioEditRequest
 from contract.document_requests import DocumentRequest
 from contract.document_speech import SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
@@ -24,7 +23,7 @@ from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
 from contract.model_requests import ImportRequest
 from contract.models import Kind, ModelSpec
-from contract.requests import ChatRequest, DownloadRequest, Request, TranslateRequest
+from contract.requests import ChatRequest, DownloadRequest, Request, SpeechRequest, TranslateRequest
 from store import (
     ApiKeys,
     Artifacts,
@@ -40,7 +39,6 @@ from store import (
     Passages,
     Preferences,
     QueueEntry,
-    Recordings,
     Responses,
     Search,
     StoredFile,
@@ -80,8 +78,7 @@ from studio.results import models_table
 from studio.run import Recorder, unexpected
 from studio.settings import Settings
 from studio.shelf import Shelf
-from studio.sound.editing import Editing
-from studio.sound.library import AudioLibrary
+from studio.sound.audio import Audio, AudioRequest
 from studio.talking import Talking
 from studio.telemetry import traceparent
 from studio.templates import Templates
@@ -96,7 +93,7 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk, AudioLibrary, Benchmarking, Drawing):
+class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk, Audio, Benchmarking, Drawing):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.
@@ -138,8 +135,7 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
         self._recorder.watchers.append(self.figures.watch)
         self.translated = TranslatedDocuments(self._database)
         self.translated.cut_off()
-        self.recordings = Recordings(self._database)
-        self.recordings.cut_off()
+        self.begin_audio(self._database)
         self.lanes = self._begin_lanes()
         self._shelf = Shelf()
         self._closed = False
@@ -152,15 +148,13 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
         prepare = self.begin_remembering(self._database)
         papers = Papers(self.registry, self.residency, self.translated, self.artifacts, self.detect, prepare)
         parts = (self.collections, self.passages, self.registry, self.residency)
-        editing = Editing(self.recordings, self.artifacts)
         doers: dict[type[Request], Doer] = {
             DownloadRequest: self.downloads,
             ImportRequest: self.downloads,
             DocumentRequest: Reading(self.documents, *parts, self.detect),
             TranslateDocumentRequest: papers,
             SpeakDocumentRequest: Narrator(*parts[2:], self.translated, self.artifacts, self.begin_reading_aloud()),
-            AudioAddRequest: editing,
-            AudioEditRequest: editing,
+            **self.audio_doers(self.residency),
             **self.begin_talking(),
         }
         worker = Worker(
@@ -316,11 +310,8 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
             if request.collection is not None:
                 self.collections.get(request.collection, job.caller.owner)
             return self.lanes["reading"]
-        if isinstance(request, AudioAddRequest | AudioEditRequest):
-            if isinstance(request, AudioEditRequest):
-                self.recordings.get(request.recording, job.caller.owner)
-                self.recordings.state(request.recording, request.revision, "waiting", job.id)
-            return self.lanes["audio"]
+        if isinstance(request, AudioRequest):
+            return self.lanes[self.enter_audio(job, request)]
         if isinstance(request, UpscaleRequest) and request.model is None:
             return self.lanes["reading"]
         if lane := self.reply_lane(job):
@@ -377,7 +368,7 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
         Raises:
             NotFound: The job is not one of speech; at once, while an answer can still say so.
         """
-        if job.kind != "speech" or isinstance(job.request, SpeakDocumentRequest):  # whose file comes at its end
+        if not isinstance(job.request, SpeechRequest):  # a book's file comes at its end
             raise NotFound(f"Job {job.id} speaks nothing. Ask for the audio of a speech job.", id=job.id)
         return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 

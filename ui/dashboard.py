@@ -68,13 +68,14 @@ def build(studio: Studio) -> gr.Blocks:
         drawer = chat.drawer
         on([chat_tab.select], drawer.list_models, [drawer.model], [drawer.model, drawer.hint])
         on([images_tab.select], images.list_models, [images.form.model], [*images.form.told, images.status])
-        on([speech_tab.select], speech.list_models, [speech.voice, speech.model], [speech.voice, speech.model])
+        spoken = [speech.voice, speech.writing.model]
+        on([speech_tab.select], speech.list_models, spoken, spoken)
 
         def leave(request: gr.Request) -> None:
             turns.leave(page_of(request))
             replies.leave(page_of(request))
             voice.leave(page_of(request))
-            speech.recordings.leave(page_of(request))
+            speech.leave(page_of(request))
 
         demo.unload(leave)
     # A follower is a waiting coroutine: it takes no worker, so none has to wait for another.

@@ -140,4 +140,6 @@ STYLES = (
     f'<script defer src="{address("translate.js")}"></script>'
     f'<script defer src="{address("editor.js")}"></script>'
     f'<script defer src="{address("voice.js")}" data-ear="{address("voice-ear.js")}"></script>'
+    f'<script defer src="{address("reading.js")}"></script>'
+    f'<script defer src="{address("transcript.js")}"></script>'
 )

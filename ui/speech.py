@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from pathlib import Path
 
 import gradio as gr
 from gradio.components import Component
@@ -16,18 +15,21 @@ from studio import (
     StoredFile,
     Studio,
     StudioError,
-    TranscribeRequest,
 )
 from ui import choices, render
 from ui.caller import caller_of, link, page_of
 from ui.follow import Turn, Turns, View, follow
+from ui.narrations import LongTexts
 from ui.panel import Panel, Updates, area, event_text, on, stop_button
 from ui.recordings import RecordingsPart
 from ui.spoken import SpokenPreview
+from ui.transcripts import TranscriptsPart
 from ui.voice_drawer import VoiceDrawer
 from ui.voices import VoiceShelf
 from ui.words import Words, both, label, words_of
+from ui.writing_down import WritingDown
 
+PARTS = ("talk", "long", "script", "edit")
 KIND_OF = {"audio/wav": "WAV", "audio/mpeg": "MP3"}
 
 
@@ -37,6 +39,9 @@ class SpeechPanel(Panel):
     def __init__(self, studio: Studio, turns: Turns) -> None:
         super().__init__(studio, turns)
         self.recordings = RecordingsPart(studio, turns)
+        self.long = LongTexts(studio, turns)
+        self.transcripts = TranscriptsPart(studio, turns)
+        self.writing = WritingDown(studio, turns)
         self.shelf = VoiceShelf(studio, turns)
 
     def build(self) -> None:
@@ -45,7 +50,7 @@ class SpeechPanel(Panel):
             with gr.Row(elem_classes="head"):
                 area(render.head("sp_title"))
                 self.part = gr.Radio(
-                    [(label("sp_part_talk"), "talk"), (label("sp_part_edit"), "edit")],
+                    [(label(f"sp_part_{part}"), part) for part in PARTS],
                     value="talk",
                     label=label("sp_part"),
                     show_label=False,
@@ -58,7 +63,11 @@ class SpeechPanel(Panel):
                 with gr.Column(min_width=300, elem_classes="card"):
                     self._build_speak()
                 with gr.Column(min_width=300, elem_classes="card"):
-                    self._build_write()
+                    self.writing.build()
+            with gr.Column(visible=False, elem_id="sp-long") as self.longs:
+                self.long.build()
+            with gr.Column(visible=False, elem_id="sp-script") as self.scripts:
+                self.transcripts.build()
             with gr.Column(visible=False, elem_id="sp-edit") as self.edit:
                 self.recordings.build()
 
@@ -83,23 +92,15 @@ class SpeechPanel(Panel):
         self.player = area(elem_id="sp-player")
         self.status = area(elem_id="sp-status", script=render.CLICKS)
 
-    def _build_write(self) -> None:
-        area(f"<h2>{both('sp_write')}</h2>")
-        self.recording = gr.Audio(
-            label=label("sp_recording"), sources=["upload", "microphone"], type="filepath", elem_id="sp-recording"
-        )
-        self.model = gr.Dropdown(label=label("model"), choices=[], elem_id="sp-model", filterable=False)
-        self.model_hint = area()
-        with gr.Row(elem_classes="actions"):
-            self.write_go = gr.Button(label("sp_write_go"), elem_id="sp-write", scale=0)
-            self.write_stop = stop_button(label("stop"), "sp-write-stop")
-        self.write_status = area(elem_id="sp-write-status", script=render.CLICKS)
-        self.transcript = area(elem_id="sp-transcript")
-
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
-        on([self.part.input], self.show_part, [self.part], [self.talk, self.edit], queue=False)
+        parts = [self.talk, self.longs, self.scripts, self.edit]
+        on([self.part.input], self.show_part, [self.part], parts, queue=False)
         self.recordings.wire([self.part.input])
+        self.long.wire([self.part.input])
+        self.transcripts.wire([self.part.input])
+        shown = [self.transcripts.view, self.transcripts.list, self.part, *parts]
+        on([self.writing.transcript.click], self.edit_transcript, [], shown)
         self.shelf.wire(self.voice, self.voice_hint)
         self.preview.wire(self.text, self.voice)
         say = {self.text, self.voice, self.preview.normalize, *self.drawer.fields.values()}
@@ -109,16 +110,29 @@ class SpeechPanel(Panel):
         on([self.status.click], self.act_speak, say, said)
         on([self.stop_button.click], self.stop_speaking, [], [self.status], queue=False)
         on([self.voice.input], self.tell_voice, [self.voice], [self.voice_hint])
-        write = [self.recording, self.model]
-        written = [self.write_status, self.transcript, self.write_go, self.write_stop]
-        on([demo.load], self.load_write, [], [*written, self.model, self.model_hint])
-        on([self.write_go.click], self.write, write, written)
-        on([self.write_status.click], self.act_write, write, written)
-        on([self.write_stop.click], self.stop_writing, [], [self.write_status], queue=False)
+        self.writing.wire(demo)
 
     def show_part(self, part: str) -> Updates:
         """Show the half of the panel that was chosen."""
-        return {self.talk: gr.Row(visible=part == "talk"), self.edit: gr.Column(visible=part == "edit")}
+        return {
+            self.talk: gr.Row(visible=part == "talk"),
+            self.longs: gr.Column(visible=part == "long"),
+            self.scripts: gr.Column(visible=part == "script"),
+            self.edit: gr.Column(visible=part == "edit"),
+        }
+
+    async def edit_transcript(self, request: gr.Request, event: gr.EventData) -> Updates:
+        """Open what was just written down beside its waveform."""
+        told = event_text(event, "id")
+        if event_text(event, "act") != "edit-transcript":
+            return {self.part: gr.skip()}
+        self.transcripts.open(told, request)
+        return {self.part: "script", **self.show_part("script"), **await self.transcripts.shown(request)}
+
+    def leave(self, page: str) -> None:
+        """Forget what a closed page showed."""
+        for part in (self.recordings, self.long, self.transcripts, self.writing):
+            part.leave(page)
 
     # Speaking
 
@@ -131,12 +145,13 @@ class SpeechPanel(Panel):
             self.voice_hint: choices.hint(self.studio, offered.value, words),
             **await self._last_spoken(request),
         }
-        running = [job for job in self.studio.jobs(caller, "speech") if job.caller.via == "ui"]
-        if running and isinstance(running[-1].request, SpeechRequest):
-            yield {self.text: running[-1].request.text}
-            turn = self.turns.take(page_of(request), "speak")
-            async for updates in self._follow_speech(running[-1], request, turn):
-                yield updates
+        for job in reversed(self.studio.jobs(caller, "speech")):
+            if job.caller.via == "ui" and isinstance(job.request, SpeechRequest):
+                yield {self.text: job.request.text}
+                turn = self.turns.take(page_of(request), "speak")
+                async for updates in self._follow_speech(job, request, turn):
+                    yield updates
+                break
 
     async def speak(self, given: Mapping[Component, object], request: gr.Request) -> AsyncIterator[Updates]:
         """Submit the text, and let it be heard from its first sentence on."""
@@ -172,7 +187,9 @@ class SpeechPanel(Panel):
 
     def stop_speaking(self, request: gr.Request) -> Updates:
         """Cancel what this person's pages have spoken."""
-        self._stop("speech", request)
+        for job in self.studio.jobs(caller_of(request), "speech"):
+            if isinstance(job.request, SpeechRequest) and job.caller.via == "ui":  # a book has a button of its own
+                job.cancel()
         return {self.status: gr.skip()}
 
     def tell_voice(self, voice: str | None, request: gr.Request) -> Updates:
@@ -218,7 +235,8 @@ class SpeechPanel(Panel):
     async def _last_spoken(self, request: gr.Request) -> Updates:
         words, owner = words_of(request), caller_of(request).owner
         found = await asyncio.to_thread(self.studio.artifacts.latest, owner, "audio/mpeg", 20)
-        latest = [file for file in found if "document" not in file.details][:1]  # those are Translate's
+        books = {"document", "narration"}  # those are shown with their texts
+        latest = [file for file in found if not books & file.details.keys()][:1]
         if not latest:
             return {self.status: render.empty(words("sp_empty"), words("sp_example"))}
         files = await asyncio.to_thread(self.studio.artifacts.of_job, latest[0].job_id or "", owner)
@@ -227,100 +245,14 @@ class SpeechPanel(Panel):
             self.status: _downloads(files, request, words),
         }
 
-    # Writing down
-
-    async def load_write(self, request: gr.Request) -> AsyncIterator[Updates]:
-        """Offer the models, and follow the recording that is being written down."""
-        words, caller = words_of(request), caller_of(request)
-        offered = choices.of_kind(self.studio, "transcription")
-        yield {
-            self.model: gr.Dropdown(choices=offered.pairs, value=offered.value),
-            self.model_hint: choices.hint(self.studio, offered.value, words),
-            self.write_status: render.empty(words("sp_write_empty"), words("sp_sample"), "sample"),
-        }
-        running = [job for job in self.studio.jobs(caller, "transcription") if job.caller.via == "ui"]
-        if running:
-            turn = self.turns.take(page_of(request), "write")
-            async for updates in self._follow_writing(running[-1], words, turn):
-                yield updates
-
-    async def write(self, recording: str | None, model: str | None, request: gr.Request) -> AsyncIterator[Updates]:
-        """Write a recording down."""
-        words = words_of(request)
-        turn = self.turns.take(page_of(request), "write")
-        try:
-            asked = TranscribeRequest(audio=Path(recording or ""), model=model)
-            job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
-        except StudioError as exc:
-            yield {self.write_status: render.failure(words, exc)}
-            return
-        except Exception as exc:
-            yield {self.write_status: render.crash(words, exc)}
-            return
-        async for updates in self._follow_writing(job, words, turn):
-            yield updates
-
-    async def act_write(
-        self, recording: str | None, model: str | None, request: gr.Request, event: gr.EventData
-    ) -> AsyncIterator[Updates]:
-        """Try it out on a sample: what was spoken last, or a sentence spoken for it now."""
-        if event_text(event, "act") != "sample":
-            return
-        words, caller = words_of(request), caller_of(request)
-        yield {self.write_status: render.busy(words("sp_speaking"))}
-        try:
-            latest = await asyncio.to_thread(self.studio.artifacts.latest, caller.owner, "audio/wav", 1)
-            if not latest:
-                sample = SpeechRequest(text=words("sp_sample_text"))
-                job = await asyncio.to_thread(self.studio.submit, sample, caller)
-                async for view in follow(job, Turn()):
-                    if isinstance(view.end, Failed):
-                        yield {self.write_status: render.failure(words, view.end)}
-                        return
-                latest = await asyncio.to_thread(self.studio.artifacts.latest, caller.owner, "audio/wav", 1)
-        except StudioError as exc:
-            yield {self.write_status: render.failure(words, exc)}
-            return
-        async for updates in self.write(str(latest[0].path) if latest else None, model, request):
-            yield updates
-
-    def stop_writing(self, request: gr.Request) -> Updates:
-        """Cancel what this person's pages have written down."""
-        self._stop("transcription", request)
-        return {self.write_status: gr.skip()}
-
-    async def _follow_writing(self, job: Job, words: Words, turn: Turn) -> AsyncIterator[Updates]:
-        yield {
-            self.transcript: "",
-            self.write_status: render.busy(words("starting")),
-            self.write_go: gr.Button(visible=False),
-            self.write_stop: gr.Button(visible=True),
-        }
-        async for view in follow(job, turn):
-            updates: Updates = {self.transcript: _transcript(view, words)}
-            if view.end is None:
-                told = view.progress
-                fraction = told.step / told.total if told is not None and told.total else None
-                updates[self.write_status] = render.waiting(words, view) or render.busy(words("sp_listening"), fraction)
-            else:
-                updates[self.write_status] = _written(view, words)
-                updates[self.write_go] = gr.Button(visible=True)
-                updates[self.write_stop] = gr.Button(visible=False)
-            yield updates
-
     def list_models(self, voice: str | None, model: str | None) -> Updates:
         """Offer the voices and models that can be used now; what is chosen stays chosen."""
         voices = choices.of_kind(self.studio, "speech", voice)
         models = choices.of_kind(self.studio, "transcription", model)
         return {
             self.voice: gr.Dropdown(choices=voices.pairs, value=voices.value),
-            self.model: gr.Dropdown(choices=models.pairs, value=models.value),
+            self.writing.model: gr.Dropdown(choices=models.pairs, value=models.value),
         }
-
-    def _stop(self, kind: str, request: gr.Request) -> None:
-        for job in self.studio.jobs(caller_of(request)):
-            if job.kind == kind and job.caller.via == "ui":
-                job.cancel()
 
 
 def _player(address: str, words: Words, *, autoplay: bool) -> str:
@@ -350,31 +282,3 @@ def _downloads(files: Sequence[Artifact | StoredFile], request: gr.Request, word
                 f"<span>{render.escape(words('sp_save', kind=kind))}</span></a>"
             )
     return f'<div class="downloads">{"".join(links)}</div>' if links else ""
-
-
-def _transcript(view: View, words: Words) -> str:
-    if not view.segments:
-        return ""
-    rows = "".join(
-        f"<li><time>{render.clock(segment.start_s)}</time><span>{render.escape(segment.text.strip())}</span></li>"
-        for segment in view.segments
-    )
-    copy = render.copy(words, "#sp-transcript li > span")
-    heading = render.escape(words("sp_result"))
-    return (
-        f'<section class="transcript" aria-live="polite" aria-label="{heading}"><header><h3>{heading}</h3>{copy}'
-        f"</header><ol>{rows}</ol></section>"
-    )
-
-
-def _written(view: View, words: Words) -> str:
-    if isinstance(view.end, Failed):
-        return render.failure(words, view.end)
-    figures = [words("took", n=words.duration(view.duration_s))]
-    if view.usage.seconds is not None:
-        figures.insert(0, words("n_seconds_audio", n=words.number(view.usage.seconds, 1)))
-    if isinstance(view.end, Cancelled):
-        figures.insert(0, words("stopped"))
-    if not view.segments and not isinstance(view.end, Cancelled):
-        return render.notice("", words("sp_silence"), kind="info") + render.cost(figures)
-    return render.cost(figures)

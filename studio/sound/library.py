@@ -10,6 +10,7 @@ from typing import Literal
 from contract.audio import AudioAddRequest, AudioEditRequest, Join, Step, check_steps, step_of, told
 from contract.errors import InvalidRequest, StudioError
 from contract.events import RecordingAdded
+from contract.models import Kind
 from contract.requests import Request
 from store import Artifacts, Recording, Recordings, StoredFile, Version
 from studio import jupyter
@@ -216,7 +217,7 @@ class AudioLibrary(Planning):
             if isinstance(job.request, AudioEditRequest) and job.request.recording == found.id:
                 job.cancel()
 
-    def jobs(self, caller: Caller | None, kind: Literal["audio"] | None = None) -> list[Job]:
+    def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
         """Return unfinished jobs; see Studio."""
         raise NotImplementedError
 

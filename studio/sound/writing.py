@@ -1,5 +1,6 @@
 """Writes a sound that flows into a file of a format, with its tags."""
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -78,9 +79,7 @@ def target_of(original: SoundFile, steps: "Sequence[Step]") -> Target:
             )
     form = asked.format or _same(original)
     shape = FORMS[form]
-    rate = asked.sample_rate_hz or original.sample_rate_hz
-    if shape.rates_hz:
-        rate = next((each for each in shape.rates_hz if each >= rate), shape.rates_hz[-1])
+    rate = rate_for(form, asked.sample_rate_hz or original.sample_rate_hz)
     layout = asked.channels or original.layout
     channels = {"mono": 1, "stereo": 2}.get(layout, original.channels)
     if channels > shape.channels_most:
@@ -90,6 +89,12 @@ def target_of(original: SoundFile, steps: "Sequence[Step]") -> Target:
         usual = min(max(original.bit_rate, 16_000), 320_000)
     bit_rate = asked.bit_rate_kbps * 1_000 if asked.bit_rate_kbps else usual
     return Target(form, rate, layout, bit_rate, 24 if original.bits > 16 else 16)
+
+
+def rate_for(form: AudioForm, rate_hz: int) -> int:
+    """Return the next sample rate up that a form takes, or its highest."""
+    rates = FORMS[form].rates_hz
+    return next((each for each in rates if each >= rate_hz), rates[-1]) if rates else rate_hz
 
 
 def _same(original: SoundFile) -> AudioForm:
@@ -109,9 +114,15 @@ class SoundWriter:
         path: Where to write.
         rate_hz, layout: Of the float32 (channels, n) that ``write`` takes.
         tags: What the file says of itself.
+        container: FFmpeg's name of another container than the form's own; "": that one.
+
+    Raises:
+        StorageFailed: The folder takes no file.  InvalidRequest: The form can't be that.
     """
 
-    def __init__(self, path: Path, target: Target, rate_hz: int, layout: str, tags: Mapping[str, str]) -> None:
+    def __init__(
+        self, path: Path, target: Target, rate_hz: int, layout: str, tags: Mapping[str, str], container: str = ""
+    ) -> None:
         import av
 
         self._av, self._path, self._rate_hz, self._layout, self._at = av, path, rate_hz, layout, 0
@@ -121,7 +132,7 @@ class SoundWriter:
             codec, held = ("pcm_s24le" if target.form == "wav" else "flac"), "s32"
         try:
             options = {"rf64": "auto"} if target.form == "wav" else {}
-            self._container = av.open(str(path), "w", format=form.container, options=options)
+            self._container = av.open(str(path), "w", format=container or form.container, options=options)
             stream = self._container.add_stream(codec, rate=target.rate_hz, layout=target.layout, format=held)
             self._stream = cast("AudioStream", stream)
             if target.bit_rate:
@@ -129,6 +140,11 @@ class SoundWriter:
             self._container.metadata.update(tags)
             context = self._stream.codec_context
             context.open()
+            if container:
+                self._container.start_encoding()  # a folder that takes no file is told now, not at the first word
+        except OSError as exc:
+            path.unlink(missing_ok=True)
+            raise self._failed(exc) from exc
         except (av.FFmpegError, ValueError) as exc:
             path.unlink(missing_ok=True)
             raise InvalidRequest(
@@ -157,6 +173,12 @@ class SoundWriter:
             self._container.close()
         except (self._av.FFmpegError, OSError) as exc:
             raise self._failed(exc) from exc
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        with contextlib.suppress(self._av.FFmpegError, OSError):
+            self._container.close()
+        self._path.unlink(missing_ok=True)
 
     def _encode(self, frame: object) -> None:
         try:

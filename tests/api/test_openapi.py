@@ -21,6 +21,7 @@ FILES = (
     *("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits", "/translations/documents"),
     *("/glossaries/{source_lang}/{target_lang}/import", "/translation-memory/import"),
     *("/documents", "/audio/recordings", "/collections/{collection_id}/files"),
+    *("/audio/narrations/files", "/audio/transcripts"),
 )
 # They fetch from elsewhere; tests/studio has their tests.
 ELSEWHERE = {
@@ -140,6 +141,15 @@ def made_for(http: httpx.Client, path: str) -> dict[str, str]:
             http.put(f"/audio/recordings/{found}/steps", json={"steps": steps})
         http.post(f"/audio/recordings/{found}/undo")
         ids["recording_id"] = found
+    if "{narration_id}" in path:
+        ids["narration_id"] = http.post("/audio/narrations", json={"text": "The fire is lit."}).json()["id"]
+    if "{transcript_id}" in path:
+        heard = http.post("/audio/transcripts", files={"file": ("said.wav", tone(0.5))}).json()["id"]
+        for text in ("Once.", "Twice."):
+            edit = {"at": 0, "remove": 1, "segments": [{"start_s": 0, "end_s": 0.4, "text": text}]}
+            http.post(f"/audio/transcripts/{heard}/edits", json=edit)
+        http.post(f"/audio/transcripts/{heard}/undo", json={})
+        ids["transcript_id"] = heard
     if "{response_id}" in path:
         ids["response_id"] = http.post("/v1/responses", json={"model": "gpt-4o-mini", "input": "Hi"}).json()["id"]
     for noun, body in (

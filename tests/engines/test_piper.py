@@ -33,6 +33,17 @@ def test_the_first_sentence_is_heard_before_the_next_is_made(piper: Engine) -> N
         assert next(events) == Progress(1, 4)
 
 
+def test_each_word_is_told_when_it_is_heard(piper: Engine) -> None:
+    text = "The quick brown fox jumps over the lazy dog. It costs $3.50."
+    chunks = [event for event in piper.run(SpeechRequest(text=text), Stop()) if isinstance(event, AudioChunk)]
+    for chunk in chunks:
+        assert [word.text for word in chunk.words] == chunk.text.split()
+        starts = [word.start_s for word in chunk.words]
+        assert starts == sorted(starts) and 0 <= starts[0] < 1
+        length_s = len(chunk.pcm) / 2 / chunk.sample_rate_hz
+        assert length_s / 2 < chunk.words[-1].end_s <= length_s
+
+
 def test_speed_changes_the_length(piper: Engine) -> None:
     ordinary = seconds(piper, SENTENCES)
     # Every sound lasts a whole number of frames, so fast speech is a little longer than its share.

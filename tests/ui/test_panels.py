@@ -178,15 +178,19 @@ async def test_the_sliders_reach_the_request(echo: Studio, ask: Asked) -> None:
 
 async def test_a_sample_is_spoken_and_written_down(echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, echo)
-    page = shown(await everything(panel.act_write(None, None, ask(), click(act="sample", id=""))))
-    assert "0:00" in str(page[panel.transcript])
-    assert "took" in str(page[panel.write_status])
+    page = shown(await everything(panel.writing.act(None, None, ask(), click(act="sample", id=""))))
+    assert "0:00" in str(page[panel.writing.transcript])
+    assert "took" in str(page[panel.writing.status])
+    kept = echo.transcripts.latest("local")[0]
+    assert f'data-act="edit-transcript" data-id="{kept.id}"' in str(page[panel.writing.transcript])
+    opened = await panel.edit_transcript(ask(), click(act="edit-transcript", id=kept.id))
+    assert f"audio/transcripts/{kept.id}/export?format=srt" in str(opened[panel.transcripts.view])
 
 
 async def test_without_a_recording_it_says_so(echo: Studio, ask: Asked) -> None:
     panel = laid_out(SpeechPanel, echo)
-    page = shown(await everything(panel.write(None, None, ask())))
-    assert "There is no recording" in str(page[panel.write_status])
+    page = shown(await everything(panel.writing.write(None, None, ask())))
+    assert "There is no recording" in str(page[panel.writing.status])
 
 
 async def test_speaking_stops(slow_echo: Studio, ask: Asked) -> None:

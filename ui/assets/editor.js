@@ -10,6 +10,51 @@
     button.remove();
   };
 
+  // A waveform between two places, for whoever shows one: spans behind it, moments marked in it, where the sound is.
+  const drawWave = (canvas, wave, view, { soft = [], strong = [], marks = [], at = 0 }) => {
+    const ratio = window.devicePixelRatio || 1;
+    const width = canvas.clientWidth, height = canvas.clientHeight;
+    if (!width) return;
+    const length = view[1] - view[0];
+    const x = (seconds) => (seconds - view[0]) / length * width;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const pen = canvas.getContext("2d");
+    pen.scale(ratio, ratio);
+    pen.fillStyle = colour("--ember-soft");
+    for (const [first, last] of soft) pen.fillRect(x(first), 0, Math.max(1, x(last) - x(first)), height);
+    for (const [first, last] of strong) {
+      pen.fillStyle = colour("--line");
+      pen.fillRect(x(first), 0, Math.max(2, x(last) - x(first)), height);
+      pen.fillStyle = colour("--ember");
+      pen.fillRect(x(first), 0, Math.max(2, x(last) - x(first)), 3);
+    }
+    pen.fillStyle = colour("--line");
+    pen.fillRect(0, height / 2, width, 1);
+    const { start_s: start, end_s: end, peaks } = wave;
+    const step = (end - start) / peaks.length;
+    const bar = Math.max(1, width * step / length);
+    pen.fillStyle = colour("--ember");
+    peaks.forEach(([low, high], index) => {
+      const top = height / 2 * (1 - high);
+      pen.fillRect(x(start + index * step), top, bar, Math.max(1, height / 2 * (high - low)));
+    });
+    pen.fillStyle = colour("--control");
+    for (const seconds of marks) pen.fillRect(x(seconds), 0, 1, height);
+    if (at > 0) {
+      pen.fillStyle = colour("--ink");
+      pen.fillRect(x(at), 0, 1.5, height);
+    }
+    pen.fillStyle = colour("--muted");
+    pen.font = "11px 'IBM Plex Mono', monospace";
+    for (let part = 0; part < 4; part += 1) {
+      const seconds = view[0] + part * length / 4;
+      const text = `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(length < 20 ? 2 : 0).padStart(length < 20 ? 5 : 2, "0")}`;
+      pen.fillText(text, x(seconds) + 3, height - 4);
+    }
+  };
+  window.hearthWave = { draw: drawWave };
+
   class Editor {
     constructor(root) {
       this.root = root;
@@ -79,44 +124,9 @@
     }
 
     draw() {
-      const ratio = window.devicePixelRatio || 1;
-      const width = this.canvas.clientWidth, height = this.canvas.clientHeight;
-      if (!width || !this.wave) return;
-      this.canvas.width = width * ratio;
-      this.canvas.height = height * ratio;
-      const pen = this.canvas.getContext("2d");
-      pen.scale(ratio, ratio);
-      if (this.selection) {
-        pen.fillStyle = colour("--ember-soft");
-        pen.fillRect(this.x(this.selection[0]), 0, Math.max(1, this.x(this.selection[1]) - this.x(this.selection[0])), height);
-      }
-      for (const [first, last] of this.planned()) {
-        pen.fillStyle = colour("--line");
-        pen.fillRect(this.x(first), 0, Math.max(2, this.x(last) - this.x(first)), height);
-        pen.fillStyle = colour("--ember");
-        pen.fillRect(this.x(first), 0, Math.max(2, this.x(last) - this.x(first)), 3);
-      }
-      pen.fillStyle = colour("--line");
-      pen.fillRect(0, height / 2, width, 1);
-      const { start_s: start, end_s: end, peaks } = this.wave;
-      const step = (end - start) / peaks.length;
-      const bar = Math.max(1, width * step / (this.view[1] - this.view[0]));
-      pen.fillStyle = colour("--ember");
-      peaks.forEach(([low, high], index) => {
-        const top = height / 2 * (1 - high);
-        pen.fillRect(this.x(start + index * step), top, bar, Math.max(1, height / 2 * (high - low)));
-      });
-      if (this.sound.currentTime > 0) {
-        pen.fillStyle = colour("--ink");
-        pen.fillRect(this.x(this.sound.currentTime), 0, 1.5, height);
-      }
-      pen.fillStyle = colour("--muted");
-      pen.font = "11px 'IBM Plex Mono', monospace";
-      for (let part = 0; part < 4; part += 1) {
-        const seconds = this.view[0] + part * (this.view[1] - this.view[0]) / 4;
-        const text = `${Math.floor(seconds / 60)}:${(seconds % 60).toFixed(this.view[1] - this.view[0] < 20 ? 2 : 0).padStart(this.view[1] - this.view[0] < 20 ? 5 : 2, "0")}`;
-        pen.fillText(text, this.x(seconds) + 3, height - 4);
-      }
+      if (!this.canvas.clientWidth || !this.wave) return;
+      const soft = this.selection ? [this.selection] : [];
+      drawWave(this.canvas, this.wave, this.view, { soft, strong: this.planned(), at: this.sound.currentTime });
       const share = this.seconds / (this.view[1] - this.view[0]);
       this.picture.style.width = `${share * 100}%`;
       this.picture.style.marginLeft = `${-this.view[0] / this.seconds * share * 100}%`;
@@ -273,7 +283,7 @@
   // The editor comes into the page when its part is opened, and changes whenever a step was added.
   let pending = false;
   const look = () => {
-    for (const root of document.querySelectorAll(".editor")) {
+    for (const root of document.querySelectorAll(".editor[data-versions]")) {
       if (!root.hearthEditor) root.hearthEditor = new Editor(root);
       else if (root.hearthEditor.stale) root.hearthEditor.read();
       else root.hearthEditor.replan();

@@ -12,6 +12,7 @@ from ui.phrases.frame import FRAME
 from ui.phrases.images import IMAGES
 from ui.phrases.model_details import MODEL_DETAILS
 from ui.phrases.models import MODELS
+from ui.phrases.reading import READING
 from ui.phrases.recordings import RECORDINGS
 from ui.phrases.servers import SERVERS
 from ui.phrases.speech import SPEECH
@@ -32,6 +33,7 @@ GROUPS = (
     TRANSLATED_DOCUMENTS,
     IMAGES,
     SPEECH,
+    READING,
     RECORDINGS,
     MODELS,
     MODEL_DETAILS,
