@@ -6,7 +6,6 @@ would take longer than all of that). The memory is the greatest of
 the whole process, looked at every 50 ms.
 """
 
-import argparse
 import shutil
 import threading
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ import av
 import numpy as np
 import psutil
 
-from benchmarks.measure import machine
+from benchmarks.measure import Busy, Effort, Result, Round, result, row, run
 from benchmarks.servers import data_folder
 from studio import Caller, Job, Settings, Step, Studio, parse_steps
 
 RATE_HZ = 44_100
-MINUTES = (10, 120)
+MINUTES, QUICK_MINUTES = (10, 120), (1, 2)
 ME = Caller()
 STEPS: list[dict[str, object]] = [
     {"op": "cut", "start_s": 0, "end_s": 5},
@@ -87,31 +86,43 @@ def measured(studio: Studio, path: Path, steps: tuple[Step, ...]) -> Took:
     return Took(add_s, edit_s, peaks[0])
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="minutes in place of hours: to see that it runs")
-    quick = parser.parse_args().quick
-    print(machine())
-    with data_folder() as folder, Studio.open(Settings(demo=True, data_dir=folder / "data")) as studio:
+def measure(effort: Effort) -> Result:
+    """Measure."""
+    found: list[Took] = []
+    with Busy() as busy, data_folder() as folder, Studio.open(Settings(demo=True, data_dir=folder / "data")) as studio:
         one = minute(folder / "minute.mp3")
-        found: list[Took] = []
-        for minutes in (1, 2) if quick else MINUTES:
+        for minutes in QUICK_MINUTES if effort.quick else MINUTES:
             path = folder / f"{minutes} minutes.mp3"
             with path.open("wb") as file:
                 for _ in range(minutes):
                     file.write(one)
-            took = measured(studio, path, parse_steps(STEPS))
-            found.append(took)
-            print(
-                f"{minutes} minutes: added in {took.add_s:.1f} s ({minutes * 60 / took.add_s:.0f} × real time), "
-                f"edited in {took.edit_s:.1f} s ({minutes * 60 / took.edit_s:.0f} × real time), "
-                f"at most {took.peak_bytes / 1e6:.0f} MB of memory",
-                flush=True,
-            )
-        print(f"The longer one took {(found[1].peak_bytes - found[0].peak_bytes) / 1e6:+.0f} MB.")
+            found.append(measured(studio, path, parse_steps(STEPS)))
         shutil.rmtree(folder / "data" / "artifacts", ignore_errors=True)
+    short, long = found
+    seconds = 60 * (QUICK_MINUTES if effort.quick else MINUTES)[1]
+    made = [
+        Round(
+            {
+                "add": long.add_s / seconds,
+                "edit": long.edit_s / seconds,
+                "peak": long.peak_bytes / 1e6,
+                "short": short.peak_bytes / 1e6,
+            },
+            {},
+            busy.others_cores,
+        )
+    ]
+    return result(
+        "editor",
+        made,
+        [
+            row("audio editor: 2 hours added", "× real time", made, "add", ""),
+            row("audio editor: 2 hours edited", "× real time", made, "edit", ""),
+            row("audio editor: memory with 2 hours", "MB", made, "peak", "", aim=185, aim_of="hearth"),
+            row("audio editor: memory with 10 minutes", "MB", made, "short", ""),
+        ],
+    )
 
 
 if __name__ == "__main__":
-    main()
+    run("editor", __doc__ or "", measure)

@@ -22,8 +22,9 @@ import psutil
 Sample = Mapping[str, float]
 Side = Callable[[], Sample]
 Unit = Literal[
-    "s", "ms", "MB", "GB", "tokens/s", "pages/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio"
-]
+    "s", "ms", "MB", "GB", "tokens/s", "pages/s", "words/s", "requests/s", "requests", "hosts", "× real time", "ratio",
+    "%",
+]  # fmt: skip
 QUIET_CORES = 0.25
 REPEAT_S = 20.0
 BUSY_FIELDS = ("user", "nice", "system", "irq", "softirq", "steal")

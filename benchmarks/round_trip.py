@@ -4,10 +4,11 @@ Word errors are counted by the edit distance over words (substitutions, deletion
 without punctuation.
 """
 
-import argparse
 import re
+import statistics
+import time
 
-from benchmarks.measure import machine
+from benchmarks.measure import Busy, Effort, Result, Round, result, row, run
 from benchmarks.servers import data_folder, with_starters
 from studio import Settings, Studio
 
@@ -50,24 +51,38 @@ def errors(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="two sentences: to see that it runs")
-    sentences = SENTENCES[:2] if parser.parse_args().quick else SENTENCES
-    print(machine())
-    wrong = total = 0
+def measure(effort: Effort) -> Result:
+    """Measure."""
+    sentences = SENTENCES[:2] if effort.quick else SENTENCES
+    made = []
     with data_folder() as folder:
         data = with_starters(folder / "data")
         with Studio.open(Settings(data_dir=data, no_starters=True)) as studio:
-            for sentence in sentences:
-                heard = studio.transcribe(studio.speak(sentence)).text
-                found, count = errors(words(sentence), words(heard)), len(words(sentence))
-                wrong, total = wrong + found, total + count
-                if found:
-                    print(f"{found}/{count}  {sentence}  ->  {heard}", flush=True)
-    print(f"Word error rate: {100 * wrong / total:.1f} % ({wrong} of {total} words, {len(sentences)} sentences)")
+            for _ in range(effort.rounds):
+                began, wrong, total = time.perf_counter(), 0, 0
+                with Busy() as busy:
+                    for sentence in sentences:
+                        heard = studio.transcribe(studio.speak(sentence)).text
+                        found, count = errors(words(sentence), words(heard)), len(words(sentence))
+                        wrong, total = wrong + found, total + count
+                        if found:
+                            print(f"{found}/{count}  {sentence}  ->  {heard}", flush=True)
+                took_s = (time.perf_counter() - began) / len(sentences)
+                made.append(Round({"right": 100 * (1 - wrong / total), "took": took_s}, {}, busy.others_cores))
+    right = statistics.median(each.ours["right"] for each in made)
+    return result(
+        "round_trip",
+        made,
+        [
+            row("round trip: words that come through", "%", made, "right", "", more_is_better=True),
+            row("round trip: a sentence spoken and heard", "s", made, "took", ""),
+        ],
+        [
+            f"Round trip: the starter voice speaks {len(sentences)} sentences, the starter recogniser hears them; the "
+            f"word error rate is {100 - right:.1f} %."
+        ],
+    )
 
 
 if __name__ == "__main__":
-    main()
+    run("round_trip", __doc__ or "", measure)

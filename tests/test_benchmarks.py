@@ -13,7 +13,10 @@ from benchmarks.measure import Effort, Result, Round, Row, alternate, from_json,
 
 ROOT = Path(__file__).resolve().parent.parent
 # Those that take longer than 20 s: a set-up, and many starts.
-SLOW = ("install", "start", "conversations", "long_chat", "engine", "keys", "crowd", "soak", "images")
+SLOW = (
+    *("install", "start", "conversations", "long_chat", "engine", "keys", "crowd", "soak", "images"),
+    *("transcription", "editor", "round_trip"),
+)
 SLOW_MARKS = (
     pytest.mark.slow,
     pytest.mark.skipif(os.environ.get("HEARTH_SLOW_TESTS") != "1", reason="takes a while: HEARTH_SLOW_TESTS=1"),
