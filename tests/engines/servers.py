@@ -24,9 +24,13 @@ def free_port() -> int:
 
 
 class LlamaServer:
-    """llama.cpp's HTTP server, started in this process."""
+    """llama.cpp's HTTP server, started in this process.
 
-    def __init__(self, model: Path) -> None:
+    Args:
+        key: What it wants from whoever asks; "": nothing.
+    """
+
+    def __init__(self, model: Path, key: str = "") -> None:
         import xllamacpp
 
         params = xllamacpp.CommonParams()
@@ -35,6 +39,7 @@ class LlamaServer:
         params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 2
         params.cache_ram_mib, params.verbosity, params.warmup = 0, -1, False
         params.ui, params.endpoint_slots = False, True
+        params.api_keys = [key] if key else []
         self._server: object = xllamacpp.Server(params)
         self.url: str = self._server.listening_address  # type: ignore[attr-defined]
 
