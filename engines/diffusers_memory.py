@@ -3,7 +3,8 @@
 What decides stands in the model's own files, so a size that can't be drawn here is refused before anything is loaded.
 It is reckoned from what the largest layers hold at once, the denoiser's at the size of the latents and the decoder's
 at the size of the picture; attention holds no matrix, for PyTorch's own goes over it in blocks (diffusers' slices
-would hold one, so they are not used). The factors were measured on CPU; see ``POSITION`` and ``PIXEL``.
+would hold one, so they are not used). ``POSITION`` and ``PIXEL`` are reckoned, not measured, and lean to the safe
+side.
 
 By itself a request saves memory where much would be needed of all the machine's, not of what happens to be free, so
 that the same request gives the same pixels at any hour.
