@@ -23,6 +23,7 @@ from contract.image_requests import UpscaleRequest
 from contract.limits import Limits
 from contract.model_requests import ImportRequest
 from contract.models import Kind, ModelSpec
+from contract.reply_speech import SpeakReplyRequest
 from contract.requests import ChatRequest, DownloadRequest, Request, SpeechRequest, TranslateRequest
 from store import (
     ApiKeys,
@@ -368,7 +369,7 @@ class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk
         Raises:
             NotFound: The job is not one of speech; at once, while an answer can still say so.
         """
-        if not isinstance(job.request, SpeechRequest):  # a book's file comes at its end
+        if not isinstance(job.request, SpeechRequest | SpeakReplyRequest):  # a book's file comes at its end
             raise NotFound(f"Job {job.id} speaks nothing. Ask for the audio of a speech job.", id=job.id)
         return stream_mp3(job) if form == "mp3" else stream_speech(job, form)
 

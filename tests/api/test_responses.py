@@ -21,7 +21,12 @@ TOOL = {
 def test_a_stream_has_the_official_events_in_their_order(real_client: openai.OpenAI) -> None:
     events = list(
         real_client.responses.create(
-            model="gpt-4o", instructions="Be brief.", input="Say hello.", max_output_tokens=6, stream=True
+            model="gpt-4o",
+            instructions="Be brief.",
+            input="Tell me about the sea.",
+            max_output_tokens=6,
+            temperature=0,
+            stream=True,
         )
     )
     kinds = [event.type for event in events]

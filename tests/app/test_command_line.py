@@ -19,6 +19,7 @@ VALUES: dict[str, tuple[str, str]] = {
     "servers": ("one=http://127.0.0.1:8001/v1", "two=http://127.0.0.1:8002/v1"),
     "threads": ("3", "5"),
     "memory_budget_mb": ("1000", "2000"),
+    "card_budget_mb": ("3000", "4000"),
     "keep_alive_s": ("10", "20"),
     "workers": ("off", "llama_cpp, piper"),
     "worker_timeout_s": ("30", "90"),

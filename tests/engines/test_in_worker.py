@@ -203,10 +203,14 @@ def test_what_can_not_be_sent_is_an_error_and_harms_nobody(steady: InWorker) -> 
     assert text_of(run(steady, ask("hello"))) == "one two three "
 
 
-def test_what_the_process_prints_goes_to_the_log(steady: InWorker) -> None:
-    with structlog.testing.capture_logs() as lines:
-        run(steady, ask("print"))
-        until(lambda: any(line.get("line") == "a word of the library's" for line in lines))
+def test_what_the_process_prints_goes_to_the_log(steady: InWorker, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Loggers that were used before a test are bound to what the log was then, so a new one stands in.
+    lines: list[dict[str, object]] = []
+    capture = structlog.testing.LogCapture()
+    capture.entries = lines  # type: ignore[assignment]
+    monkeypatch.setattr(worker_process, "log", structlog.wrap_logger(None, processors=[capture]))
+    run(steady, ask("print"))
+    until(lambda: any(line.get("line") == "a word of the library's" for line in lines))
 
 
 def test_many_runs_go_on_side_by_side_and_none_gets_another_s_words() -> None:

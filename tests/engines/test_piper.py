@@ -41,7 +41,7 @@ def test_each_word_is_told_when_it_is_heard(piper: Engine) -> None:
         starts = [word.start_s for word in chunk.words]
         assert starts == sorted(starts) and 0 <= starts[0] < 1
         length_s = len(chunk.pcm) / 2 / chunk.sample_rate_hz
-        assert length_s / 2 < chunk.words[-1].end_s <= length_s
+        assert length_s / 2 < chunk.words[-1].end_s <= length_s + 0.001
 
 
 def test_speed_changes_the_length(piper: Engine) -> None:
