@@ -204,11 +204,17 @@ def test_what_can_not_be_sent_is_an_error_and_harms_nobody(steady: InWorker) -> 
 
 
 def test_what_the_process_prints_goes_to_the_log(steady: InWorker, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Loggers that were used before a test are bound to what the log was then, so a new one stands in.
+    # What other tests made of the log, its level too, is not ours: a logger of its own stands in.
     lines: list[dict[str, object]] = []
     capture = structlog.testing.LogCapture()
     capture.entries = lines  # type: ignore[assignment]
-    monkeypatch.setattr(worker_process, "log", structlog.wrap_logger(None, processors=[capture]))
+    own = structlog.wrap_logger(
+        None,
+        processors=[capture],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        cache_logger_on_first_use=False,
+    )
+    monkeypatch.setattr(worker_process, "log", own)
     run(steady, ask("print"))
     until(lambda: any(line.get("line") == "a word of the library's" for line in lines))
 
