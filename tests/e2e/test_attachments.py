@@ -1,5 +1,6 @@
 """Files in a real browser: chosen, pasted, looked at, kept over a reload, sent, opened."""
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
@@ -38,6 +39,8 @@ def test_a_file_is_chosen_survives_a_reload_and_opens_from_its_message(page: Pag
 
 
 def test_a_long_paste_becomes_a_file_and_a_short_one_stays_text(page: Page) -> None:
+    # What the page keeps is told to it as it opens; a paste before that would be a race.
+    expect(page.locator("#side")).to_contain_text(re.compile("Today|will be kept here"))
     assert page.evaluate(PASTE, "a short paste"), "the browser pastes it as ever"
     taken = not page.evaluate(PASTE, "A line of text.\n" * 20_000)
 

@@ -18,8 +18,8 @@ def test_a_text_is_read_along_and_a_click_goes_to_its_sentence(page: Page) -> No
     sound = page.locator(".reading-sound")
     expect(sound).to_be_visible(timeout=PATIENCE_MS)
 
-    page.reload()
-    page.locator("#ask textarea").wait_for()
+    page.reload()  # and Speech is open again
+    page.locator("#sp-part").wait_for()
     speech_part(page, "Long texts")
     sentences = page.locator(".aloud .say")
     expect(sentences).to_have_text(
@@ -63,8 +63,8 @@ def test_a_transcript_is_mended_merged_taken_back_and_kept(page: Page) -> None:
     page.locator(".ts-tools [data-ts=undo]").click()
     expect(rows).to_have_count(before + 1)
 
-    page.reload()
-    page.locator("#ask textarea").wait_for()
+    page.reload()  # and Speech is open again
+    page.locator("#sp-part").wait_for()
     speech_part(page, "Transcripts")
     expect(rows).to_have_count(before + 1)
     rows.nth(1).locator("[data-ts=play]").first.click()
