@@ -9,6 +9,7 @@ the system killed for want of memory is known by the system's own count of such 
 
 import atexit
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -22,7 +23,7 @@ import time
 import weakref
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from multiprocessing import AuthenticationError
 from multiprocessing.managers import BaseProxy
 from pathlib import Path
@@ -42,8 +43,6 @@ END_S = 10.0
 LINE_BYTES = 2_000
 LINES_KEPT = 20
 _ROOT = str(Path(__file__).resolve().parent.parent)
-# Linux ends a worker with the thread that began it (PR_SET_PDEATHSIG), so that thread lives as long as we do.
-_starter = ThreadPoolExecutor(1, thread_name_prefix="worker-starter")
 _alive: "weakref.WeakSet[WorkerProcess]" = weakref.WeakSet()
 
 
@@ -76,7 +75,7 @@ class WorkerProcess:
         self._killed_before = oom_kills()
         self._address = _address()
         try:
-            self._process = _starter.submit(_open).result()
+            self._process = _started()
         except OSError as exc:
             raise EngineFailed(
                 f"No process can be started for {spec.title}: {exc.strerror or exc}. Unload other models, then try "
@@ -297,6 +296,33 @@ class Task:
         self.cancel()
         while self._worker is not None:
             self.next()
+
+
+@functools.cache
+def _starts() -> "queue.SimpleQueue[Future[subprocess.Popen[bytes]]]":
+    """Return what the one thread that starts processes takes from.
+
+    Linux ends a worker with the thread that began it (PR_SET_PDEATHSIG), so that thread has to live as long as we
+    do: a thread pool's end before ``_end_all`` runs.
+    """
+    starts: queue.SimpleQueue[Future[subprocess.Popen[bytes]]] = queue.SimpleQueue()
+
+    def start() -> None:
+        while True:
+            started = starts.get()
+            try:
+                started.set_result(_open())
+            except OSError as exc:
+                started.set_exception(exc)
+
+    threading.Thread(target=start, name="worker-starter", daemon=True).start()
+    return starts
+
+
+def _started() -> "subprocess.Popen[bytes]":
+    started: Future[subprocess.Popen[bytes]] = Future()
+    _starts().put(started)
+    return started.result()
 
 
 def _open() -> "subprocess.Popen[bytes]":

@@ -317,3 +317,13 @@ def test_a_program_that_forgets_to_unload_ends_all_the_same_and_so_does_its_proc
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
     assert done.returncode == 0 and not done.stderr, done.stderr
     assert ends(next(int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("pid")))
+
+
+def test_a_process_is_there_until_the_program_ends_it_and_that_is_no_error() -> None:
+    # Handlers run last in, first out: this one before the one that ends the processes.
+    code = (
+        PARENT.format(order="wait")
+        + "import atexit\natexit.register(lambda: print('lost', engine._worker.ended.wait(1)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, timeout=120)
+    assert "lost False" in done.stdout and "worker_ended" not in done.stdout, done.stdout
