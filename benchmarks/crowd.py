@@ -37,7 +37,7 @@ async def ask_engine(port: int, number: int) -> Sample:
     found = {}
     for streams in STREAMS:
         asked = [engine.body(engine.user(engine.STORY.format(next(numbers))), TOKENS) for _ in range(streams)]
-        found[f"all_{streams}"] = engine.speed(await chats(port, asked))
+        found[f"all_{streams}"] = engine.speed_together(await chats(port, asked))
     return found
 
 

@@ -2,6 +2,8 @@
 
 Both run side by side for the whole measurement and are asked in turn; each keeps its own prompt
 cache, and a round asks both the same, so that what is cached on one side is cached on the other.
+Replies written together are counted from the asking to the last word of all: who gives one of them
+its first word while the others' prompts are still read would else have a longer time to divide by.
 """
 
 import asyncio
@@ -36,10 +38,15 @@ def user(text: str) -> Turns:
     return [{"role": "user", "content": text}]
 
 
-def speed(replies: Sequence[Streamed]) -> float:
-    """Return pieces of text (a token each) a second over all replies together, from the first text on."""
-    first = min(reply.began + reply.first_s for reply in replies)
-    return (sum(reply.pieces for reply in replies) - 1) / (max(reply.ended for reply in replies) - first)
+def speed(reply: Streamed) -> float:
+    """Return pieces of text (a token each) a second, from the first on."""
+    return (reply.pieces - 1) / (reply.total_s - reply.first_s)
+
+
+def speed_together(replies: Sequence[Streamed]) -> float:
+    """Return pieces of text (a token each) a second over all replies, their prompts' reading included."""
+    took = max(reply.ended for reply in replies) - min(reply.began for reply in replies)
+    return sum(reply.pieces for reply in replies) / took
 
 
 async def ask(port: int, number: int, effort: Effort) -> dict[str, float]:
@@ -50,11 +57,11 @@ async def ask(port: int, number: int, effort: Effort) -> dict[str, float]:
     ]
     found = {
         "first": statistics.median(short),
-        "one": speed([await chat(port, body(user(STORY.format(next(numbers))), tokens))]),
+        "one": speed(await chat(port, body(user(STORY.format(next(numbers))), tokens))),
     }
     for streams in STREAMS:  # every one must come, or this raises
         asked = [body(user(STORY.format(next(numbers))), tokens) for _ in range(streams)]
-        found[f"all_{streams}"] = speed(await chats(port, asked))
+        found[f"all_{streams}"] = speed_together(await chats(port, asked))
     turns = user("".join(FACT.format(next(numbers), i, 1600 + i, 40 + i) for i in range(30)) + "Which was the first?")
     reply = await chat(port, body(turns, 16))
     turns += [{"role": "assistant", "content": reply.text}, *user("And which was the last?")]

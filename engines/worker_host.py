@@ -14,6 +14,7 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,7 @@ from contract.requests import Request
 from engines.worker_wire import EXPOSED, HOST, READY, Batch, Ended, Item
 
 MOST_AT_ONCE = 256  # items that one ``take`` returns
+GATHER_S = 0.002  # far below the time between two tokens of runs that share a model; each crossing takes from its cores
 MOST_TASKS = 512  # more than any engine has slots
 SWITCH_S = 0.001  # as in app.py: a busy thread shall not keep a token waiting for 5 ms
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -71,6 +73,8 @@ class Host:
     def take(self) -> Batch:
         """Wait for something that tasks have made, and return all that there is."""
         taken = [self._made.get()]
+        if len(self._stops) > 1:  # what a model makes for many at once comes one by one, a moment apart
+            time.sleep(GATHER_S)
         with contextlib.suppress(queue.Empty):
             while len(taken) < MOST_AT_ONCE:
                 taken.append(self._made.get_nowait())
