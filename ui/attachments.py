@@ -26,16 +26,15 @@ from studio import (
     Weight,
 )
 from ui import render
-from ui.caller import caller_of
+from ui.caller import caller_of, page_of
 from ui.chat_settings import ChatDrawer, Given
+from ui.chosen_files import MOST, Chosen, ChosenFiles
 from ui.held import HeldFile, Temporary, held_of, hold
 from ui.opened import id_of
 from ui.panel import Updates, area, event_text, on
 from ui.words import Words, label, words_of
 
 PREVIEW_CHARACTERS = 4_000
-MOST = 10
-Chosen = str | HeldFile  # a kept file's id, or one of a temporary chat
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +54,7 @@ class Attachments:
     def __init__(self, studio: Studio, drawer: ChatDrawer) -> None:
         self.studio = studio
         self.drawer = drawer
+        self._pages: dict[tuple[str, str], ChosenFiles] = {}
 
     # Layout
 
@@ -100,7 +100,7 @@ class Attachments:
 
     async def weigh(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the chosen files, and what they weigh in this conversation with this model."""
-        async for updates in self.show(await self.going_along(given, request), given, request):
+        async for updates in self._show(await self._page(given, request), given, request):
             yield updates
 
     async def take(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
@@ -110,98 +110,152 @@ class Attachments:
             yield updates
         yield {self.button: None}
 
-    async def add(self, paths: Sequence[Path], given: Given, request: gr.Request) -> AsyncIterator[Updates]:
-        """Read files, take them away from where they are, and show each as a chip beside those chosen before."""
+    async def add(
+        self, paths: Sequence[Path], given: Given, request: gr.Request, beside: Sequence[Chosen] | None = None
+    ) -> AsyncIterator[Updates]:
+        """Read files, take them away from where they are, and show each as a chip.
+
+        Args:
+            beside: Those that go along already; None: what was chosen before.
+        """
         words, caller = words_of(request), caller_of(request)
         private = isinstance(given.get(self.temporary), Temporary)
-        chosen, told = await self.going_along(given, request), ""
+        page = await self._page(given, request)
+        if beside is not None:
+            page.files = [*beside]
+        if not page.reading:
+            page.refused = ""
         for path in paths:
-            if len(chosen) >= MOST:
-                told += render.notice("", words("chat_attach_most", n=MOST), kind="info")
+            if page.full:
+                page.refused += render.notice("", words("chat_attach_most", n=MOST), kind="info")
                 path.unlink(missing_ok=True)
                 continue
+            page.reading[path] = ""
             try:
                 job = await asyncio.to_thread(self.studio.attach, path, path.name, caller, private=private)
-                async for going in _follow(job, words, path.name):
-                    yield {self.chips: self._drawn(self._chips(chosen, caller), words, None) + going + told}
+                async for line in _follow(job, words, path.name):
+                    page.reading[path] = line
+                    page.drawn += 1
+                    yield {self.chips: self._drawn(page, words, self._chips(page.files, caller))}
                 read = next((event for _, event in job.snapshot() if isinstance(event, DocumentRead)), None)
                 failed = next((event for _, event in job.snapshot() if isinstance(event, Failed)), None)
                 if failed is not None:
-                    told += render.failure(words, failed)
+                    page.refused += render.failure(words, failed)
                 elif read is not None and private:
                     picture = path.read_bytes() if read.form == "image" else None
-                    chosen = [*chosen, HeldFile(read.name, read.form, read.size_bytes, read.text, picture)]
-                elif read is not None and read.id not in chosen:
-                    chosen = [*chosen, read.id]
+                    page.files.append(HeldFile(read.name, read.form, read.size_bytes, read.text, picture))
+                elif read is not None and read.id not in page.files:
+                    page.files.append(read.id)
             except StudioError as exc:
-                told += render.failure(words, exc)
+                page.refused += render.failure(words, exc)
             except Exception as exc:
-                told += render.crash(words, exc)
+                page.refused += render.crash(words, exc)
             finally:
+                del page.reading[path]
                 path.unlink(missing_ok=True)  # the studio keeps its own copy, or none
-        async for updates in self.show(chosen, given, request, told):
+        async for updates in self._show(page, given, request):
             yield updates
 
     async def act(self, given: Given, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
         """Remove a file, or stop reading one."""
         act, target, caller = event_text(event, "act"), event_text(event, "id"), caller_of(request)
-        words = words_of(request)
-        chosen = await self.going_along(given, request)
+        page = await self._page(given, request)
+        page.refused = ""
         try:
             if act == "stop":
                 self.studio.job(target, caller).cancel()
                 return
-            chosen = [each for place, each in enumerate(chosen) if target not in (each, f"held-{place}")]
+            page.files = [each for place, each in enumerate(page.files) if target not in (each, f"held-{place}")]
             await asyncio.to_thread(self.studio.documents.discard, target, caller.owner)
         except StudioError as exc:
-            yield {self.chips: self._drawn(self._chips(chosen, caller), words, None, render.failure(words, exc))}
-            return
-        async for updates in self.show(chosen, given, request):
+            page.refused = render.failure(words_of(request), exc)
+        async for updates in self._show(page, given, request):
             yield updates
 
     async def going_along(self, given: Given, request: gr.Request) -> list[Chosen]:
         """Return the files that go along; in a temporary chat none is left on disk."""
-        ids, held = ids_of(given.get(self.chosen)), held_of(given.get(self.held))
-        if not isinstance(given.get(self.temporary), Temporary):
-            return [*ids]
-        moved = await asyncio.to_thread(hold, self.studio, ids, caller_of(request).owner)
-        return [*held, *moved]
+        return [*(await self._page(given, request)).files]
+
+    def let_go(self, files: Sequence[Chosen] | None, request: gr.Request, back: Sequence[Chosen] = ()) -> Updates:
+        """Take files out of the composer, None: all of them; one that came meanwhile stays.
+
+        Args:
+            back: Those that return to it.
+        """
+        page = self._pages.setdefault(_key(request), ChosenFiles([]))
+        stay = [] if files is None else [each for each in page.files if each not in files]
+        page.files = [*back, *(each for each in stay if each not in back)]
+        page.refused = ""
+        page.drawn += 1
+        chips = self._chips(page.files, caller_of(request))
+        return {**self._told(page), self.chips: self._drawn(page, words_of(request), chips)}
+
+    def leave(self, page: str) -> None:
+        """Forget a page that was closed; its browser still knows which files it had chosen."""
+        for key in [key for key in self._pages if key[0] == page]:
+            del self._pages[key]
 
     # Showing
 
-    async def show(
-        self, chosen: Sequence[Chosen], given: Given, request: gr.Request, told: str = ""
-    ) -> AsyncIterator[Updates]:
-        """Show files at once, and their tokens when they are counted; what is gone is left out."""
+    async def show(self, files: Sequence[Chosen], given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Let these files go along, and no other."""
+        page = await self._page(given, request)
+        page.files, page.refused = [*files], ""
+        async for updates in self._show(page, given, request):
+            yield updates
+
+    async def _page(self, given: Given, request: gr.Request) -> ChosenFiles:
+        """Return the files of a page: as the server knows them, or as the page tells of them when it was opened."""
+        page = self._pages.setdefault(
+            _key(request), ChosenFiles([*ids_of(given.get(self.chosen)), *held_of(given.get(self.held))])
+        )
+        ids = page.ids
+        if not isinstance(given.get(self.temporary), Temporary):
+            page.files = [*ids]
+        elif ids:
+            page.files = [*page.held]
+            moved = await asyncio.to_thread(hold, self.studio, ids, caller_of(request).owner)
+            page.files = [*page.files, *moved]
+        return page
+
+    async def _show(self, page: ChosenFiles, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
+        """Show files at once, and their tokens when they are counted; what is gone is left out.
+
+        Where something newer is shown meanwhile, that stays.
+        """
         words, caller = words_of(request), caller_of(request)
-        chips = await asyncio.to_thread(self._chips, chosen, caller)
-        held = tuple(file for file in chosen if isinstance(file, HeldFile))
-        ids = [] if held else [chip.id for chip in chips]
-        yield {self.chosen: ids, self.held: held, self.chips: self._drawn(chips, words, None, told)}
+        page.drawn += 1
+        turn = page.drawn
+        chips = await asyncio.to_thread(self._chips, [*page.files], caller)
+        if page.drawn != turn:
+            return
+        there = {chip.id for chip in chips}
+        page.files = [each for each in page.files if isinstance(each, HeldFile) or each in there]
+        yield {**self._told(page), self.chips: self._drawn(page, words, chips)}
         if not chips:
             return
-        system, settings = self.drawer.read(given)
         try:
-            if held:
-                temporary = given.get(self.temporary)
-                turns = temporary.messages if isinstance(temporary, Temporary) else ()
-                texts = {chip.id: Attachment(chip.name, chip.text) for chip in chips if chip.form != "image"}
-                pictures = [chip.name for chip in chips if chip.form == "image"]
-                weight = await asyncio.to_thread(
-                    self.studio.weigh_texts, texts, pictures, turns, system=system, settings=settings
-                )
-            else:
-                weight = await asyncio.to_thread(
-                    self.studio.weigh,
-                    *(ids, caller),
-                    conversation_id=id_of(given.get(self.place)) or None,
-                    system=system,
-                    settings=settings,
-                )
+            weight = await asyncio.to_thread(self._weight, page, chips, given, caller)
         except StudioError as exc:  # no model, or none that loads: the files stay chosen
-            yield {self.chips: self._drawn(chips, words, None, told + render.failure(words, exc))}
+            if page.drawn == turn:
+                yield {self.chips: self._drawn(page, words, chips) + render.failure(words, exc)}
             return
-        yield {self.chips: self._drawn(chips, words, weight, told)}
+        if page.drawn == turn:
+            yield {self.chips: self._drawn(page, words, chips, weight)}
+
+    def _weight(self, page: ChosenFiles, chips: Sequence[Chip], given: Given, caller: Caller) -> Weight:
+        system, settings = self.drawer.read(given)
+        if not page.held:
+            place = id_of(given.get(self.place)) or None
+            return self.studio.weigh(page.ids, caller, conversation_id=place, system=system, settings=settings)
+        temporary = given.get(self.temporary)
+        turns = temporary.messages if isinstance(temporary, Temporary) else ()
+        texts = {chip.id: Attachment(chip.name, chip.text) for chip in chips if chip.form != "image"}
+        pictures = [chip.name for chip in chips if chip.form == "image"]
+        return self.studio.weigh_texts(texts, pictures, turns, system=system, settings=settings)
+
+    def _told(self, page: ChosenFiles) -> Updates:
+        return {self.chosen: page.ids, self.held: page.held}
 
     def _chips(self, chosen: Sequence[Chosen], caller: Caller) -> list[Chip]:
         made = []
@@ -214,10 +268,10 @@ class Attachments:
                 made.append(Chip(file.id, file.name, file.form, file.size_bytes, text))
         return made
 
-    def _drawn(self, chips: Sequence[Chip], words: Words, weight: Weight | None, told: str = "") -> str:
+    def _drawn(self, page: ChosenFiles, words: Words, chips: Sequence[Chip], weight: Weight | None = None) -> str:
         rows = "".join(_chip(chip, words, weight) for chip in chips)
         listed = f'<ul aria-label="{render.escape(words("chat_attached"))}">{rows}</ul>' if rows else ""
-        return listed + _told(weight, words) + told
+        return listed + _told(weight, words) + "".join(page.reading.values()) + page.refused
 
 
 def _chip(chip: Chip, words: Words, weight: Weight | None) -> str:
@@ -260,6 +314,11 @@ async def _follow(job: Job, words: Words, name: str) -> AsyncIterator[str]:
     async for _, event in job.events():
         if isinstance(event, Progress) and event.total > 1:
             yield f'<div class="reading">{render.busy(text, event.step / event.total)}{stop}</div>'
+
+
+def _key(request: gr.Request) -> tuple[str, str]:
+    """Return what a page's files are kept under: its session is no secret between the people of one house."""
+    return page_of(request), caller_of(request).owner
 
 
 def ids_of(value: object) -> list[str]:

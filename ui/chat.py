@@ -7,7 +7,7 @@ carries only what was added; when it is finished it moves into the history.
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,9 +21,10 @@ from ui.chat_page import ChatPage
 from ui.chat_settings import Given
 from ui.follow import Turn, follow
 from ui.held import Temporary, held_of
-from ui.messages import as_file, growing, queue
+from ui.messages import as_file, growing
 from ui.opened import WINDOW, bottom_for, goes_on, id_of, job_of, look, next_look, read, revision_of, text_of
 from ui.panel import Updates, event_text, on
+from ui.queued import enqueue, take_back
 from ui.sending import Sent
 from ui.temporary import TemporaryChat
 from ui.words import Words, words_of
@@ -38,7 +39,7 @@ class ChatPanel(ChatPage):
         """Connect the events, once the sidebar stands too."""
         outputs, temporary = self.outputs, TemporaryChat(self)
         attached = self.attachments.fields
-        given = {self.ask, self.place, self.editing, self.temporary, *attached, *self.drawer.fields}
+        given = {self.ask, self.place, self.editing, self.aside, self.temporary, *attached, *self.drawer.fields}
         self.drawer.wire(demo)
         self.templates.wire(demo)
         self.attachments.wire(demo)
@@ -101,10 +102,10 @@ class ChatPanel(ChatPage):
         system, settings = self.drawer.read(given)
         try:
             if conversation_id and (
-                waiting := await asyncio.to_thread(self._queue, conversation_id, text, attached, request)
+                waiting := await asyncio.to_thread(enqueue, self.studio, conversation_id, text, attached, words, caller)
             ):
                 sent.arrived(conversation_id)
-                yield {**self.sent(), self.status: gr.skip(), self.waiting: waiting}
+                yield {**self.sent(given, request, attached), self.status: gr.skip(), self.waiting: waiting}
                 return
             if editing and conversation_id:
                 conversation, job = await asyncio.to_thread(
@@ -132,7 +133,7 @@ class ChatPanel(ChatPage):
             yield {self.status: render.crash(words, exc)}
             return
         sent.arrived(conversation.id)
-        async for updates in self._follow_new(conversation, job, request, self.sent()):
+        async for updates in self._follow_new(conversation, job, request, self.sent(given, request, attached)):
             yield updates
 
     async def send_example(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
@@ -152,7 +153,7 @@ class ChatPanel(ChatPage):
         act, target, place = event_text(event, "act"), event_text(event, "id"), given.get(self.place)
         words, caller, conversation_id = words_of(request), caller_of(request), id_of(place)
         if act == "edit_end":
-            yield self.sent()
+            yield self.sent(given, request)
             return
         if act == "as_file":
             async for updates in self._as_file(target, given, request):
@@ -171,9 +172,14 @@ class ChatPanel(ChatPage):
             settings = replace(settings, model=model, context_tokens=None)  # that was the other model's
         try:
             if act == "queue_drop":
-                back, attached = await asyncio.to_thread(self._unqueue, conversation_id, target, words, caller)
-                yield back
-                async for updates in self.attachments.show(attached, given, request):
+                text = text_of(given.get(self.ask))
+                drawn, text, attached = await asyncio.to_thread(
+                    take_back, self.studio, conversation_id, target, text, words, caller
+                )
+                yield {self.waiting: drawn, self.ask: text}
+                there = await self.attachments.going_along(given, request)
+                both = [*attached, *(each for each in there if each not in attached)]
+                async for updates in self.attachments.show(both, given, request):
                     yield updates
             elif act == "queue_send":
                 sent = await asyncio.to_thread(self.studio.send_queued, conversation_id, caller, target)
@@ -181,7 +187,8 @@ class ChatPanel(ChatPage):
                     async for updates in self._follow_new(*sent, request, {}):
                         yield updates
             elif act == "edit":
-                yield await asyncio.to_thread(self._edit, target, words, caller)
+                kept = await self.put_aside(given, request)
+                yield {**await asyncio.to_thread(self._edit, target, words, caller), self.aside: kept}
                 files = self.studio.documents.of_messages([target]).get(target, ())
                 async for updates in self.attachments.show([file.id for file in files], given, request):
                     yield updates
@@ -269,11 +276,12 @@ class ChatPanel(ChatPage):
         """
         words, caller = words_of(request), caller_of(request)
         text, first = text_of(given.get(self.ask)), Updates({self.status: ""})
+        files: list[str] | None = None
         try:
             if reply_id:
                 asked, files = await asyncio.to_thread(self._asked, reply_id, caller)
-                given = {**given, self.attachments.chosen: files}
-                text, first[self.editing] = asked.content, asked.id
+                text, first[self.aside] = asked.content, await self.put_aside(given, request)
+                first[self.editing] = asked.id
             if not text.strip():
                 return
             end = render.button(words("cancel"), "edit_end", kind="second") if reply_id else ""
@@ -281,7 +289,7 @@ class ChatPanel(ChatPage):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / words("chat_file_name")
                 await asyncio.to_thread(path.write_text, text, encoding="utf-8")
-                async for updates in self.attachments.add([path], given, request):
+                async for updates in self.attachments.add([path], given, request, files):
                     yield updates
         except StudioError as exc:
             yield {self.status: render.failure(words, exc)}
@@ -295,23 +303,6 @@ class ChatPanel(ChatPage):
         if asked is None or asked.role != "user":
             raise NotFound("There is no such message. Its conversation may have been deleted.", id=reply_id[:64])
         return asked, [file.id for file in self.studio.documents.of_messages([asked.id]).get(asked.id, ())]
-
-    def _queue(self, conversation_id: str, text: str, attached: Sequence[str], request: gr.Request) -> str:
-        """Let a message wait where a reply is being written; "" where none is."""
-        caller, words = caller_of(request), words_of(request)
-        if job_of(self.studio, read(self.studio, conversation_id, caller.owner, 1), caller) is None:
-            return ""
-        self.studio.enqueue(conversation_id, text, caller, attached)
-        return queue(read(self.studio, conversation_id, caller.owner, 1), words, running=True)
-
-    def _unqueue(
-        self, conversation_id: str, message_id: str, words: Words, caller: Caller
-    ) -> tuple[Updates, Sequence[str]]:
-        taken = self.studio.conversations.take_queued(conversation_id, caller.owner, message_id)
-        opened = read(self.studio, conversation_id, caller.owner, 1)
-        running = job_of(self.studio, opened, caller) is not None
-        told: Updates = {self.waiting: queue(opened, words, running=running)}
-        return (told, ()) if taken is None else ({**told, self.ask: taken.content}, taken.attachments)
 
     def _edit(self, message_id: str, words: Words, caller: Caller) -> Updates:
         self.studio.conversations.conversation_of(message_id, caller.owner)

@@ -9,10 +9,11 @@ from gradio.components import Component
 from studio import Caller, Studio
 from ui import choices, render
 from ui.attachments import Attachments
-from ui.chat_settings import ChatDrawer
+from ui.chat_settings import ChatDrawer, Given
+from ui.chosen_files import Chosen, Draft
 from ui.follow import Turns
 from ui.messages import bars, ending, messages_box, queue, shown_as
-from ui.opened import WINDOW, Opened
+from ui.opened import WINDOW, Opened, text_of
 from ui.panel import Panel, Updates, area, stop_button
 from ui.sending import Sending
 from ui.sidebar import Sidebar
@@ -44,6 +45,7 @@ class ChatPage(Panel):
         self.window = gr.State(WINDOW)
         self.bottom = gr.State("")
         self.editing = gr.State("")
+        self.aside = gr.State(None)  # a Draft while a message is edited
         self.temporary = gr.State(None)  # a Temporary while one is open
         with gr.Row(elem_id="chat", elem_classes="desk"):
             with gr.Column(elem_id="chat-main", elem_classes="work"):
@@ -92,9 +94,9 @@ class ChatPage(Panel):
     def outputs(self) -> list[Component]:
         """Everything that opening a conversation may change."""
         return [
-            self.place, self.window, self.bottom, self.editing, self.temporary, self.title, self.earlier, self.start,
-            self.history, self.live, self.newest, self.status, self.facts, self.note, self.waiting, self.ask,
-            self.send_button, self.stop_button, *self.attachments.fields, self.attachments.chips,
+            self.place, self.window, self.bottom, self.editing, self.aside, self.temporary, self.title, self.earlier,
+            self.start, self.history, self.live, self.newest, self.status, self.facts, self.note, self.waiting,
+            self.ask, self.send_button, self.stop_button, *self.attachments.fields, self.attachments.chips,
             self.sidebar.list, *self.drawer.fields,
         ]  # fmt: skip
 
@@ -104,10 +106,21 @@ class ChatPage(Panel):
         """End the editing of a message."""
         return {self.editing: "", self.note: ""}
 
-    def sent(self) -> Updates:
-        """Empty the composer."""
-        attached = {self.attachments.chosen: [], self.attachments.held: (), self.attachments.chips: ""}
-        return {self.ask: "", **attached, **self.not_editing()}
+    async def put_aside(self, given: Given, request: gr.Request) -> Draft:
+        """Return what a message that is to be edited takes the place of."""
+        kept = given.get(self.aside)
+        if given.get(self.editing) and isinstance(kept, Draft):
+            return kept
+        return Draft(text_of(given.get(self.ask)), tuple(await self.attachments.going_along(given, request)))
+
+    def sent(self, given: Given, request: gr.Request, files: Sequence[Chosen] | None = None) -> Updates:
+        """Empty the composer of a message and the files that went with it, None: of all files.
+
+        After an edit, what it took the place of comes back.
+        """
+        kept = given.get(self.aside) if given.get(self.editing) else None
+        back = kept if isinstance(kept, Draft) else Draft("", ())
+        return {self.ask: back.text, **self.attachments.let_go(files, request, back.files), **self.not_editing()}
 
     def blank(self, words: Words, caller: Caller, status: str = "") -> Updates:
         """Show a new conversation."""

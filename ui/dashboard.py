@@ -76,6 +76,7 @@ def build(studio: Studio) -> gr.Blocks:
             replies.leave(page_of(request))
             voice.leave(page_of(request))
             chat.sending.leave(page_of(request))
+            chat.attachments.leave(page_of(request))
             speech.leave(page_of(request))
 
         demo.unload(leave)

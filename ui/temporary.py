@@ -15,6 +15,7 @@ from ui import choices, render
 from ui.caller import caller_of, page_of
 from ui.chat_page import ChatPage
 from ui.chat_settings import Given
+from ui.chosen_files import Chosen
 from ui.follow import View, follow
 from ui.held import HeldFile, Temporary, files_of, message_with
 from ui.messages import as_file, chat_cost, figures_of, growing, plain_message, temporary_bars
@@ -46,7 +47,7 @@ class TemporaryChat:
         before = temporary.messages[: int(place)] if place.isdecimal() else temporary.messages
         files = await self.page.attachments.going_along(given, request)
         said = message_with(text, [file for file in files if isinstance(file, HeldFile)])
-        async for updates in self._ask(temporary, (*before, said), text, given, request):
+        async for updates in self._ask(temporary, (*before, said), text, given, request, files=files):
             yield updates
 
     async def act(
@@ -61,7 +62,8 @@ class TemporaryChat:
         if act == "edit" and message.role == "user":
             end = render.button(words("cancel"), "edit_end", kind="second")
             told = render.notice("", words("chat_temporary_editing"), kind="info", action=end)
-            yield {page.ask: message.content, page.editing: place, page.note: told}
+            kept = await page.put_aside(given, request)
+            yield {page.ask: message.content, page.editing: place, page.aside: kept, page.note: told}
             files = files_of(message, words("form_image"))
             async for updates in page.attachments.show(files, given, request):
                 yield updates
@@ -78,12 +80,14 @@ class TemporaryChat:
         given: Given,
         request: gr.Request,
         model: str | None = None,
+        files: Sequence[Chosen] = (),
     ) -> AsyncIterator[Updates]:
         """Ask for the reply to messages, and follow it; no word of it is stored.
 
         Args:
             text: What goes back into the box when it is refused; None: nothing came from there.
             model: Another one than the drawer's.
+            files: Those of the message.
         """
         page, words, caller = self.page, words_of(request), caller_of(request)
         kept: Updates = {} if text is None else {page.ask: text}
@@ -105,7 +109,8 @@ class TemporaryChat:
             yield {page.status: render.crash(words, exc), **kept}
             return
         try:
-            async for updates in self._follow(job, temporary, messages, given if text is not None else None, request):
+            written = given if text is not None else None
+            async for updates in self._follow(job, temporary, messages, written, files, request):
                 yield updates
         finally:
             job.cancel()  # whoever left can't come back to it
@@ -116,18 +121,20 @@ class TemporaryChat:
         before: Temporary,
         messages: tuple[Message, ...],
         written: Given | None,
+        files: Sequence[Chosen],
         request: gr.Request,
     ) -> AsyncIterator[Updates]:
         """Follow a reply.
 
         Args:
             written: What the page had when a message was sent; None: none was, the reply is written again.
+            files: Those that went with it.
         """
         page, words = self.page, words_of(request)
         turn = page.turns.take(page_of(request), "chat")
         yield {
             **self._shown(Temporary(messages, job.id), words, running=True),
-            **(page.sent() if written is not None else {}),
+            **(page.sent(written, request, files) if written is not None else {}),
             page.start: "",
             page.status: render.busy(words("starting")),
         }
@@ -148,8 +155,8 @@ class TemporaryChat:
         else:  # what was asked goes back into its box, its files with it
             back: Updates = {} if written is None else {page.ask: messages[-1].content}
             yield {**self._shown(before, words, running=False), **back, page.status: _ending(last, words)}
-            if written is not None and (files := files_of(messages[-1], words("form_image"))):
-                async for updates in page.attachments.show(files, {**written, page.temporary: before}, request):
+            if written is not None and (again := files_of(messages[-1], words("form_image"))):
+                async for updates in page.attachments.show(again, {**written, page.temporary: before}, request):
                     yield updates
 
     def stop(self, temporary: Temporary | None, request: gr.Request) -> Updates:

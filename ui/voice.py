@@ -161,13 +161,14 @@ class VoiceMode(Panel):
         conversation_id = id_of(given.get(self.chat.place))
         await _ended(self._stop_reply(conversation_id, caller))
         system, settings = self.chat.drawer.read(given)
+        attached = ids_of(given.get(self.chat.attachments.chosen))
         try:
             conversation, job = await asyncio.to_thread(
                 self.studio.say,
                 *(conversation_id or None, heard.text, caller),
                 system=system,
                 settings=settings,
-                attachments=ids_of(given.get(self.chat.attachments.chosen)),
+                attachments=attached,
                 spoken=True,
             )
         except StudioError as exc:
@@ -176,8 +177,7 @@ class VoiceMode(Panel):
             return
         told, spoken = await asyncio.to_thread(self._speak, turn, job, heard.language, request)
         await asyncio.to_thread(self.studio.interactions.belong_to, heard.job.id, conversation.id)
-        attachments = self.chat.attachments
-        yield {self.told: told, self.notes: "", attachments.chosen: [], attachments.held: (), attachments.chips: ""}
+        yield {self.told: told, self.notes: "", **self.chat.attachments.let_go(attached, request)}
         async for updates in self.chat.load({"id": conversation.id}, request):
             yield updates
         if spoken is None:

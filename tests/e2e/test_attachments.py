@@ -15,6 +15,15 @@ PASTE = """(text) => {
   return box.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
 }"""
 
+# Returns whether the page takes the drop, rather than leaving it to the browser.
+DROP = """([place, name]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([`The ${name} burns well.`], name, { type: "text/plain" }));
+  const drag = (kind) => new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true });
+  const target = document.querySelector(place);
+  return !target.dispatchEvent(drag("dragover")) && !target.dispatchEvent(drag("drop"));
+}"""
+
 
 def test_a_file_is_chosen_survives_a_reload_and_opens_from_its_message(page: Page, tmp_path: Path) -> None:
     path = tmp_path / "report.pdf"
@@ -38,14 +47,29 @@ def test_a_file_is_chosen_survives_a_reload_and_opens_from_its_message(page: Pag
     expect(opened.value.locator("pre")).to_contain_text("Anna Nowak")
 
 
-def test_a_long_paste_becomes_a_file_and_a_short_one_stays_text(page: Page) -> None:
-    # What the page keeps is told to it as it opens; a paste before that would be a race.
-    expect(page.locator("#side")).to_contain_text(re.compile("Today|will be kept here"))
-    assert page.evaluate(PASTE, "a short paste"), "the browser pastes it as ever"
+def test_a_long_paste_becomes_a_file_as_soon_as_there_is_a_box_and_a_short_one_stays_text(page: Page) -> None:
     taken = not page.evaluate(PASTE, "A line of text.\n" * 20_000)
-
     assert taken
-    expect(page.locator("#chips .chip")).to_contain_text("pasted-")
+    assert page.evaluate(PASTE, "a short paste"), "the browser pastes it as ever"
+    chips = page.locator("#chips .chip")
+    expect(chips).to_contain_text("pasted-")
+    # What the page keeps has been told to it now, and the file that came before is still there.
+    expect(page.locator("#side")).to_contain_text(re.compile("Today|will be kept here"))
+    expect(chips).to_contain_text("tokens")
     expect(page.locator("#ask textarea")).to_have_value("")
-    page.locator("#chips .chip button").click()
-    expect(page.locator("#chips .chip")).to_have_count(0)
+    chips.locator("button").click()
+    expect(chips).to_have_count(0)
+
+
+def test_files_dropped_one_after_the_other_are_all_taken_and_none_takes_the_pages_place(page: Page) -> None:
+    chips = page.locator("#chips .chip")
+    assert page.evaluate(DROP, ["#chat-scroll", "oak.txt"]) and page.evaluate(DROP, ["#side", "ash.txt"])
+    expect(chips).to_have_count(2)
+    expect(chips.filter(has_text="oak.txt")).to_contain_text("tokens")
+    page.get_by_role("tab", name="Usage", exact=True).click()
+    assert page.evaluate(DROP, ["#tab-usage", "elm.txt"]), "the browser would show it in the page's place"
+    page.get_by_role("tab", name="Chat", exact=True).click()
+    expect(chips).to_have_count(2)
+    for left in (1, 0):
+        chips.locator("button").first.click()
+        expect(chips).to_have_count(left)

@@ -77,6 +77,63 @@ async def test_a_removed_chip_is_gone_for_good(panel: ChatPanel, ask: Asked, ech
     assert echo.documents.some(chosen, "local") == []
 
 
+async def test_a_file_that_comes_while_another_is_read_or_the_page_is_still_told_of_none_stays(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    attachments, nothing = panel.attachments, {panel.attachments.chosen: [], panel.place: NEW}
+    first = attachments.take({**nothing, attachments.button: [upload(tmp_path, "a.txt", b"oak")]}, ask())
+    page = await anext(first)
+    assert "Reading a.txt" in str(page[attachments.chips])
+    page |= await take(panel, ask(), upload(tmp_path, "b.txt", b"ash"), chosen=[])
+    page |= shown(await everything(first))
+    assert len(page[attachments.chosen]) == 2 and "Reading" not in str(page[attachments.chips])
+    assert all(name in str(page[attachments.chips]) for name in ("a.txt", "b.txt"))
+
+    page |= shown(await everything(attachments.weigh(nothing, ask())))
+    assert len(page[attachments.chosen]) == 2, "what the page said as it opened is old by now"
+
+
+async def test_a_removed_chip_does_not_come_back_when_the_files_have_been_weighed(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    page = await take(panel, ask(), upload(tmp_path, "a.txt", b"oak"))
+    given = {panel.attachments.chosen: page[panel.attachments.chosen], panel.place: NEW}
+    weighing = panel.attachments.weigh(given, ask())
+    assert "a.txt" in str((await anext(weighing))[panel.attachments.chips])
+    event = gr.EventData(None, {"act": "remove", "id": page[panel.attachments.chosen][0]})
+    page |= shown(await everything(panel.attachments.act(given, ask(), event)))
+    page |= shown(await everything(weighing))
+
+    assert page[panel.attachments.chosen] == [] and page[panel.attachments.chips] == ""
+
+
+async def test_a_file_that_comes_while_a_message_is_sent_waits_for_the_next_one(
+    panel: ChatPanel, ask: Asked, tmp_path: Path
+) -> None:
+    page = await take(panel, ask(), upload(tmp_path, "a.txt", b"oak"))
+    sent = {panel.ask: "What burns?", panel.place: NEW, panel.attachments.chosen: page[panel.attachments.chosen]}
+    page |= await take(panel, ask(), upload(tmp_path, "b.txt", b"ash"), chosen=page[panel.attachments.chosen])
+    page |= shown(await everything(panel.send(sent, ask())))
+
+    chips = str(page[panel.attachments.chips])
+    assert "b.txt" in chips and "a.txt" not in chips and "a.txt" in str(page[panel.facts])
+
+
+async def test_ten_files_go_along_however_they_come(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
+    names = [f"{number}.txt" for number in range(6)]
+    paths = [upload(tmp_path, name, name.encode()) for name in names]
+    given = {panel.attachments.button: paths, panel.attachments.chosen: [], panel.place: NEW}
+    first = panel.attachments.take(given, ask())
+    await anext(first)
+    more = [upload(tmp_path, f"more-{name}", b"more " + name.encode()) for name in names]
+    page = await take(panel, ask(), *more, chosen=[])
+    page |= shown(await everything(first))
+
+    assert len(page[panel.attachments.chosen]) == 10
+    assert str(page[panel.attachments.chips]).count("notice") >= 2, "each that was left out is told"
+    assert os.listdir(tmp_path) == ["data"]
+
+
 async def test_one_bad_file_is_told_and_the_others_are_taken(panel: ChatPanel, ask: Asked, tmp_path: Path) -> None:
     updates = await take(
         panel,
@@ -133,6 +190,30 @@ async def test_an_edited_message_brings_its_files_back_into_the_composer(
     edited = shown(await everything(panel.act_on_message({panel.place: place}, ask(), event)))
 
     assert edited[panel.attachments.chosen] == taken[panel.attachments.chosen]
+
+
+@pytest.mark.parametrize("end", ["cancel", "send"])
+async def test_what_an_edited_message_took_the_place_of_comes_back_with_its_files(
+    panel: ChatPanel, ask: Asked, tmp_path: Path, end: str
+) -> None:
+    page = await take(panel, ask(), upload(tmp_path, "notes.txt", b"oak"))
+    page |= shown(await everything(panel.send({**page, panel.ask: "What burns?", panel.place: NEW}, ask())))
+    page |= await take(panel, ask(), upload(tmp_path, "half.txt", b"ash"), chosen=[])
+    page[panel.ask] = "half a thought"
+    message = panel.studio.conversations.messages(page[panel.place]["id"], "local")[0]
+    edit = gr.EventData(None, {"act": "edit", "id": message.id})
+    for _ in range(2):  # the button can be pressed again
+        page |= shown(await everything(panel.act_on_message(page, ask(), edit)))
+        assert page[panel.ask] == "What burns?" and "half.txt" not in str(page[panel.attachments.chips])
+
+    if end == "cancel":
+        page |= shown(await everything(panel.act_on_message(page, ask(), gr.EventData(None, {"act": "edit_end"}))))
+    else:
+        page |= shown(await everything(panel.send({**page, panel.ask: "What is burnt?"}, ask())))
+        assert "notes.txt" in str(page[panel.facts]) and "2/2" in str(page[panel.facts])
+    chips = str(page[panel.attachments.chips])
+    assert page[panel.ask] == "half a thought" and "half.txt" in chips and "notes.txt" not in chips
+    assert page[panel.editing] == "" and len(page[panel.attachments.chosen]) == 1
 
 
 async def test_a_file_of_a_temporary_chat_is_read_into_memory_asked_about_and_written_nowhere(

@@ -165,9 +165,9 @@ async def test_a_waiting_message_is_taken_back_or_sent_after_a_stop(slow_echo: S
             panel.stop(page[panel.place], ask())  # type: ignore[arg-type]
     assert "Send now" in str(page[panel.waiting])
     first, second = slow_echo.conversations.queued(slow_echo.conversations.all("local")[0].id, "local")
-    now = given(panel, "", page[panel.place])
+    now = given(panel, "half a thought", page[panel.place])
     back = shown(await everything(panel.act_on_message(now, ask(), click(act="queue_drop", id=second.id))))
-    assert back[panel.ask] == "second"
+    assert back[panel.ask] == "second\n\nhalf a thought"
     page = shown(await everything(panel.act_on_message(now, ask(), click(act="queue_send", id=first.id))))
     assert text_of(page[panel.history])[2:] == ["first", "first"]
 

@@ -20,11 +20,18 @@ const pasted = (event) => {
 };
 document.addEventListener("paste", pasted, true);
 const chat = document.querySelector("#chat-main");
-chat?.addEventListener("dragover", (event) => {
-  if ([...event.dataTransfer.types].includes("Files")) { event.preventDefault(); chat.dataset.drop = ""; }
+// What no other field has taken: dropped beside one, a file would open in the page's place and the page be lost.
+const left = (event) => {
+  if (event.defaultPrevented || ![...event.dataTransfer?.types ?? []].includes("Files")) return false;
+  event.preventDefault();
+  return true;
+};
+const open = () => Boolean(chat?.getClientRects().length);
+document.addEventListener("dragover", (event) => {
+  if (!left(event)) return;
+  if (open()) chat.dataset.drop = ""; else event.dataTransfer.dropEffect = "none";
 });
-for (const name of ["dragleave", "drop", "dragend"]) chat?.addEventListener(name, () => delete chat.dataset.drop);
-chat?.addEventListener("drop", (event) => {
-  const files = [...(event.dataTransfer?.files ?? [])];
-  if (files.length && give(files)) { event.preventDefault(); event.stopPropagation(); }
+for (const name of ["dragleave", "drop", "dragend"]) document.addEventListener(name, () => { if (chat) delete chat.dataset.drop; });
+document.addEventListener("drop", (event) => {
+  if (left(event) && open()) give([...event.dataTransfer.files]);
 });
