@@ -1,4 +1,8 @@
-"""OpenAI-compatible images: generated at once or with the forming picture streamed, as base64 or by address."""
+"""OpenAI-compatible images: generated at once or with the forming picture streamed, as base64 or by address.
+
+OpenAI streams one picture a request; here ``n`` may be more. Each picture is then told by a ``completed`` event of its
+own as soon as it is done, its partial ones before it, numbered from 0 for each.
+"""
 
 import asyncio
 import base64
@@ -17,7 +21,7 @@ from api.caller import cancelled_when_gone, studio_of
 from api.event_stream import KEEP_ALIVE_S, EventStream
 from api.generation import accepted, first_output, raise_failed, submit, wants_async
 from api.strict import Strict, StrictForm
-from studio import Artifact, Failed, ImageMemory, ImageRequest, InvalidRequest, Job, Progress, Studio, Terminal
+from studio import Artifact, Failed, ImageMemory, ImageRequest, InvalidRequest, Job, Progress, Studio
 
 router = APIRouter(prefix="/v1/images", tags=["openai"])
 JPEG_MAGIC = b"\xff\xd8"
@@ -49,10 +53,6 @@ class Wanted(BaseModel):
 
     def request(self) -> ImageRequest:
         """Return it as the Studio takes it; raises InvalidRequest for fields that do not go together."""
-        if self.stream and self.n != 1:
-            raise InvalidRequest(
-                f"n is {self.n}; a streamed request makes one picture. Leave out n or stream.", field="n"
-            )
         if self.partial_images and not self.stream:
             raise InvalidRequest(
                 "partial_images goes with stream only. Leave it out, or stream.", field="partial_images"
@@ -111,7 +111,7 @@ async def _answer(request: Request, body: Wanted, job: Job, event: str) -> Respo
         after = await first_output(job, (Progress, Artifact), patience_s=KEEP_ALIVE_S if body.stream else None)
         if not body.stream:
             return JSONResponse(await _pictures(request, job, as_base64(body.response_format, body.model)))
-    return EventStream(_stream(studio_of(request), job, after, body.partial_images, event))
+    return EventStream(_stream(studio_of(request), job, after, (body.n, body.partial_images), event))
 
 
 def size_px(size: str) -> tuple[int, int] | None:
@@ -152,9 +152,10 @@ async def _base64(studio: Studio, job: Job, picture: Artifact) -> str:
     return await asyncio.to_thread(read)
 
 
-async def _stream(studio: Studio, job: Job, after: int, partial_images: int, event_name: str) -> AsyncIterator[str]:
-    made: Artifact | None = None
-    sent = 0
+async def _stream(studio: Studio, job: Job, after: int, wanted: tuple[int, int], event_name: str) -> AsyncIterator[str]:
+    """Tell pictures as they are done; ``wanted``: how many, and how many partial ones before each."""
+    pictures, partial_images = wanted
+    made = sent = 0
 
     def frame(kind: str, data: str, form: str, size: str, **fields: object) -> str:
         body = {"type": kind, "b64_json": data, "created_at": int(time.time()), "output_format": form, "size": size}
@@ -163,21 +164,21 @@ async def _stream(studio: Studio, job: Job, after: int, partial_images: int, eve
     try:
         async for _, event in job.events(after):
             if isinstance(event, Progress) and event.preview is not None and sent < partial_images:
-                # Evenly over the steps, the last of which is the picture itself.
-                if event.step * (partial_images + 1) >= event.total * (sent + 1):
+                # Evenly over a picture's own steps, the last of which is the picture itself.
+                steps = event.total // pictures
+                if (event.step - made * steps) * (partial_images + 1) >= steps * (sent + 1):
                     form = "jpeg" if event.preview.startswith(JPEG_MAGIC) else "png"
                     preview = base64.b64encode(event.preview).decode()
                     yield frame(f"{event_name}.partial_image", preview, form, "auto", partial_image_index=sent)
                     sent += 1
             elif isinstance(event, Artifact):
-                made = event
+                size = f"{event.details['width']}x{event.details['height']}"
+                data = await _base64(studio, job, event)
+                yield frame(f"{event_name}.completed", data, "png", size, seed=event.details["seed"])
+                made, sent = made + 1, 0
             elif isinstance(event, Failed):
                 error = {"message": event.message, "type": "server_error", "param": None, "code": event.code}
                 yield f"event: error\ndata: {json.dumps({'error': error}, ensure_ascii=False)}\n\n"
                 return
-            elif isinstance(event, Terminal) and made is not None:
-                size = f"{made.details['width']}x{made.details['height']}"
-                data = await _base64(studio, job, made)
-                yield frame(f"{event_name}.completed", data, "png", size, seed=made.details["seed"])
     finally:
         job.cancel()

@@ -338,7 +338,7 @@ def _mapped(exc: Exception) -> StudioError:
     if isinstance(exc, StudioError):
         return exc
     if isinstance(exc, torch.cuda.OutOfMemoryError | MemoryError) or "allocate memory" in str(exc):
-        return DoesNotFit("There was not enough memory for that image. Choose a smaller size or fewer images.")
+        return DoesNotFit("There was not enough memory for that image. Choose a smaller size.", ran_out=True)
     if isinstance(exc, ValueError | TypeError):
         return InvalidRequest(f"The model can't do that: {brief(exc)}")
     return EngineFailed(f"The image could not be made: {brief(exc)}")

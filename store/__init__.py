@@ -11,6 +11,7 @@ from store.database import Database
 from store.documents import Document, Documents
 from store.downloads import DownloadRow, Downloads, DownloadState
 from store.gallery import Gallery, PictureFilter, StoredPicture
+from store.image_grids import CellState, GridCell, ImageGrid, ImageGrids
 from store.image_queue import ImageQueue, QueueEntry
 from store.interactions import Interaction, InteractionFilter, Interactions
 from store.jobs import JobRow, Jobs
@@ -35,6 +36,7 @@ __all__ = [
     "Artifacts",
     "Benchmark",
     "Benchmarks",
+    "CellState",
     "Collection",
     "Collections",
     "Conversation",
@@ -50,7 +52,10 @@ __all__ = [
     "FoundPassage",
     "Gallery",
     "Glossaries",
+    "GridCell",
     "Hit",
+    "ImageGrid",
+    "ImageGrids",
     "ImageQueue",
     "Interaction",
     "InteractionFilter",

@@ -100,6 +100,10 @@ class Artifacts:
             ),
         )
 
+    def keep(self, file: StoredFile) -> None:
+        """Add a file's row at once, before its job ends; raises StorageFailed."""
+        self._database.write(lambda db: self.add(db, file, self.folder))
+
     def get(self, artifact_id: str, owner: str) -> StoredFile:
         """Return one file.
 

@@ -13,6 +13,10 @@ from store.database import Database, now
 from store.sqlite import Transaction
 
 MIME = "image/png"
+# The log's row comes with a job's end; until then its own row tells of the pictures that are done.
+TOLD = """LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
+          LEFT JOIN jobs ON jobs.id = artifacts.job_id AND jobs.state IN ('queued', 'running')"""
+PROMPT, MODEL = "coalesce(interactions.input, jobs.input)", "coalesce(interactions.model, jobs.model)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +65,14 @@ class Gallery:
         wanted = wanted or PictureFilter()
         patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in wanted.words.split()[:20]]
         rows = self._database.rows(
-            r"""SELECT artifacts.*, interactions.input AS prompt, interactions.model AS model,
-                       interactions.parameters AS parameters
-               FROM artifacts LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
+            rf"""SELECT artifacts.*, {PROMPT} AS prompt, {MODEL} AS model, interactions.parameters AS parameters
+               FROM artifacts {TOLD}
                WHERE artifacts.owner = :owner AND artifacts.mime = :mime AND artifacts.deleted_at IS NULL
                  AND (:before IS NULL OR artifacts.id < :before)
                  AND (:starred = 0 OR artifacts.starred = 1)
-                 AND (:model IS NULL OR interactions.model = :model)
+                 AND (:model IS NULL OR {MODEL} = :model)
                  AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) AS pattern
-                                 WHERE interactions.input IS NULL
-                                    OR interactions.input NOT LIKE pattern.value ESCAPE '\')
+                                 WHERE {PROMPT} IS NULL OR {PROMPT} NOT LIKE pattern.value ESCAPE '\')
                ORDER BY artifacts.id DESC LIMIT :limit""",
             {
                 "owner": owner,
@@ -90,10 +92,8 @@ class Gallery:
         if file.mime != MIME:
             raise NotFound(f"The file {picture_id[:64]!r} is no picture.", id=picture_id[:64])
         rows = self._database.rows(
-            """SELECT artifacts.*, interactions.input AS prompt, interactions.model AS model,
-                      interactions.parameters AS parameters
-               FROM artifacts LEFT JOIN interactions ON interactions.job_id = artifacts.job_id
-               WHERE artifacts.id = ?""",
+            f"""SELECT artifacts.*, {PROMPT} AS prompt, {MODEL} AS model, interactions.parameters AS parameters
+               FROM artifacts {TOLD} WHERE artifacts.id = ?""",
             (picture_id,),
         )
         return self._picture(rows[0])

@@ -94,13 +94,14 @@ class ImageQueue:
         """Tie an entry to a new try; False where another was first, or it is gone."""
 
         def write(db: Transaction) -> bool:
-            return bool(
-                db.execute(
-                    """UPDATE image_queue SET job_id = ?, state = 'waiting', error_message = NULL
-                       WHERE id = ? AND job_id IS ?""",
-                    (job_id, entry.id, entry.job_id),
-                ).rowcount
-            )
+            tied = db.execute(
+                """UPDATE image_queue SET job_id = ?, state = 'waiting', error_message = NULL
+                   WHERE id = ? AND job_id IS ?""",
+                (job_id, entry.id, entry.job_id),
+            ).rowcount
+            if tied:
+                db.execute("UPDATE image_grid_cells SET job_id = ? WHERE entry_id = ?", (job_id, entry.id))
+            return bool(tied)
 
         return self._database.write(write)
 
@@ -125,6 +126,14 @@ class ImageQueue:
         """Forget an entry."""
         self._database.write(
             lambda db: db.execute("DELETE FROM image_queue WHERE id = ? AND owner = ?", (entry_id, owner))
+        )
+
+    def remove_jobs(self, job_ids: list[str]) -> None:
+        """Forget the entries of jobs."""
+        self._database.write(
+            lambda db: db.execute(
+                "DELETE FROM image_queue WHERE job_id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),)
+            )
         )
 
     def hold(self, job_ids: list[str]) -> None:

@@ -8,7 +8,7 @@ outlives what it tells about.
 
 from store.audio_tables import AUDIO
 from store.document_tables import DOCUMENTS, TRANSLATION
-from store.image_tables import IMAGES, TAKEN_BACK
+from store.image_tables import GRIDS, IMAGES, TAKEN_BACK
 from store.model_tables import BENCHMARKS, DOWNLOADS, MODELS
 from store.reading_tables import READING
 from store.sqlite import Migrations, sqlite_utils
@@ -187,6 +187,13 @@ def reading(db: sqlite_utils.Database) -> None:
 def pictures_taken_back(db: sqlite_utils.Database) -> None:
     """Let deleted pictures be brought back for a while."""
     for statement in TAKEN_BACK:
+        db.execute(statement)
+
+
+@migrations(name="0023_image_grids")
+def image_grids(db: sqlite_utils.Database) -> None:
+    """Keep the grid of pictures that each person had drawn last."""
+    for statement in GRIDS:
         db.execute(statement)
 
 

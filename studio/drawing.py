@@ -19,7 +19,7 @@ from contract.errors import Conflict, InvalidRequest, NotFound, StudioError
 from contract.image_requests import ImageRequest
 from contract.models import ImageRange, Kind
 from contract.requests import Request
-from store import Artifacts, Database, Gallery, ImageQueue, QueueEntry
+from store import Artifacts, Database, Gallery, ImageGrid, ImageGrids, ImageQueue, QueueEntry
 from store.database import timestamp
 from studio import image_parameters
 from studio.background import Background
@@ -60,6 +60,7 @@ class Drawing:
         """Make the gallery and the queue."""
         self.gallery = Gallery(database, self.artifacts)
         self._queue = ImageQueue(database)
+        self._grids = ImageGrids(database)
         self.background.put(self._purge_pictures)
 
     def jobs(self, caller: Caller | None, kind: Kind | None = None) -> list[Job]:
@@ -181,6 +182,49 @@ class Drawing:
     def hold_images(self) -> None:
         """Before the end: let what is not drawn wait for the next start."""
         self._queue.hold([job.id for job in self.jobs(None, "image")])
+
+    # The grid
+
+    def draw_grid(
+        self, requests: Sequence[ImageRequest], caller: Caller, axes: tuple[str, str], values: tuple[Sequence[str], ...]
+    ) -> list[Job]:
+        """Submit a picture for each pair of values, row by row; the grid is kept until the next one, or put away.
+
+        Args:
+            axes: Names of the settings that differ across and down.
+            values: Those across, and those down, as a person wrote them.
+
+        Raises:
+            StudioError: One is refused; then none is drawn, for a grid with holes is of no use.
+        """
+        jobs: list[Job] = []
+        try:
+            for request in requests:
+                jobs.append(self.take(request, caller))
+        except StudioError:
+            self._take_out([job.id for job in jobs], caller)
+            raise
+        self._grids.put(caller.owner, axes, values, [job.id for job in jobs])
+        return jobs
+
+    def image_grid(self, caller: Caller) -> ImageGrid | None:
+        """Return the grid that the caller had drawn last, as it stands now; None: there is none."""
+        return self._grids.last(caller.owner)
+
+    def cancel_grid(self, caller: Caller) -> None:
+        """Leave out what is not drawn yet of the caller's last grid."""
+        if (grid := self._grids.last(caller.owner)) is not None:
+            self._take_out([cell.job_id for cell in grid.cells if cell.state in ("waiting", "running")], caller)
+
+    def forget_grid(self, caller: Caller) -> None:
+        """Put the caller's last grid away; its pictures stay in the gallery."""
+        self._grids.forget(caller.owner)
+
+    def _take_out(self, job_ids: list[str], caller: Caller) -> None:
+        for job in self.jobs(caller, "image"):
+            if job.id in job_ids:
+                job.cancel()
+        self._queue.remove_jobs(job_ids)  # waits, so that who looks next sees them ended
 
     # Files
 

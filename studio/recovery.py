@@ -30,6 +30,7 @@ from store.database import now, timestamp
 NOTHING_KEPT = "Hearth ended while this was running, and nothing of it is kept. Ask again."
 WAITS = "Hearth ended before this was drawn. It waits again."
 DOWNLOAD = "Hearth ended during this download. Ask for the model again: it goes on where it was."
+SOME_KEPT = "Hearth ended while this was running. The pictures that were done are kept; ask again for the rest."
 MESSAGE = "Hearth ended while this was running. What was made so far is kept; ask again for the rest."
 GUARD_TIMEOUT_S = 10
 ORPHAN_PATIENCE_S = 60
@@ -113,6 +114,9 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
             continue  # another Hearth that started beside us was first
         marked += 1
         message = MESSAGE if job.reply_id else DOWNLOAD if job.kind == "download" else NOTHING_KEPT
+        files = tuple(row[0] for row in db.execute("SELECT id FROM artifacts WHERE job_id = ? ORDER BY id", (job.id,)))
+        if job.kind == "image" and files:
+            message = SOME_KEPT
         if job.kind == "image" and ImageQueue.waits(db, job.id):
             message = WAITS
         reply = db.execute("SELECT content, conversation_id FROM messages WHERE id = ?", (job.reply_id,)).fetchone()
@@ -130,6 +134,7 @@ def _mark(db: Transaction, cut_off: list[JobRow]) -> int:
                 conversation_id=reply[1] if reply else None,
                 input=job.input,
                 output=(reply[0] or None) if reply else None,
+                artifacts=files,
                 error_code=Interrupted.code,
                 error_message=message,
             ),

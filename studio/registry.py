@@ -110,12 +110,22 @@ class Registry(Pairing):
         return [*specs, *self._providers.specs()]
 
     def default(self, kind: Kind) -> ModelSpec | None:
-        """Return the model that a job takes when none is named: the chosen one, else the first there is."""
+        """Return the model that a job takes when none is named: the chosen one, else the first that can do it all."""
         return _default(self.installed(kind), self._preferences.get("", f"default.{kind}"))
 
     def set_default(self, kind: Kind, model: str) -> None:
-        """Choose the model that a job takes when none is named."""
-        self._preferences.set("", f"default.{kind}", self.find(model, kind).id)
+        """Choose the model that a job takes when none is named; errors as in ``find``.
+
+        Raises:
+            InvalidRequest: It enlarges pictures, and can't draw.
+        """
+        spec = self.find(model, kind)
+        if _enlarges(spec):
+            raise InvalidRequest(
+                f"{spec.title} enlarges pictures, and can't draw, so it can't be the default. Choose one that draws.",
+                model=spec.id,
+            )
+        self._preferences.set("", f"default.{kind}", spec.id)
 
     # Finding one
 
@@ -295,7 +305,19 @@ class Registry(Pairing):
 
 
 def _default(specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
-    return next((spec for spec in specs if spec.id == chosen), specs[0] if specs else None)
+    able = [spec for spec in specs if not _enlarges(spec)]
+    return next((spec for spec in able if spec.id == chosen), able[0] if able else None)
+
+
+def _enlarges(spec: ModelSpec) -> bool:
+    """Whether an image model makes pictures larger, and draws none."""
+    if spec.kind != "image":
+        return False
+    try:
+        able = engines.ENGINES[spec.engine].image_range(spec)
+    except StudioError:  # its files can't be read: trying it tells
+        return False
+    return able is not None and able.enlarges is not None
 
 
 def _kind(kept: str) -> Kind:

@@ -137,15 +137,20 @@ class Residency:
             StudioError: Its engine could not load it.
         """
         resident = self._acquire(spec, stop, on_loading, on_waiting)
+        ran_out = False
         try:
             yield resident.engine
+        except DoesNotFit as error:
+            ran_out = error.details.get("ran_out") is True
+            raise
         finally:
             grown = resident.engine.memory_bytes
             with self._condition:
                 resident.users -= 1
                 resident.size_bytes = max(resident.size_bytes, grown or 0)
                 resident.last_used = time.monotonic()
-                if self._closed and not resident.users:
+                # One that ran out of memory at work may hold what it had taken by then.
+                if (self._closed or ran_out) and not resident.users:
                     self._unload(resident)
                 self._condition.notify_all()
                 self._start_reaper()

@@ -65,7 +65,11 @@ OUTPUTS = (Delta, ToolCallDelta, AudioChunk, Segment, Picture, Embedding)
 
 @dataclass(slots=True)
 class Outcome:
-    """What a job has made so far."""
+    """What a job has made so far.
+
+    Attributes:
+        kept: Ids of the ``files`` whose rows are written already; the others' come with the job's end.
+    """
 
     job: Job
     artifacts: Artifacts
@@ -76,6 +80,7 @@ class Outcome:
     usage: Usage = field(default_factory=Usage)
     finish_reason: str = "stop"
     files: list[StoredFile] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     speech: SpeechFile | None = None
     leveller: Leveller | None = None
     grounded: Grounded = field(default_factory=Grounded)
@@ -152,6 +157,7 @@ class Outcome:
         self.job.publish(Spoken(start, self.speech.seconds, chunk.text))
 
     def _keep_picture(self, picture: Picture) -> None:
+        """Store a picture with its row, so that it can be looked at while the next ones are drawn."""
         _, path = self.artifacts.new_path(self.job.caller.owner, "image/png")
         request, spec = self.job.request, self.job.spec
         try:
@@ -160,14 +166,24 @@ class Outcome:
             path.unlink(missing_ok=True)
             raise StorageFailed(f"Saving the image to {path} failed: {exc}. Free some space, try again.") from exc
         details = {"width": picture.width, "height": picture.height, "seed": picture.seed}
-        self._add_file(path, "image/png", f"hearth-{picture.seed}.png", details)
+        file = self._file(path, "image/png", f"hearth-{picture.seed}.png", details)
+        try:
+            self.artifacts.keep(file)
+        except StorageFailed:
+            path.unlink(missing_ok=True)
+            raise
+        self.kept.add(file.id)
+        self._tell_file(file)
 
     def keep_file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> None:
         """Keep a file that the job has written to a path of the artifacts' own; its row comes with the job's end."""
         self._add_file(path, mime, name, details)
 
     def _add_file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> None:
-        file = StoredFile(
+        self._tell_file(self._file(path, mime, name, details))
+
+    def _file(self, path: Path, mime: str, name: str, details: Mapping[str, str | int | float]) -> StoredFile:
+        return StoredFile(
             id=path.stem,
             owner=self.job.caller.owner,
             job_id=self.job.id,
@@ -178,8 +194,10 @@ class Outcome:
             created_at=now(),
             details=details,
         )
+
+    def _tell_file(self, file: StoredFile) -> None:
         self.files.append(file)
-        self.job.publish(Artifact(file.id, mime, file.size_bytes, name, details))
+        self.job.publish(Artifact(file.id, file.mime, file.size_bytes, file.name, file.details))
 
     def close(self) -> None:
         """Finish the speech files; what a cancelled or failed job has spoken is kept."""
@@ -287,7 +305,8 @@ class Recorder:
 
     def _write_end(self, db: Transaction, job: Job, outcome: Outcome, row: Interaction) -> None:
         for file in outcome.files:
-            Artifacts.add(db, file, self._artifacts.folder)
+            if file.id not in outcome.kept:
+                Artifacts.add(db, file, self._artifacts.folder)
         Interactions.append(db, row)
         refused = row.status == "refused"
         Jobs.finish(db, job.id, "failed" if refused else row.status, row.model, row.error_code, row.error_message)

@@ -64,7 +64,7 @@ def build(studio: Studio) -> gr.Blocks:
         models.wire(models_tab)
         usage.wire(usage_tab)
         images.found.wire_chat(chat.attachments)
-        on([images_tab.select], images.refresh, set(images.found.fields), [*images.found.outputs, images.queue.list])
+        on([images_tab.select], images.refresh, set(images.found.fields), images.kept_up)
         drawer = chat.drawer
         on([chat_tab.select], drawer.list_models, [drawer.model], [drawer.model, drawer.hint])
         on([images_tab.select], images.list_models, [images.form.model], [*images.form.told, images.status])

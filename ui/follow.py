@@ -40,6 +40,7 @@ class View:
         position: Place in the queue, 1 is next; 0 once it runs.
         loading: The model being made resident, while it is.
         usage, detected, progress: The last told.
+        note: What its engine said last, in words.
         end: The last event, once it is out.
         seen: Events folded in.
     """
@@ -52,6 +53,7 @@ class View:
     fraction: float | None = None
     progress: Progress | None = None
     preview: bytes | None = None
+    note: str = ""
     detected: Detected | None = None
     usage: Usage = field(default_factory=Usage)
     segments: list[Segment] = field(default_factory=list)
@@ -80,6 +82,7 @@ class View:
             case Progress():
                 self.progress = event
                 self.preview = event.preview or self.preview
+                self.note = event.message or self.note
             case Detected():
                 self.detected = event
             case Usage():

@@ -29,11 +29,13 @@ class Shown:
 
     Attributes:
         deleted: What was deleted last, which can be brought back.
+        wanted: What was looked for last, for who draws it again without asking the page.
     """
 
     count: int = SHOWN
     chosen: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    wanted: PictureFilter = field(default_factory=PictureFilter)
 
 
 class ImageGallery:
@@ -155,11 +157,23 @@ class ImageGallery:
 
     # Pieces
 
+    async def grown(self, given: Given, request: gr.Request) -> Updates:
+        """Return the gallery with what was drawn meanwhile; what the page looked for since then counts.
+
+        What is compared, and what a person was told, stays.
+        """
+        shown = self._state(given)
+        updates = await self._drawn(shown, shown.wanted, request)
+        return {self.grid: updates[self.grid], self.by_model: updates[self.by_model]}
+
     async def drawn(self, given: Given, request: gr.Request, shown: Shown | None = None) -> Updates:
         """Return the gallery as it stands now."""
-        words, owner = words_of(request), caller_of(request).owner
         shown = shown or self._state(given)
-        wanted = self._wanted(given)
+        shown.wanted = self._wanted(given)
+        return await self._drawn(shown, shown.wanted, request)
+
+    async def _drawn(self, shown: Shown, wanted: PictureFilter, request: gr.Request) -> Updates:
+        words, owner = words_of(request), caller_of(request).owner
         found = await asyncio.to_thread(self.studio.gallery.page, owner, shown.count + 1, None, wanted)
         models = await asyncio.to_thread(self.studio.gallery.models, owner)
         there = {each.file.id for each in found}

@@ -1,18 +1,18 @@
 """The grid of the Images panel: one picture for each pair of values of two settings, side by side."""
 
+import asyncio
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import gradio as gr
 from gradio.components import Component
 
-from studio import Artifact, Cancelled, Failed, ImageRequest, InvalidRequest, Job, Studio
+from studio import Caller, GridCell, ImageGrid, ImageRequest, InvalidRequest, Job, Studio
 from ui import render
-from ui.caller import link
+from ui.caller import caller_of, link
 from ui.image_form import Given, number, text_of, whole
 from ui.image_styles import BY_KEY, styled
-from ui.panel import area
+from ui.panel import Updates, area, event_text, on
 from ui.words import Words, both, label, words_of
 
 AXES = ("seed", "num_inference_steps", "guidance_scale", "strength", "scheduler", "style", "prompt")
@@ -22,15 +22,16 @@ MOST_CELLS = 36
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A grid to be drawn: the values along both axes, and a request for each pair, row by row."""
+    """A grid to be drawn: what differs along it, the values, and a request for each pair, row by row."""
 
+    axes: tuple[str, str]
     columns: tuple[str, ...]
     rows: tuple[str, ...]
     requests: tuple[ImageRequest, ...]
 
 
-class ImageGrid:
-    """Builds the drawer and the table, and plans the requests."""
+class ImageGridTable:
+    """Builds the drawer and the table, plans the requests, and draws the table as it stands in the database."""
 
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
@@ -61,7 +62,20 @@ class ImageGrid:
 
     def build_table(self) -> None:
         """Lay out the place of the finished grid."""
-        self.table = area(elem_id="im-grid-table")
+        self.table = area(elem_id="im-grid-table", script=render.CLICKS)
+
+    def wire(self) -> None:
+        """Connect the table's own buttons."""
+        on([self.table.click], self.act, [], [self.table], queue=False)
+
+    async def act(self, request: gr.Request, event: gr.EventData) -> Updates:
+        """Leave out what is not drawn yet, or put the table away."""
+        act, caller = event_text(event, "act"), caller_of(request)
+        if act == "cancel":
+            await asyncio.to_thread(self.studio.cancel_grid, caller)
+        elif act == "close":
+            await asyncio.to_thread(self.studio.forget_grid, caller)
+        return {self.table: await self.drawn(request)}
 
     @property
     def fields(self) -> list[Component]:
@@ -92,21 +106,16 @@ class ImageGrid:
         )
         for request in requests:
             request.check(self.studio.limits)
-        return Plan(columns, rows, requests)
+        return Plan((x, y), columns, rows, requests)
 
-    def drawn(self, plan: Plan, jobs: Sequence[Job], request: gr.Request) -> str:
-        """Return the table as HTML, with the pictures that are done."""
-        words = words_of(request)
-        head = "".join(f"<th scope='col'>{render.escape(column)}</th>" for column in plan.columns)
-        body = ""
-        for number_, row in enumerate(plan.rows):
-            first = number_ * len(plan.columns)
-            cells = "".join(
-                f"<td>{_cell(job, f'{row} · {column}' if row else column, request, words)}</td>"
-                for job, column in zip(jobs[first : first + len(plan.columns)], plan.columns, strict=True)
-            )
-            body += f"<tr><th scope='row'>{render.escape(row)}</th>{cells}</tr>"
-        return f'<div class="xy"><table><thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    def submit(self, plan: Plan, caller: Caller) -> list[Job]:
+        """Have a plan drawn; errors as in ``Studio.draw_grid``."""
+        return self.studio.draw_grid(plan.requests, caller, plan.axes, (plan.columns, plan.rows))
+
+    async def drawn(self, request: gr.Request) -> str:
+        """Return the table as HTML, with the pictures that are done; "" where there is none."""
+        grid = await asyncio.to_thread(self.studio.image_grid, caller_of(request))
+        return "" if grid is None else _table(grid, request)
 
 
 def _values(text: str, axis: str) -> tuple[str, ...]:
@@ -142,16 +151,40 @@ def _with(asked: ImageRequest, axis: str, value: str, words: Words) -> ImageRequ
     return replace(asked, prompt=f"{asked.prompt}, {value}")
 
 
-def _cell(job: Job, name: str, request: gr.Request, words: Words) -> str:
-    for _, event in reversed(job.snapshot()):
-        if isinstance(event, Artifact):
-            address = render.escape(link(request, f"files/{event.id}"))
-            return (
-                f'<a href="{address}" target="_blank" rel="noopener">'
-                f'<img src="{address}" alt="{render.escape(name)}" loading="lazy"></a>'
-            )
-        if isinstance(event, Failed):
-            return f'<span class="bad">{render.escape(words.error_title(event.code, event.title))}</span>'
-        if isinstance(event, Cancelled):
-            return f'<span class="muted">{render.escape(words("stopped"))}</span>'
-    return '<span class="muted">…</span>'
+def _table(grid: ImageGrid, request: gr.Request) -> str:
+    words = words_of(request)
+    head = "".join(f"<th scope='col'>{render.escape(column)}</th>" for column in grid.across)
+    body = ""
+    for number_, row in enumerate(grid.down):
+        first = number_ * len(grid.across)
+        cells = "".join(
+            f"<td>{_cell(cell, f'{row} · {column}' if row else column, request, words)}</td>"
+            for cell, column in zip(grid.cells[first : first + len(grid.across)], grid.across, strict=True)
+        )
+        body += f"<tr><th scope='row'>{render.escape(row)}</th>{cells}</tr>"
+    name = " × ".join(words(f"im_axis_{axis}") for axis in (grid.x, grid.y) if axis in AXES)
+    going = any(cell.state in ("waiting", "running") for cell in grid.cells)
+    done = sum(cell.state == "done" for cell in grid.cells)
+    told = words("im_grid_told", name=name, done=done, n=len(grid.cells))
+    end = render.button(words("im_grid_cancel"), "cancel") if going else ""
+    end += render.button("", "close", drawing="close", name=words("im_grid_close"))
+    return (
+        f'<section class="xy" aria-label="{render.escape(told)}"><p class="line"><span>{render.escape(told)}</span>'
+        f'<span class="tools">{end}</span></p><div class="scroll" tabindex="0"><table><thead><tr><td></td>{head}</tr>'
+        f"</thead><tbody>{body}</tbody></table></div></section>"
+    )
+
+
+def _cell(cell: GridCell, name: str, request: gr.Request, words: Words) -> str:
+    if cell.picture_id is not None:
+        address = render.escape(link(request, f"files/{cell.picture_id}"))
+        return (
+            f'<a href="{address}" target="_blank" rel="noopener">'
+            f'<img src="{address}" alt="{render.escape(name)}" loading="lazy"></a>'
+        )
+    if cell.state == "failed":
+        title = words.error_title(cell.error_code or "", words("im_state_failed"))
+        return f'<span class="bad">{render.escape(title)}</span>'
+    if cell.state == "done":
+        return f'<span class="muted">{render.escape(words("im_grid_deleted"))}</span>'
+    return f'<span class="muted">{render.escape(words(f"im_state_{cell.state}"))}</span>'

@@ -28,7 +28,7 @@ from ui.fetch import model_of
 from ui.follow import Turn, Turns, View, follow
 from ui.image_form import Given, ImageForm, text_of
 from ui.image_gallery import ImageGallery
-from ui.image_grid import ImageGrid
+from ui.image_grid import ImageGridTable
 from ui.image_queue import ImageQueueList
 from ui.image_source import ImageSource
 from ui.image_start import ImageStart
@@ -46,7 +46,8 @@ class ImagesPanel(Panel):
     def __init__(self, studio: Studio, turns: Turns) -> None:
         super().__init__(studio, turns)
         self.form, self.source, self.queue = ImageForm(studio), ImageSource(studio), ImageQueueList(studio)
-        self.found, self.grid, self.start = ImageGallery(studio), ImageGrid(studio), ImageStart(studio)
+        self.found, self.grid, self.start = ImageGallery(studio), ImageGridTable(studio), ImageStart(studio)
+        self._writing: dict[str, Job] = {}  # what writes a prompt out, by page
 
     def build(self) -> None:
         """Lay the panel out inside the open tab."""
@@ -81,22 +82,31 @@ class ImagesPanel(Panel):
         """Where the pictures are."""
         return self.found.grid
 
+    @property
+    def kept_up(self) -> list[Component]:
+        """What other pages may have changed meanwhile."""
+        return [*self.found.outputs, self.queue.list, self.grid.table]
+
     def wire(self, demo: gr.Blocks) -> None:
         """Connect the events."""
         form = {*self.form.fields, *self.source.fields, *self.found.fields, *self.grid.fields}
-        shown = [self.prompt, self.status, self.preview, self.cancel, self.queue.list, *self.found.outputs]
+        shown = [
+            *(self.prompt, self.status, self.preview, self.cancel, self.queue.list, self.grid.table),
+            *self.found.outputs,
+        ]
         on([demo.load], self.load, set(self.found.fields), [*shown, *self.form.told])
         on([self.go.click, self.form.prompt.submit], self.make, form, shown)
         on([self.status.click], self.act, form, [*shown, *self.form.told])
         on([self.queue.list.click], self.retry, set(self.found.fields), shown)
         on([self.cancel.click], self.stop, [], [self.status], queue=False)
-        on([self.improve.click], self.improve_prompt, {self.form.prompt}, [self.prompt, self.status])
+        on([self.improve.click], self.improve_prompt, {self.form.prompt}, [self.prompt, self.status, self.cancel])
         on([self.form.model.input], self.tell_model, [self.form.model], self.form.told)
-        on([self.grid.go.click], self.draw_grid, form, [*shown, self.grid.table])
+        on([self.grid.go.click], self.draw_grid, form, shown)
         filled = [*self.form.fields, *self.source.outputs]
         on([self.source.file.change], self.take_file, {self.source.file}, filled)
         on([self.found.grid.click], self.pick, set(self.found.fields), [*filled, *self.found.outputs, self.status])
         self.queue.wire_moves()
+        self.grid.wire()
         self.found.wire()
         self.source.wire()
 
@@ -109,13 +119,14 @@ class ImagesPanel(Panel):
             **self.form.tell(None, words),
             self.status: await asyncio.to_thread(self.start.drawn, words, caller_of(request)),
             self.queue.list: await self.queue.drawn(request),
+            self.grid.table: await self.grid.drawn(request),
             **await self.found.drawn(given, request),
         }
         if (job := await asyncio.to_thread(self.start.running, caller_of(request))) is not None:
             async for updates in self._fetch(model_of(job), request):
                 yield updates
-        if (running := self._jobs(request)) and isinstance(running[0].request, ImageRequest):
-            yield {self.prompt: running[0].request.prompt}
+        if running := self._jobs(request):
+            yield {self.prompt: str(getattr(running[0].request, "prompt", ""))}
             async for updates in self._follow(running[0], given, request):
                 yield updates
 
@@ -146,6 +157,8 @@ class ImagesPanel(Panel):
                 self.studio.job(target, caller_of(request)).cancel()
             except StudioError as exc:
                 yield {self.status: self._failed(exc, request)}
+        elif act == "unwrite":
+            yield {self.prompt: target, self.status: ""}
         if act != "example":
             return
         prompt = words_of(request)("im_example")
@@ -169,26 +182,23 @@ class ImagesPanel(Panel):
     async def draw_grid(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Submit a picture for each pair of values, and show them as a table as they come."""
         words = words_of(request)
-        jobs: list[Job] = []
         try:
             asked = self.source.request(self.form.read(given, words), given, request)
             if not isinstance(asked, ImageRequest):
                 raise InvalidRequest(words("im_grid_enlarge"))
             planned = self.grid.plan(asked, given, words)
-            for each in planned.requests:
-                jobs.append(await asyncio.to_thread(self.studio.submit, each, caller_of(request)))
+            jobs = await asyncio.to_thread(self.grid.submit, planned, caller_of(request))
         except StudioError as exc:
-            for job in jobs:  # a grid with holes is of no use
-                job.cancel()
             yield {self.status: self._failed(exc, request)}
             return
+        yield {self.grid.table: await self.grid.drawn(request)}
         async for updates in self._follow(jobs[-1], given, request):
-            yield {**updates, self.grid.table: self.grid.drawn(planned, jobs, request)}
-        yield {self.grid.table: self.grid.drawn(planned, jobs, request)}
+            yield updates
 
     def stop(self, request: gr.Request) -> Updates:
         """Cancel what this person's pages are making; the followers tell the rest. What waits goes on waiting."""
-        for job in self._jobs(request)[:1]:
+        writing = self._writing.get(page_of(request))
+        for job in [writing] if writing is not None else self._jobs(request)[:1]:
             job.cancel()
         return {self.status: gr.skip()}
 
@@ -198,21 +208,28 @@ class ImagesPanel(Panel):
         if not prompt:
             yield {self.status: render.notice("", words("im_improve_empty"), kind="info")}
             return
-        yield {self.status: render.busy(words("im_improving"))}
+        yield {self.status: render.busy(words("im_improving")), self.cancel: gr.Button(visible=True)}
         asked = ChatRequest(
             messages=(Message("system", words("im_improve_ask")), Message("user", prompt)), max_tokens=IMPROVED_TOKENS
         )
         try:
             job = await asyncio.to_thread(self.studio.submit, asked, caller_of(request))
-            async for _ in job.events():
-                pass
+            self._writing[page_of(request)] = job
+            ended = await job.ended()
             await asyncio.to_thread(job.wait)
         except StudioError as exc:
-            yield {self.status: render.failure(words, exc)}
+            yield {self.status: render.failure(words, exc), self.cancel: self._stoppable(request)}
             return
+        finally:
+            self._writing.pop(page_of(request), None)
+        took = words.duration((job.times.finished or 0) - job.times.submitted)
         written = " ".join(job.text().split()).strip("\"' ")
-        took = words("im_improved", took=words.duration((job.times.finished or 0) - job.times.submitted))
-        yield {self.prompt: written or prompt, self.status: render.cost([took])}
+        updates: Updates = {self.status: render.cost([words("stopped"), words("took", n=took)])}
+        if isinstance(ended, Done) and written:
+            undo = render.button(words("im_improve_undo"), "unwrite", prompt)
+            told = render.cost([words("im_improved", took=took)])
+            updates = {self.prompt: written, self.status: f'{told}<p class="acts">{undo}</p>'}
+        yield {**updates, self.cancel: self._stoppable(request)}
 
     async def take_file(self, given: Given, request: gr.Request) -> Updates:
         """Take a picture that was dropped, and fill the form with what it says of itself."""
@@ -247,13 +264,20 @@ class ImagesPanel(Panel):
         """Show what other pages have drawn meanwhile."""
         updates = await self.found.drawn(given, request)
         del updates[self.found.compared]
-        return {**updates, self.queue.list: await self.queue.drawn(request)}
+        return {
+            **updates,
+            self.queue.list: await self.queue.drawn(request),
+            self.grid.table: await self.grid.drawn(request),
+        }
 
     def tell_model(self, model: str | None, request: gr.Request) -> Updates:
         """Say what the chosen model draws by itself and can't do."""
         return self.form.tell(model, words_of(request))
 
     # Pieces
+
+    def _stoppable(self, request: gr.Request) -> gr.Button:
+        return gr.Button(visible=bool(self._jobs(request)))
 
     def _made(self, picture_id: str, caller: Caller) -> ImageParameters:
         return self.studio.picture_parameters(picture_id, caller)
@@ -292,9 +316,9 @@ class ImagesPanel(Panel):
 
     async def _follow_one(self, job: Job, turn: Turn, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         words = words_of(request)
-        preview = None
+        preview, done = None, 0
         async for view in follow(job, turn, INTERVAL_S):
-            updates: Updates = {self.status: _going(words, view)}
+            updates: Updates = {self.status: going(words, view)}
             if view.preview is not None and view.preview is not preview and view.end is None:
                 preview = view.preview
                 updates[self.preview] = f'<div class="forming">{render.data_image(preview, words("im_preview"))}</div>'
@@ -303,8 +327,11 @@ class ImagesPanel(Panel):
                     self.status: self._ending(view, request),
                     self.preview: "",
                     self.queue.list: await self.queue.drawn(request),
-                    **await self.found.drawn(given, request),
+                    self.grid.table: await self.grid.drawn(request),
                 }
+            if view.end is not None or len(view.artifacts) > done:
+                done = len(view.artifacts)
+                updates |= await self.found.grown(given, request)
             yield updates
 
     def _ending(self, view: View, request: gr.Request) -> str:
@@ -315,15 +342,26 @@ class ImagesPanel(Panel):
         if isinstance(view.end, Cancelled):
             return render.cost([words("stopped"), took])
         assert isinstance(view.end, Done)
-        return render.cost([took, *(_figures(made, words) for made in view.artifacts[:1])])
+        return render.cost([took, *(_figures(made, words) for made in view.artifacts[:1])]) + _note(view)
 
 
-def _going(words: Words, view: View) -> str:
+def going(words: Words, view: View) -> str:
     """Return how far the picture is."""
     told = view.progress
     if told is None or told.total <= 0:
         return render.waiting(words, view) or render.busy(words("starting"))
-    return render.busy(words("step", step=told.step, total=told.total), told.step / told.total)
+    step, total, which = told.step, told.total, ""
+    asked = view.job.request
+    if isinstance(asked, ImageRequest) and asked.num_images > 1:
+        number, total = len(view.artifacts) + 1, told.total // asked.num_images
+        step = min(max(0, told.step - total * (number - 1)), total)
+        which = f"{words('im_of', i=min(number, asked.num_images), n=asked.num_images)} · "
+    return render.busy(which + words("step", step=step, total=total), told.step / told.total) + _note(view)
+
+
+def _note(view: View) -> str:
+    """Return what the engine said of the request as a whole."""
+    return f'<p class="hint">{render.escape(view.note)}</p>' if view.note else ""
 
 
 def _figures(made: Artifact, words: Words) -> str:

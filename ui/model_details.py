@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Mapping
 import gradio as gr
 from gradio.components import Component
 
-from studio import StudioError
-from ui import model_facts, render
+from studio import ModelSpec, StudioError
+from ui import choices, model_facts, render
 from ui.caller import caller_of
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.words import label, words_of
@@ -206,6 +206,10 @@ class ModelDetailsBox(Panel):
         except Exception as exc:
             yield {self.told: render.crash(words, exc)}
 
+    def _draws(self, spec: ModelSpec) -> bool:
+        """Whether it can be what its job takes by itself: one that enlarges pictures can't."""
+        return spec.kind != "image" or choices.enlarges(self.studio, spec.id) is None
+
     def leave(self) -> Updates:
         """Close the box."""
         return {self.box: gr.update(visible=False), self.model: ""}
@@ -235,7 +239,7 @@ class ModelDetailsBox(Panel):
                 for name, field in self.numbers.items()
             },
             self.save: gr.update(visible=usable),
-            self.default: gr.update(visible=usable and not found.info.is_default),
+            self.default: gr.update(visible=usable and not found.info.is_default and self._draws(found.info.spec)),
             self.delete: gr.update(visible=on_disk),
             self.measure: gr.update(visible=usable and found.info.spec.kind != "transcription"),
             self.model: model,

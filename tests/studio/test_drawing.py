@@ -6,6 +6,7 @@ import sys
 import threading
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from PIL import Image
 
 from contract.errors import Conflict, InvalidRequest, ModelNotInstalled, NotFound
 from studio import (
+    Artifact,
     Caller,
     Done,
     ImageRequest,
@@ -24,7 +26,7 @@ from studio import (
     read_image_parameters,
 )
 from studio.lanes import LaneSize
-from tests.echo_models import install_echo, until
+from tests.echo_models import install_echo, manifest_of, until
 from tests.serving import ROOT
 
 LOCAL, BOB = Caller(via="ui"), Caller(owner="bob", via="ui")
@@ -71,9 +73,10 @@ def queue(studio: Studio, caller: Caller = LOCAL) -> list[tuple[object, str]]:
     return [(found.entry.request["prompt"], found.entry.state) for found in studio.image_queue(caller)]
 
 
-def occupied(studio: Studio) -> Job:
-    """A job that runs until it is cancelled, so that what comes after it waits."""
-    job = studio.submit(ImageRequest(prompt="long", model="slow", width=64, height=64, num_inference_steps=200), LOCAL)
+def occupied(studio: Studio, steps: int = 200) -> Job:
+    """A job that runs for 10 s unless it is cancelled, so that what comes after it waits."""
+    asked = ImageRequest(prompt="long", model="slow", width=64, height=64, num_inference_steps=steps)
+    job = studio.submit(asked, LOCAL)
     until(lambda: job.position == 0 and job.state == "running")
     return job
 
@@ -95,6 +98,42 @@ def test_pictures_are_found_by_words_model_and_star(studio: Studio) -> None:
     assert pictures(studio, starred=True) == ["a blue boat"]
     older = studio.gallery.page("local", 5, before=newest.file.id)
     assert [each.prompt for each in older] == ["a red house 100%", "a red boat"]
+
+
+def test_each_picture_of_a_batch_is_there_before_the_next_is_drawn(studio: Studio) -> None:
+    job = studio.submit(asked("a batch", "slow", num_images=8), LOCAL)
+    first = next(event for _, event in job.follow() if isinstance(event, Artifact))
+
+    found = studio.gallery.get(first.id, "local")
+    assert (found.prompt, found.model, found.file.path.is_file()) == ("a batch", "slow", True)
+    assert set(pictures(studio, words="batch", model="slow")) == {"a batch"}
+    job.wait()
+    assert pictures(studio) == ["a batch"] * 8
+    (row,) = studio.interactions.page("local", 5)
+    assert len(row.artifacts) == 8
+
+
+def draw_a_batch_until_killed(folder: Path) -> None:
+    """Draw pictures in a row and say so after the first; for a process of its own."""
+    with opened(folder) as made:
+        job = made.submit(asked("a batch", "slow", num_images=8), LOCAL)
+        next(event for _, event in job.follow() if isinstance(event, Artifact))
+        print("the first is done", flush=True)
+        threading.Event().wait()
+
+
+def test_kill_9_in_the_middle_of_a_batch_keeps_the_pictures_that_were_done(tmp_path: Path) -> None:
+    install_echo(tmp_path, "slow", "image", delay_s=0.5)
+    code = f"from tests.studio.test_drawing import *; draw_a_batch_until_killed(Path({str(tmp_path)!r}))"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None and process.stdout.readline() == "the first is done\n"
+        process.kill()
+
+    with opened(tmp_path) as again:
+        assert set(pictures(again)) == {"a batch"}
+        (row,) = again.interactions.page("local", 5)
+        assert row.status == "interrupted" and "pictures that were done are kept" in str(row.error_message)
+        assert len(row.artifacts) == len(pictures(again))
 
 
 def test_a_deleted_picture_is_gone_with_its_prompt_and_the_figures_stay(studio: Studio) -> None:
@@ -280,6 +319,95 @@ def test_kill_9_in_the_middle_of_the_queue_loses_nothing_of_it(tmp_path: Path, o
         (left,) = again.image_queue(LOCAL)
         again.retry_image(left.entry.id, LOCAL).cancel()
         until(lambda: queue(again) == [("long", "cancelled")])
+
+
+# The grid
+
+
+def in_a_grid(*prompts: str, **fields: object) -> list[ImageRequest]:
+    return [asked(prompt, **fields) for prompt in prompts]
+
+
+AXES, VALUES = ("prompt", "seed"), (("one", "two"), ("5", "6"))
+PROMPTS = ("one 5", "two 5", "one 6", "two 6")
+
+
+def test_a_grid_is_as_it_was_after_a_restart_and_goes_on(tmp_path: Path, one_at_a_time: None) -> None:
+    install_echo(tmp_path, "quick", "image")
+    install_echo(tmp_path, "slow", "image", delay_s=0.05)
+    with opened(tmp_path) as studio:
+        occupied(studio, steps=30)
+        studio.draw_grid(in_a_grid(*PROMPTS), LOCAL, AXES, VALUES)
+        grid = studio.image_grid(LOCAL)
+        assert grid is not None and (grid.x, grid.y, grid.across, grid.down) == (*AXES, *VALUES)
+        assert [cell.state for cell in grid.cells] == ["waiting"] * 4
+        assert studio.image_grid(BOB) is None
+
+    with opened(tmp_path) as again:
+        until(lambda: [cell.state for cell in again.image_grid(LOCAL).cells] == ["done"] * 4)
+        cells = again.image_grid(LOCAL).cells
+        assert tuple(again.gallery.get(cell.picture_id, "local").prompt for cell in cells) == PROMPTS
+        again.delete_pictures([cells[0].picture_id], LOCAL)
+        assert again.image_grid(LOCAL).cells[0].picture_id is None
+        again.forget_grid(BOB)
+        assert again.image_grid(LOCAL) is not None
+        again.forget_grid(LOCAL)
+        assert again.image_grid(LOCAL) is None
+        assert set(pictures(again)) == {"long", *PROMPTS[1:]}, "the pictures stay"
+
+
+def test_what_is_left_of_a_grid_is_cancelled_at_once_and_one_that_is_refused_leaves_nothing(studio: Studio) -> None:
+    running = occupied(studio)
+    with pytest.raises(InvalidRequest):
+        studio.draw_grid([*in_a_grid(*PROMPTS), replace(asked("odd"), width=65)], LOCAL, AXES, VALUES)
+    assert studio.image_grid(LOCAL) is None
+    assert queue(studio) == [("long", "running")]
+
+    jobs = studio.draw_grid(in_a_grid(*PROMPTS), LOCAL, AXES, VALUES)
+    studio.cancel_grid(LOCAL)
+    until(lambda: all(job.finished for job in jobs))
+    assert [cell.state for cell in studio.image_grid(LOCAL).cells] == ["cancelled"] * 4
+    assert queue(studio) == [("long", "running")]
+    running.cancel()
+
+
+def test_a_cell_that_is_tried_again_is_in_the_grid(studio: Studio) -> None:
+    running = occupied(studio)
+    jobs = studio.draw_grid(in_a_grid("one", "two"), LOCAL, ("prompt", ""), (("one", "two"), ("",)))
+    queue(studio)
+    entry = next(each.entry for each in studio.image_queue(LOCAL) if each.entry.job_id == jobs[1].id)
+    studio.cancel_image(entry.id, LOCAL)
+    until(lambda: jobs[1].finished)
+    assert studio.image_grid(LOCAL).cells[1].state == "cancelled"
+    again = studio.retry_image(entry.id, LOCAL)
+    running.cancel()
+    again.wait()
+    assert studio.image_grid(LOCAL).cells[1].picture_id is not None
+
+
+# The model that is taken when none is named
+
+
+def test_a_model_that_enlarges_is_never_taken_for_drawing(tmp_path: Path) -> None:
+    def put(name: str, made: str) -> None:
+        folder = tmp_path / "models" / "diffusers" / name
+        folder.mkdir(parents=True)
+        (folder / "model_index.json").write_text(f'{{"_class_name": "{made}"}}')
+        (folder / "hearth.json").write_text(manifest_of(name, "diffusers", "image"))
+
+    put("a-enlarger", "StableDiffusionUpscalePipeline")
+    with opened(tmp_path) as studio:
+        studio.preferences.set("", "default.image", "a-enlarger")  # as it could be chosen once
+        assert studio.registry.default("image") is None
+        with pytest.raises(ModelNotInstalled, match="no image model"):
+            studio.submit(ImageRequest(prompt="a bee"), LOCAL)
+        assert not any(info.is_default for info in studio.models())
+        put("painter", "StableDiffusionPipeline")
+        studio.registry.refresh()
+        assert studio.registry.default("image").id == "painter"
+        assert [info.spec.id for info in studio.models() if info.is_default] == ["painter"]
+        with pytest.raises(InvalidRequest, match="enlarges pictures"):
+            studio.registry.set_default("image", "a-enlarger")
 
 
 def test_deleted_pictures_are_brought_back_until_they_are_purged(studio: Studio) -> None:

@@ -236,3 +236,14 @@ def test_a_model_that_is_wanted_otherwise_is_loaded_anew_once_nobody_uses_it() -
     assert inside.wait(10)
     thread.join()
     assert bench.log == ["load a", "unload a", "load a"]
+
+
+def test_a_model_that_ran_out_of_memory_at_work_is_unloaded_and_one_that_refused_is_not() -> None:
+    bench = Bench(100)
+    for ran_out, log in ((False, ["load a"]), (True, ["load a", "unload a"])):
+        error = DoesNotFit("too much", ran_out=True) if ran_out else DoesNotFit("too much", need_bytes=1)
+        with pytest.raises(DoesNotFit), bench.use("a"):
+            raise error
+        assert bench.log == log
+    with bench.use("a"):
+        assert bench.log == ["load a", "unload a", "load a"]

@@ -11,14 +11,16 @@ import pytest
 from gradio.components import Component
 
 import engines
-from studio import Caller, ImageRequest, InvalidRequest, QueuedImage, Settings, Studio, UpscaleRequest
+from studio import Caller, ImageRequest, InvalidRequest, Progress, QueuedImage, Settings, Studio, UpscaleRequest
 from tests.echo_models import manifest_of
 from tests.ui.conftest import Asked, everything, shown
 from tests.ui.test_panels import click, laid_out, wait_for_job
 from ui.chat import ChatPanel
+from ui.follow import View
+from ui.image_gallery import Shown
 from ui.image_source import Source
 from ui.image_source import masked as masked_by
-from ui.images import ImagesPanel
+from ui.images import ImagesPanel, going
 from ui.panel import Updates
 from ui.sidebar import Sidebar
 from ui.words import words_of
@@ -215,8 +217,15 @@ async def test_a_grid_draws_each_pair_of_values(echo: Studio, ask: Asked) -> Non
     page = shown(await asyncio.wait_for(everything(panel.draw_grid(asked, ask())), 120))
 
     assert str(page[panel.grid.table]).count("<img") == 6
+    assert "Seed × Steps · 6 of 6" in str(page[panel.grid.table])
+    reloaded = shown(await everything(panel.load({}, ask("another page"))))
+    assert str(reloaded[panel.grid.table]).count("<img") == 6
+    assert panel.grid.table in panel.kept_up
     seeds = [file.details["seed"] for file in echo.artifacts.latest("local", "image/png")]
     assert sorted(seeds) == [1, 1, 2, 2, 3, 3]
+    assert await panel.grid.act(ask(owner="bob"), click(act="close")) == {panel.grid.table: ""}
+    assert "<img" in await panel.grid.drawn(ask())
+    assert await panel.grid.act(ask(), click(act="close")) == {panel.grid.table: ""}
     for odd in ({panel.grid.x_values: ""}, {panel.grid.y: "seed"}, {panel.grid.x_values: "1," * 90}):
         refused = shown(await everything(panel.draw_grid({**asked, **odd}, ask())))
         assert 'role="alert"' in str(refused[panel.status])
@@ -230,8 +239,48 @@ async def test_a_style_adds_its_words_and_the_chat_model_improves_a_prompt(echo:
 
     improved = shown(await everything(panel.improve_prompt({panel.prompt: "a  boat"}, ask())))
     assert improved[panel.prompt] == "a boat"  # what the echo says
+    back = shown(await everything(panel.act({}, ask(), click(act="unwrite", id="a  boat"))))
+    assert 'data-act="unwrite" data-id="a  boat"' in str(improved[panel.status])
+    assert back[panel.prompt] == "a  boat"
     empty = shown(await everything(panel.improve_prompt({}, ask())))
     assert "Write a few words first" in str(empty[panel.status])
+
+
+async def test_the_writing_of_a_prompt_is_stopped_and_the_persons_words_stay(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    prompt = "a boat " * 500
+    writing = asyncio.ensure_future(everything(panel.improve_prompt({panel.prompt: prompt}, ask())))
+    while not panel._writing:
+        await asyncio.sleep(0.005)  # polls
+    panel.stop(ask("another page"))
+    panel.stop(ask())
+    page = shown(await asyncio.wait_for(writing, 60))
+    assert panel.prompt not in page
+    assert "Stopped" in str(page[panel.status])
+
+
+async def test_each_picture_of_a_batch_is_shown_as_soon_as_it_is_done(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    state = Shown()
+    asked = {**given(panel, num_images="4", num_inference_steps="40"), panel.found.shown: state}
+    counts, told = [], ""
+    async for updates in panel.make(asked, ask()):
+        if panel.gallery in updates:
+            counts.append(str(updates[panel.gallery]).count("<li"))
+        told += str(updates.get(panel.status, ""))
+        # What a page looks for meanwhile is not undone by the next picture.
+        if counts == [1]:
+            await panel.found.find({panel.found.search: "nothing like it", panel.found.shown: state}, ask())
+            counts.append(-1)
+    assert counts[:2] == [1, -1] and set(counts[2:]) == {0} and len(counts) >= 4
+    assert re.search(r"Image 2 of 4 · Step \d+ of 40", told)
+
+
+async def test_what_the_model_says_of_the_whole_prompt_stays_in_sight(echo: Studio, ask: Asked) -> None:
+    view = View(echo.submit(ImageRequest(prompt="a house", width=64, height=64), LOCAL))
+    for number, event in enumerate((Progress(0, 4, "Its end is left out."), Progress(3, 4)), start=1):
+        view.apply(number, event)
+    assert "Its end is left out." in going(words_of(ask()), view)
 
 
 async def test_chosen_pictures_are_compared_and_deleted(echo: Studio, ask: Asked) -> None:
