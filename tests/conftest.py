@@ -1,5 +1,7 @@
 """Fixtures that many tests share: the starter models, fetched once and kept between runs."""
 
+import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import filelock
 import pytest
+import structlog
 
 # Before torch is imported: beside another process its threads would spin while they wait for each other.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -14,6 +17,22 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 from studio import Settings, Studio
 from studio.starters import fetch_starters, missing_starters
 from tests.serving import Server
+
+# As app.py has it, for all tests alike: else the first studio that one of them opens sets the log's level for the rest.
+structlog.configure(
+    wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settled() -> None:
+    """Leave what stays, all the imported modules, out of later collections, as app.py does.
+
+    Whatever unloads a model collects, and over a heap that holds each library of the tests that takes a second.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

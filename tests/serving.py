@@ -12,6 +12,8 @@ import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 120.0
+# Nobody listens there, and the system gives that port to no server: a free one may be another's a moment later.
+NOBODY = "http://127.0.0.1:9"
 
 
 class Server:
@@ -25,8 +27,8 @@ class Server:
     def __init__(self, data_dir: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
         self.data_dir = data_dir
         self._arguments = arguments
-        # A machine's own Ollama must not change what a test sees; nobody listens on port 9.
-        self._env = {**os.environ, "OLLAMA_HOST": "http://127.0.0.1:9", "PYTHONUNBUFFERED": "1", **(env or {})}
+        # A machine's own Ollama must not change what a test sees.
+        self._env = {**os.environ, "OLLAMA_HOST": NOBODY, "PYTHONUNBUFFERED": "1", **(env or {})}
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
         self.log_path = data_dir / "server.log"
@@ -58,7 +60,7 @@ class Server:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             try:
-                if httpx.get(self.url + path, timeout=5).status_code == 200:
+                if httpx.get(self.url + path, timeout=30).status_code == 200:
                     return
             except httpx.TransportError:
                 pass
@@ -67,12 +69,12 @@ class Server:
         raise AssertionError(f"{path} did not answer 200 in {START_S:.0f} s:\n{self.log_path.read_text()}")
 
     def stop(self, sign: int = signal.SIGTERM) -> int:
-        """End it and return its exit status; killed when it does not end within 20 s."""
+        """End it and return its exit status; killed when it does not end within a minute."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(sign)
         try:
-            status = self.process.wait(20)
+            status = self.process.wait(60)
         except subprocess.TimeoutExpired:
             self.process.kill()
             status = self.process.wait()

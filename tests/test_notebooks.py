@@ -255,10 +255,10 @@ def test_leaving_a_streams_loop_cancels_the_reply(tmp_path: Path) -> None:
 def test_a_studio_opens_beside_a_running_dashboard_and_harms_nothing(tmp_path: Path) -> None:
     install_echo(tmp_path, "slow", delay_s=0.02)
     server = Server(tmp_path).start()
-    body = {"model": "slow", "messages": [{"role": "user", "content": "one two three " * 20}]}
+    body = {"model": "slow", "messages": [{"role": "user", "content": "one two three " * 20}], "stream": True}
     try:
         with (
-            httpx.stream("POST", server.url + "/v1/chat/completions", json={**body, "stream": True}) as reply,
+            httpx.stream("POST", f"{server.url}/v1/chat/completions", json=body, timeout=60) as reply,
             Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio,
         ):
             lines = reply.iter_lines()

@@ -24,7 +24,7 @@ def test_an_address_leads_to_the_picture_in_the_size_asked_for(client: openai.Op
     made = client.images.generate(model="dall-e-3", prompt="A red boat", size="128x64", n=2)
 
     assert len(made.data) == 2
-    assert [size_of(httpx.get(picture.url).content) for picture in made.data] == [(128, 64)] * 2
+    assert [size_of(httpx.get(picture.url, timeout=60).content) for picture in made.data] == [(128, 64)] * 2
 
 
 def test_the_same_seed_gives_the_same_picture_as_base64(client: openai.OpenAI) -> None:

@@ -1,10 +1,11 @@
 """Who has a key comes in as far as its scopes go, nobody else where keys are required; other sites only by setting."""
 
+import io
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import anthropic
@@ -13,7 +14,7 @@ import openai
 import pytest
 from libretranslate_aio import ForbiddenError, LibreTranslate
 
-from studio import Settings, new_id
+from studio import Settings, key_command, new_id
 from studio.keys import SCOPES
 from tests.echo_models import until
 from tests.serving import ROOT, Server
@@ -31,23 +32,31 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.stop()
 
 
-def command(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def process(data_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `app.py keys`."""
     whole = [sys.executable, "app.py", "keys", *arguments, "--data-dir", str(data_dir)]
     return subprocess.run(whole, cwd=ROOT, capture_output=True, text=True)
 
 
+def command(data_dir: Path, *arguments: str) -> str:
+    """Do here what `app.py keys` does in a process of its own, which takes seconds to start; returns its output."""
+    said = io.StringIO()
+    with redirect_stdout(said), redirect_stderr(io.StringIO()):
+        key_command.run([*arguments, "--data-dir", str(data_dir)])
+    return said.getvalue()
+
+
 def make_key(server: Server, name: str, *options: str) -> str:
-    """Make a key on the command line and return its text."""
-    done = command(server.data_dir, "add", name, *options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+    """Make a key as on the command line and return its text."""
+    return command(server.data_dir, "add", name, *options).strip()
 
 
 @pytest.fixture(scope="module")
 def admin(locked: Server) -> Iterator[httpx.Client]:
     """A client with a key for everything."""
-    key = make_key(locked, "admin", "--scope", "admin")
+    done = process(locked.data_dir, "add", "admin", "--scope", "admin")
+    assert done.returncode == 0, done.stderr
+    key = done.stdout.strip()
     with httpx.Client(base_url=locked.url, headers={"Authorization": f"Bearer {key}"}, timeout=30) as made:
         yield made
 
@@ -66,7 +75,7 @@ PROTECTED = [
 @pytest.mark.parametrize("path", PROTECTED)
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer none"}, {"x-api-key": "hearth_" + "x" * 43}])
 def test_nothing_answers_without_a_valid_key(locked: Server, path: str, headers: dict[str, str]) -> None:
-    answer = httpx.get(locked.url + path, headers=headers)
+    answer = httpx.get(locked.url + path, headers=headers, timeout=60)
 
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
@@ -75,12 +84,12 @@ def test_nothing_answers_without_a_valid_key(locked: Server, path: str, headers:
 def test_what_only_says_that_the_process_lives_needs_no_key(locked: Server) -> None:
     locked.wait_ready()
     for path in ("/live", "/ping", "/ready"):
-        assert httpx.get(locked.url + path).status_code == 200
+        assert httpx.get(locked.url + path, timeout=60).status_code == 200
 
 
 def test_the_refusal_has_the_form_of_its_path(locked: Server) -> None:
-    assert httpx.get(f"{locked.url}/v1/models").json()["error"]["code"] == "key_required"
-    problem = httpx.get(f"{locked.url}/jobs")
+    assert httpx.get(f"{locked.url}/v1/models", timeout=60).json()["error"]["code"] == "key_required"
+    problem = httpx.get(f"{locked.url}/jobs", timeout=60)
     assert problem.headers["content-type"] == "application/problem+json"
     assert problem.json()["request_id"] == problem.headers["x-request-id"]
 
@@ -139,7 +148,7 @@ def test_a_key_revoked_or_expired_elsewhere_stops_working(locked: Server, admin:
     with with_key(locked, revoked) as one, with_key(locked, expired) as other:
         assert one.get("/v1/models").status_code == other.get("/v1/models").status_code == 200
         key_id = next(line["id"] for line in admin.get("/api-keys").json()["data"] if line["name"] == "revoked")
-        assert command(locked.data_dir, "revoke", key_id).returncode == 0
+        command(locked.data_dir, "revoke", key_id)
         with closing(sqlite3.connect(locked.data_dir / "hearth.db")) as database, database:
             database.execute("UPDATE api_keys SET expires_at = '2020-01-01T00:00:00.000Z' WHERE name = 'expired'")
         until(lambda: one.get("/v1/models").status_code == 401)
@@ -156,8 +165,8 @@ def test_no_key_is_kept_anywhere(locked: Server) -> None:
 
     assert kept == []
     listed = command(locked.data_dir, "list")
-    assert "secret" in listed.stdout
-    assert key not in listed.stdout
+    assert "secret" in listed
+    assert key not in listed
 
 
 def test_the_dashboard_opens_to_a_person_with_an_admin_key(locked: Server, admin: httpx.Client) -> None:
@@ -192,7 +201,7 @@ def test_other_sites_get_in_only_when_a_setting_names_them(locked: Server, admin
     posted = admin.post(url, json=CHAT, headers={"Origin": SITE})
     foreign = admin.options(url, headers={"Origin": "https://evil.example", **asks})
     evil = admin.post(url, json=CHAT, headers={"Origin": "https://evil.example"})
-    keyless = httpx.post(locked.url + url, json=CHAT, headers={"Origin": SITE})
+    keyless = httpx.post(locked.url + url, json=CHAT, headers={"Origin": SITE}, timeout=60)
 
     assert (allowed.status_code, allowed.headers["access-control-allow-origin"]) == (204, SITE)
     assert "authorization" in allowed.headers["access-control-allow-headers"]
@@ -206,10 +215,11 @@ def test_other_sites_get_in_only_when_a_setting_names_them(locked: Server, admin
 def test_without_the_setting_no_site_gets_in_and_no_key_is_needed(echo_server: Server) -> None:
     url = f"{echo_server.url}/v1/chat/completions"
 
-    assert httpx.post(url, json=CHAT, headers={"Authorization": "Bearer anything"}).status_code == 200
-    assert httpx.post(url, json=CHAT, headers={"Authorization": "Bearer hearth_wrong"}).status_code == 401
-    assert httpx.post(url, json=CHAT, headers={"Origin": SITE}).status_code == 403
-    assert "access-control-allow-origin" not in httpx.get(f"{echo_server.url}/live", headers={"Origin": SITE}).headers
+    assert httpx.post(url, json=CHAT, headers={"Authorization": "Bearer anything"}, timeout=60).status_code == 200
+    assert httpx.post(url, json=CHAT, headers={"Authorization": "Bearer hearth_wrong"}, timeout=60).status_code == 401
+    assert httpx.post(url, json=CHAT, headers={"Origin": SITE}, timeout=60).status_code == 403
+    told = httpx.get(f"{echo_server.url}/live", headers={"Origin": SITE}, timeout=60).headers
+    assert "access-control-allow-origin" not in told
 
 
 def test_a_scope_counts_where_keys_are_not_required_too(echo_server: Server) -> None:
@@ -256,9 +266,10 @@ def test_a_bad_key_is_refused_with_the_field(admin: httpx.Client, body: dict[str
 
 
 def test_the_scopes_of_the_command_are_the_studios(tmp_path: Path) -> None:
-    assert command(tmp_path, "add", "x", "--scope", "everything").returncode == 2
+    assert process(tmp_path, "add", "x", "--scope", "everything").returncode == 2
     for scope in SCOPES:
-        assert command(tmp_path, "add", scope, "--scope", scope).returncode == 0
+        command(tmp_path, "add", scope, "--scope", scope)
+    assert [scope for scope in SCOPES if scope not in command(tmp_path, "list")] == []
 
 
 def test_a_repeated_request_for_a_key_makes_no_second_one_and_shows_no_text_again(http: httpx.Client) -> None:

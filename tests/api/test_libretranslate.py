@@ -49,11 +49,12 @@ def test_a_file_is_translated_and_fetched(libre: LibreTranslate, echo_server: Se
     file = io.BytesIO(b"<p>Hello you.</p><p><b>Good</b></p><script>let x = 1</script>")
     file.name = "../my page.html"
     url = libre.translate_file(file, "en", "pl").translated_file_url
-    answer = httpx.get(url)
+    answer = httpx.get(url, timeout=60)
     assert answer.text == "<p>[pl] Hello you.</p><p><b>[pl] Good</b></p><script>let x = 1</script>"
     assert answer.headers["content-type"].startswith("text/plain")
     assert answer.headers["content-disposition"] == 'attachment; filename="my page_pl.html"'
-    assert httpx.get(f"{echo_server.url}/download_file/other").json()["error"].startswith("This file is not there")
+    other = httpx.get(f"{echo_server.url}/download_file/other", timeout=60)
+    assert other.json()["error"].startswith("This file is not there")
 
 
 def test_a_word_document_comes_back_as_one(libre: LibreTranslate) -> None:
@@ -65,7 +66,7 @@ def test_a_word_document_comes_back_as_one(libre: LibreTranslate) -> None:
     file.seek(0)
     file.name = "house.docx"
 
-    answer = httpx.get(libre.translate_file(file, "en", "pl").translated_file_url)
+    answer = httpx.get(libre.translate_file(file, "en", "pl").translated_file_url, timeout=60)
 
     assert answer.headers["content-disposition"] == 'attachment; filename="house_pl.docx"'
     translated = docx.Document(io.BytesIO(answer.content)).paragraphs

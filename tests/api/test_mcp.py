@@ -53,7 +53,7 @@ async def test_chat_and_translate_answer_and_are_in_the_log_as_mcp(echo_server: 
 
     assert said.content == [TextContent(type="text", text="Hello there")]
     assert told.content == [TextContent(type="text", text="[pl] Good day.")]
-    async with httpx.AsyncClient(base_url=echo_server.url) as http:
+    async with httpx.AsyncClient(base_url=echo_server.url, timeout=60) as http:
         rows = (await http.get("/interactions", params={"via": "mcp", "limit": 2})).json()["data"]
     assert [row["kind"] for row in rows] == ["translation", "chat"]
     assert all(row["request_id"] for row in rows)
@@ -115,7 +115,7 @@ async def test_without_a_key_that_may_generate_nobody_calls_a_tool(locked: Serve
     headers = {"Accept": "application/json, text/event-stream"}
     scraper = make_key(locked, "scraper", "--scope", "metrics")
 
-    async with httpx.AsyncClient(base_url=locked.url) as http:
+    async with httpx.AsyncClient(base_url=locked.url, timeout=60) as http:
         assert (await http.post("/mcp", json=body, headers=headers)).status_code == 401
         assert (await http.post("/mcp", json=body, headers={**headers, "x-api-key": scraper})).status_code == 403
     async with session(locked, make_key(locked, "agent")) as client:
@@ -127,7 +127,7 @@ def test_a_page_of_another_site_calls_no_tool(echo_server: Server) -> None:
     body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
     headers = {"Accept": "application/json, text/event-stream", "Origin": "https://evil.example"}
 
-    assert httpx.post(f"{echo_server.url}/mcp", json=body, headers=headers).status_code == 403
+    assert httpx.post(f"{echo_server.url}/mcp", json=body, headers=headers, timeout=60).status_code == 403
 
 
 async def test_nobody_reads_a_file_that_is_not_there(echo_server: Server) -> None:

@@ -199,9 +199,9 @@ def test_nothing_that_a_caller_wrote_is_sent(server: Server, collector: Collecto
     tracing = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": f"vendor={secret}", "baggage": f"a={secret}"}
     say(server.url, secret, **tracing)
     say(server.url, secret, model=secret)
-    httpx.get(f"{server.url}/jobs/{secret}")
-    httpx.get(f"{server.url}/{secret}", headers={"User-Agent": secret, "Cookie": f"a={secret}"})
-    httpx.request("PROPFIND", f"{server.url}/health", headers={"X-Request-ID": "after-secrets"})
+    httpx.get(f"{server.url}/jobs/{secret}", timeout=60)
+    httpx.get(f"{server.url}/{secret}", headers={"User-Agent": secret, "Cookie": f"a={secret}"}, timeout=60)
+    httpx.request("PROPFIND", f"{server.url}/health", headers={"X-Request-ID": "after-secrets"}, timeout=60)
     until(lambda: collector.of_request("after-secrets"))
     seen = len(collector.metrics)
     until(lambda: len(collector.metrics) > seen + 20)

@@ -162,8 +162,8 @@ def test_a_disk_that_fills_up_while_it_runs_is_told_and_loses_nothing(tmp_path: 
             for _ in range(50):  # the pages that the log has already still take some
                 ask("while it is full " * 1_000)
         assert told.value.status_code == 507
-        assert httpx.get(f"{server.url}/live", timeout=10).status_code == 200
-        assert httpx.get(f"{server.url}/health", timeout=10).json()["parts"]["disk"]["status"] == "down"
+        assert httpx.get(f"{server.url}/live", timeout=60).status_code == 200
+        assert httpx.get(f"{server.url}/health", timeout=60).json()["parts"]["disk"]["status"] == "down"
 
         ballast.unlink()
         assert ask("after") == "after"
@@ -182,7 +182,7 @@ def test_without_any_network_it_starts_as_quickly_and_answers(tmp_path: Path) ->
     ).start()
     try:
         server.wait_ready()
-        health = httpx.get(f"{server.url}/health", timeout=10, trust_env=False).json()
+        health = httpx.get(f"{server.url}/health", timeout=60, trust_env=False).json()
         assert health["status"] == "ok"
         page = httpx.get(server.url, timeout=30, trust_env=False)
         assert "Hearth" in page.text
@@ -214,7 +214,7 @@ def test_two_hearths_share_a_data_folder(tmp_path: Path) -> None:
             client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
             client.chat.completions.create(model="echo-chat", messages=[{"role": "user", "content": str(number)}])
             client.close()
-        counts = [httpx.get(f"{server.url}/health", timeout=10).json()["interactions"] for server in (first, second)]
+        counts = [httpx.get(f"{server.url}/health", timeout=60).json()["interactions"] for server in (first, second)]
         assert counts == [4, 4]
     finally:
         assert [first.stop(), second.stop()] == [0, 0]
@@ -228,9 +228,9 @@ def test_a_second_hearth_does_not_take_the_first_ones_jobs_for_dead(tmp_path: Pa
         job = httpx.post(
             f"{first.url}/v1/chat/completions", json=body, headers={"Prefer": "respond-async"}, timeout=30
         ).json()
-        until(lambda: httpx.get(f"{first.url}/jobs/{job['id']}", timeout=10).json()["state"] == "running")
+        until(lambda: httpx.get(f"{first.url}/jobs/{job['id']}", timeout=60).json()["state"] == "running")
         with Studio.open(Settings(data_dir=tmp_path)) as second:
             assert second.interrupted == 0
-        assert httpx.get(f"{first.url}/jobs/{job['id']}", timeout=10).json()["state"] == "running"
+        assert httpx.get(f"{first.url}/jobs/{job['id']}", timeout=60).json()["state"] == "running"
     finally:
         first.stop()

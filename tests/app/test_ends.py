@@ -72,7 +72,7 @@ def test_a_signal_ends_it_with_every_job_closed(
 
     client = threading.Thread(target=ask)
     client.start()
-    until(lambda: (httpx.get(f"{server.url}/jobs", timeout=10).json()["data"] or [{}])[0].get("state") == "running")
+    until(lambda: (httpx.get(f"{server.url}/jobs", timeout=60).json()["data"] or [{}])[0].get("state") == "running")
     ended = server.stop(sign)  # kills after 20 s, and then the status is another
     client.join()
 

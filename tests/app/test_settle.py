@@ -16,7 +16,8 @@ from tests.echo_models import until
 
 @pytest.fixture(autouse=True)
 def unfrozen() -> Iterator[None]:
-    """Give the collector back what a test took from it."""
+    """Give the collector back what a test took from it, and before that what all tests did."""
+    gc.unfreeze()
     yield
     gc.unfreeze()
 

@@ -94,7 +94,7 @@ class OllamaServer:
         """End it."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
 
 
@@ -144,7 +144,7 @@ class BadServer:
         self._closing = True
         with socket.create_connection(self._listener.getsockname()):
             pass
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
 
 

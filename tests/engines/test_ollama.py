@@ -12,7 +12,8 @@ from contract.events import Delta
 from contract.models import ModelSpec
 from engines import ENGINES, ollama
 from tests.engines.cases import ask, run, text_of, until
-from tests.engines.servers import MODEL, BadServer, LlamaServer, OllamaServer, answer, free_port
+from tests.engines.servers import MODEL, BadServer, LlamaServer, OllamaServer, answer
+from tests.serving import NOBODY
 
 PAGE = b"<!doctype html>\n<html><head><title>Sign in</title></head>\n<body><p>Please sign in.</p></body></html>\n" * 20
 
@@ -121,13 +122,13 @@ def test_a_server_that_falls_silent_is_waited_for_until_the_stop(begun: bytes) -
         worker.start()
         until(lambda: events if begun else any(thread is worker for thread in threading.enumerate()))
         stop.set()
-        worker.join(20)
+        worker.join(60)
         assert not worker.is_alive()
         assert text_of(events) == ("Good " if begun else "")
 
 
 def test_nobody_there_is_told_with_the_address_and_what_to_do() -> None:
-    host = f"http://127.0.0.1:{free_port()}"
+    host = NOBODY
     with pytest.raises(ProviderUnreachable, match="Start it, or set OLLAMA_HOST"):
         ollama.discover(host)
     spec = ModelSpec(id="o", engine="ollama", kind="chat", title="O", options={"host": host, "name": "o"}, remote=True)
@@ -154,8 +155,8 @@ def test_a_server_that_accepts_and_says_nothing_is_given_up(monkeypatch: pytest.
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
     ollama_server: OllamaServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("HTTP_PROXY", NOBODY)
+    monkeypatch.setenv("http_proxy", NOBODY)
     assert text_of(run(engine_for(ollama_server.spec), ask("Hello", max_tokens=4)))
 
 

@@ -26,8 +26,9 @@ from engines import PROVIDERS
 from engines.wire import Server
 from tests.engines.cases import ask, run, text_of, until, usage_of
 from tests.engines.providing import BOTH, KEY, engine_for, ours, spec_for
-from tests.engines.servers import LlamaServer, free_port
+from tests.engines.servers import LlamaServer
 from tests.model_server import Answer, ModelServer, events, json_answer, model_server, page
+from tests.serving import NOBODY
 from tests.serving import Server as Hearth
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
@@ -334,7 +335,7 @@ def test_a_silent_server_is_given_up_after_its_time(server: ModelServer, kind: s
 
 @BOTH
 def test_nobody_there_is_told_with_the_address_and_what_to_do(kind: str) -> None:
-    url = f"http://127.0.0.1:{free_port()}"
+    url = NOBODY
     with pytest.raises(ProviderUnreachable, match=url):
         PROVIDERS[kind].discover(Server("them", url), 5)
     with pytest.raises(ProviderUnreachable, match="Start that server"):

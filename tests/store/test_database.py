@@ -175,7 +175,7 @@ def test_readers_of_threads_that_ended_are_used_again(database: Database, tmp_pa
 
 def test_one_failing_write_does_not_harm_the_others_of_its_batch(database: Database) -> None:
     gate = threading.Event()
-    futures = [database.submit(lambda db: gate.wait(10))]  # holds the writer, so that the rest is one batch
+    futures = [database.submit(lambda db: gate.wait(60))]  # holds the writer, so that the rest is one batch
     futures.append(database.submit(put("a", "1")))
 
     def refuse(db: Transaction) -> None:
@@ -187,11 +187,11 @@ def test_one_failing_write_does_not_harm_the_others_of_its_batch(database: Datab
     futures.append(database.submit(put("c", "1")))
     gate.set()
 
-    assert [future.result(10) for future in futures] == [True, "a", "c"]
+    assert [future.result(60) for future in futures] == [True, "a", "c"]
     with pytest.raises(Conflict):
-        refused.result(10)
+        refused.result(60)
     with pytest.raises(StorageFailed, match="Saving to"):
-        broken.result(10)
+        broken.result(60)
     assert keys(database) == {"a", "c"}
 
 
@@ -199,22 +199,22 @@ def test_a_full_disk_fails_the_large_write_alone_and_later_writes_work(database:
     pages = database.rows("PRAGMA page_count")[0][0]
     database.write(lambda db: db.conn.execute(f"PRAGMA max_page_count = {pages + 8}").fetchall() and None)
     gate = threading.Event()
-    database.submit(lambda db: gate.wait(10))
+    database.submit(lambda db: gate.wait(60))
     before = database.submit(put("before", '"x"'))
     large = database.submit(put("large", '"' + "x" * 1_000_000 + '"'))
     after = database.submit(put("after", '"x"'))
     gate.set()
 
     with pytest.raises(StorageFailed, match="full"):
-        large.result(10)
-    assert before.result(10) == "before"
-    assert after.result(10) == "after"
+        large.result(60)
+    assert before.result(60) == "before"
+    assert after.result(60) == "after"
     assert keys(database) == {"before", "after"}, "a write that was reported as kept is not there, or the reverse"
 
 
 def test_a_write_that_ends_the_whole_transaction_does_not_take_the_others_with_it(database: Database) -> None:
     gate = threading.Event()
-    database.submit(lambda db: gate.wait(10))
+    database.submit(lambda db: gate.wait(60))
     before = database.submit(put("before", "1"))
 
     def roll_everything_back(db: Transaction) -> None:
@@ -225,14 +225,14 @@ def test_a_write_that_ends_the_whole_transaction_does_not_take_the_others_with_i
     gate.set()
 
     with pytest.raises(StorageFailed):
-        broken.result(10)
-    assert (before.result(10), after.result(10)) == ("before", "after")
+        broken.result(60)
+    assert (before.result(60), after.result(60)) == ("before", "after")
     assert keys(database) == {"before", "after"}
 
 
 def test_a_cancelled_write_does_not_stop_the_writer(database: Database) -> None:
     gate = threading.Event()
-    database.submit(lambda db: gate.wait(10))
+    database.submit(lambda db: gate.wait(60))
     cancelled = database.submit(put("cancelled", "1"))
     assert cancelled.cancel()
     gate.set()
@@ -247,7 +247,7 @@ def test_a_write_that_reads_first_waits_for_another_process(database: Database, 
     reading = threading.Event()
 
     def commit_in_between() -> None:
-        reading.wait(10)
+        reading.wait(60)
         other.execute("PRAGMA busy_timeout = 0")
         with contextlib.suppress(sqlite3.OperationalError):  # as it should be: the lock is ours until we commit
             other.execute("INSERT INTO preferences (owner, key, value) VALUES ('', 'other', '1')")
@@ -258,7 +258,7 @@ def test_a_write_that_reads_first_waits_for_another_process(database: Database, 
     def read_then_write(db: Transaction) -> None:
         db.execute("SELECT * FROM preferences").fetchall()
         reading.set()
-        thread.join(10)
+        thread.join(60)
         put("ours", "1")(db)
 
     database.write(read_then_write)
@@ -340,7 +340,7 @@ def test_a_reader_can_not_write(database: Database) -> None:
 def test_closing_commits_what_is_queued_and_refuses_what_comes_later(tmp_path: Path) -> None:
     database = Database(tmp_path)
     gate = threading.Event()
-    database.submit(lambda db: gate.wait(10))
+    database.submit(lambda db: gate.wait(60))
     queued = [database.submit(put(str(number), "1")) for number in range(50)]
     threading.Timer(0.05, gate.set).start()
     database.close()
@@ -365,7 +365,7 @@ def test_a_backup_is_a_whole_copy_while_others_write(database: Database, tmp_pat
     found = {key for (key,) in copy.execute("SELECT key FROM preferences")}
     copy.close()
     assert found >= {str(number) for number in range(20)}
-    assert all(future.result(10) for future in late)
+    assert all(future.result(60) for future in late)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ import pytest
 from studio import Settings, Studio, providers
 from tests.echo_models import install_echo
 from tests.model_server import ModelServer, model_server
+from tests.serving import NOBODY
 from tests.studio.asking import KINDS
 from tests.studio.providing import opened
 
@@ -34,7 +35,7 @@ class FileServer:
         files: What is served, by path.
         statuses: Answered in place of a file, by path; with headers of that answer.
         cuts: After how many bytes of the body the connection breaks, one number a request.
-        stalls: Paths whose body stops half-way until ``go_on`` is set.
+        stalls: Paths whose body stops half-way until ``go_on`` is set; ``gave_up`` is, where that took a minute.
         etags, dates: Of a file's version, by path; an ETag of "" is not sent.
         ranges: Whether Range is honoured.
         announced: A Content-Length that is not true, by path.
@@ -52,6 +53,7 @@ class FileServer:
     stalls: set[str] = field(default_factory=set)
     stalled: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
+    gave_up: threading.Event = field(default_factory=threading.Event)
     ranges: bool = True
     announced: dict[str, int] = field(default_factory=dict)
     unannounced: set[str] = field(default_factory=set)
@@ -118,7 +120,8 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(rest[: len(rest) // 2])
                 self.wfile.flush()
                 server.stalled.set()
-                server.go_on.wait(30)
+                if not server.go_on.wait(60):
+                    server.gave_up.set()
                 self.close_connection = True
                 return
             if server.cuts.get(path):
@@ -156,9 +159,7 @@ def file_server() -> Iterator[FileServer]:
 @pytest.fixture
 def nobody() -> str:
     """An address where nobody listens."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    server.server_close()
-    return f"http://127.0.0.1:{server.server_port}"
+    return NOBODY
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ class Counted(Engine):
     def load(self) -> None:
         self.log.append(f"load {self.spec.id}")
         if self.gate is not None:
-            self.gate.wait(10)
+            self.gate.wait(60)
         if self.fails:
             raise self.fails.pop()
 

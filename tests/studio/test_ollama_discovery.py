@@ -11,7 +11,8 @@ from contract.requests import ChatRequest, Message
 from studio import Settings, Studio
 from studio import registry as module
 from tests.echo_models import install_echo, until
-from tests.engines.servers import MODEL, BadServer, LlamaServer, OllamaServer, free_port
+from tests.engines.servers import MODEL, BadServer, LlamaServer, OllamaServer
+from tests.serving import NOBODY
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +65,7 @@ def test_a_silent_or_dead_server_holds_up_neither_the_start_nor_the_list_nor_a_r
 ) -> None:
     install_echo(tmp_path, "echo-there")
     with BadServer(tags=b"", hang=True) as server:
-        host = server.url if hang else f"http://127.0.0.1:{free_port()}"
+        host = server.url if hang else NOBODY
         with Studio.open(Settings(data_dir=tmp_path, ollama_host=host, no_starters=True)) as studio:
             looking = next(thread for thread in threading.enumerate() if thread.name == "ollama-watch")
             assert "echo-there" in {info.spec.id for info in studio.models()}

@@ -25,6 +25,7 @@ from studio.provider_rows import from_settings
 from tests.echo_models import install_echo, until
 from tests.engines.servers import free_port
 from tests.model_server import ModelServer, events, json_answer, model_server, word
+from tests.serving import NOBODY
 from tests.studio.asking import LOCAL, chat, rows
 from tests.studio.providing import GUEST, KEY, MODEL, connected, draft, everything_in, listed, opened, state, status
 
@@ -82,7 +83,7 @@ def test_a_silent_or_dead_server_holds_up_neither_start_nor_list_nor_another_req
     server.slow_list = True
     with opened(tmp_path) as studio:
         studio.providers.add(draft(server), LOCAL)
-        studio.providers.add(draft(f"http://127.0.0.1:{free_port()}", name="dead"), LOCAL)
+        studio.providers.add(draft(NOBODY, name="dead"), LOCAL)
     with opened(tmp_path) as studio:
         assert server.waiting.wait(30)
         assert {info.name for info in studio.providers.all(LOCAL)} == {"them", "dead"}
@@ -230,7 +231,7 @@ def test_a_test_says_what_it_found_and_keeps_nothing(studio: Studio, server: Mod
     assert (found.status, found.models, found.url) == ("up", ("Tiny-1",), f"{server.url}/v1")
     server.key = KEY
     assert studio.providers.check(draft(server), LOCAL).status == "refused_key"
-    gone = studio.providers.check(draft(f"http://127.0.0.1:{free_port()}"), LOCAL)
+    gone = studio.providers.check(draft(NOBODY), LOCAL)
     assert gone.status == "unreachable" and "does not answer" in gone.message
     assert studio.providers.all(LOCAL) == []
 

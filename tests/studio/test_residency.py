@@ -21,14 +21,14 @@ def test_a_model_is_loaded_once_for_twenty_who_ask_at_once() -> None:
     def use() -> None:
         with bench.use("a", on_loading=lambda: told.append(1)) as engine:
             inside.append(engine)
-            everybody.wait(10)
+            everybody.wait(60)
 
     threads = [threading.Thread(target=use) for _ in range(20)]
     for thread in threads:
         thread.start()
     until(lambda: bench.residency.loading() == {"a"} and len(told) == 20)
     bench.gate.set()
-    everybody.wait(10)
+    everybody.wait(60)
     for thread in threads:
         thread.join()
 
@@ -48,7 +48,7 @@ def test_no_more_use_a_model_at_once_than_it_has_slots_and_who_waits_hears_the_p
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            gate.wait(10)
+            gate.wait(60)
             with lock:
                 now[0] -= 1
 
@@ -71,7 +71,7 @@ def test_who_waits_for_a_slot_is_served_in_the_order_of_arrival() -> None:
     def hold() -> None:
         with bench.use("a"):
             holding.set()
-            gate.wait(10)
+            gate.wait(60)
 
     def use(number: int) -> None:
         with bench.use("a"):
@@ -79,7 +79,7 @@ def test_who_waits_for_a_slot_is_served_in_the_order_of_arrival() -> None:
 
     threads = [threading.Thread(target=hold)]
     threads[0].start()
-    holding.wait(10)
+    holding.wait(60)
     for number in range(10):
         threads.append(threading.Thread(target=use, args=(number,)))
         threads[-1].start()
@@ -139,7 +139,7 @@ def test_a_busy_model_is_never_sent_away() -> None:
         until(lambda: told == ["b"])
         assert bench.log == ["load a"]
         assert not got.is_set()
-    thread.join(10)
+    thread.join(60)
 
     assert got.is_set()
     assert bench.log == ["load a", "unload a", "load b"]
@@ -160,7 +160,7 @@ def test_fifty_requests_for_two_models_in_a_budget_of_one_all_finish() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert sorted(done) == sorted(names)
     assert bench.residency._waiting == []
@@ -189,7 +189,7 @@ def test_a_busy_model_can_not_keep_another_out_for_ever(monkeypatch: pytest.Monk
         got.set()
     stop.set()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert got.is_set()
 
@@ -231,9 +231,9 @@ def test_a_model_that_is_wanted_otherwise_is_loaded_anew_once_nobody_uses_it() -
         assert engine.spec.options == {}
         thread = threading.Thread(target=use_long)
         thread.start()
-        assert waited.wait(10)
+        assert waited.wait(60)
         assert bench.log == ["load a"]
-    assert inside.wait(10)
+    assert inside.wait(60)
     thread.join()
     assert bench.log == ["load a", "unload a", "load a"]
 

@@ -1,7 +1,6 @@
 """Residency on bad days: loads that fail, models that idle, and nobody waits for ever."""
 
 import threading
-import time
 
 import pytest
 
@@ -44,7 +43,7 @@ def test_who_waited_for_a_load_that_fails_tries_it_again() -> None:
     until(lambda: len(bench.residency._waiting) == 2)
     bench.gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert sorted(results) == ["failed", "used", "used"]
 
@@ -101,7 +100,7 @@ def test_a_job_stopped_while_it_waits_ends_at_once(wanted: str) -> None:
         thread.start()
         until(lambda: len(bench.residency._waiting) == 1)
         stop.set()
-        thread.join(10)
+        thread.join(60)
         assert ended == ["stopped"]
 
     assert bench.residency._waiting == []
@@ -114,10 +113,11 @@ def test_asking_what_is_loaded_and_stopping_do_not_wait_for_an_unload(monkeypatc
     with bench.use("a"):
         pass
     unloading, gate = threading.Event(), threading.Event()
-    monkeypatch.setattr(Counted, "unload", lambda self: (unloading.set(), gate.wait(10)))
+    unloaded: list[bool] = []
+    monkeypatch.setattr(Counted, "unload", lambda self: (unloading.set(), unloaded.append(gate.wait(60))))
     thread = threading.Thread(target=lambda: bench.use("b").__enter__())
     thread.start()
-    unloading.wait(10)
+    unloading.wait(60)
     stop, stopped = Stop(), threading.Event()
 
     def wait_for_a() -> None:
@@ -129,16 +129,14 @@ def test_asking_what_is_loaded_and_stopping_do_not_wait_for_an_unload(monkeypatc
     threading.Thread(target=wait_for_a).start()
     until(lambda: len(bench.residency._waiting) == 2)
 
-    began = time.monotonic()
     assert bench.residency.loaded() == {}
     assert bench.residency.loading() == set()
     stop.set()
-    assert stopped.wait(10)
-    took = time.monotonic() - began
+    assert stopped.wait(60)
+    assert unloaded == [], "it waited for the unloading"
     gate.set()
-    thread.join(10)
+    thread.join(60)
 
-    assert took < 5
     assert "load b" in bench.log
 
 
@@ -151,19 +149,19 @@ def test_memory_being_given_back_is_not_promised_to_anybody(monkeypatch: pytest.
 
     def slow(self: Counted) -> None:
         unloading.set()
-        gate.wait(10)
+        gate.wait(60)
         real(self)
 
     monkeypatch.setattr(Counted, "unload", slow)
     threads = [threading.Thread(target=lambda name=name: bench.use(name).__enter__()) for name in ("b", "a")]
     threads[0].start()
-    unloading.wait(10)
+    unloading.wait(60)
     threads[1].start()
     until(lambda: len(bench.residency._waiting) == 2)
     assert bench.log == ["load a"]
     gate.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert bench.log[:3] == ["load a", "unload a", "load b"]
     assert bench.log[-1] == "load a"
@@ -196,7 +194,7 @@ def test_closing_unloads_all_also_what_is_still_in_use_and_lets_nobody_wait() ->
         thread.start()
         until(lambda: len(bench.residency._waiting) == 1)
         bench.residency.close()
-        thread.join(10)
+        thread.join(60)
         assert bench.residency.loaded().keys() == {"a"}
 
     assert ended == ["stopped"]

@@ -1,7 +1,6 @@
 """Jobs as the Studio keeps them: found again, counted in the queue, ended when it closes."""
 
 import threading
-import time
 
 import pytest
 
@@ -88,10 +87,9 @@ def test_finished_jobs_are_kept_for_a_while_and_unfinished_ones_always(
 
 
 def test_submitting_does_not_wait_for_the_engine(odd_studio: Studio) -> None:
-    began = time.monotonic()
-    jobs = [odd_studio.submit(chat("word " * 100, model="slow-chat"), LOCAL) for _ in range(50)]
+    jobs = [odd_studio.submit(chat("word " * 5_000, model="slow-chat"), LOCAL) for _ in range(50)]
 
-    assert time.monotonic() - began < 1
+    assert not any(job.finished for job in jobs)
     for job in jobs:
         job.cancel()
     assert {type(job.wait()) for job in jobs} == {Cancelled}

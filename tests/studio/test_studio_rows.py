@@ -295,7 +295,8 @@ def test_a_folder_that_takes_no_files_fails_the_picture_with_a_sentence(echo_stu
     assert [row["error_code"] for row in rows(echo_studio)] == ["storage_failed"] * 2
 
 
-def test_closing_ends_every_job_and_keeps_what_it_made(tmp_path: Path) -> None:
+def test_closing_ends_every_job_and_keeps_what_it_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.studio.CLOSE_S", 90)
     install_echo(tmp_path, "slow", delay_s=0.01)
     settings = Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")
     studio = Studio.open(settings)
@@ -306,7 +307,7 @@ def test_closing_ends_every_job_and_keeps_what_it_made(tmp_path: Path) -> None:
     studio.close()
     studio.close()
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 60, "it waited as long as it ever does"
     assert job.wait() == Cancelled()
     with pytest.raises(StudioError, match="shutting down"):
         studio.submit(chat(), LOCAL)
@@ -320,21 +321,20 @@ def test_closing_ends_every_job_and_keeps_what_it_made(tmp_path: Path) -> None:
 def test_an_engine_that_hears_no_stop_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("studio.studio.CLOSE_S", 0.1)
     gate = threading.Event()
-    monkeypatch.setattr(EchoChat, "run", lambda *_: iter([Delta("x"), gate.wait(10) and Delta("y")]))
-    deaf = threading.Event()
+    deaf, heard = threading.Event(), threading.Event()
 
     def run(*_: object) -> Iterator[Delta]:
         yield Delta("x")
         deaf.set()
-        gate.wait(10)
+        gate.wait(60)
+        heard.set()
 
     monkeypatch.setattr(EchoChat, "run", run)
     studio = Studio.open(Settings(demo=True, data_dir=tmp_path))
     job = studio.submit(chat(), LOCAL)
-    deaf.wait(10)
-    began = time.monotonic()
+    assert deaf.wait(60)
     studio.close()
-    assert time.monotonic() - began < 3
+    assert not heard.is_set()
 
     gate.set()
     until(lambda: job.finished)  # though nothing can be written any more, no follower waits for ever

@@ -1,7 +1,6 @@
 """Starter wheels through the real pip, from a folder or a server of this machine."""
 
 import os
-import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +141,5 @@ def test_stopping_ends_pip(file_server: FileServer, tmp_path: Path, monkeypatch:
     downloading = starter_wheels.download(toy(b"").source, tmp_path, stop)
     for _ in downloading:
         if file_server.stalled.is_set() and not stop.is_set():
-            started = time.monotonic()
-            stop.set()
-    assert time.monotonic() - started < 2
+            stop.set()  # a pip that went on would wait for the server and fail
+    assert stop.is_set() and not file_server.gave_up.is_set()
