@@ -1,10 +1,13 @@
 """Conversations of ChatGPT's export (``conversations.json``): a ``mapping`` of nodes becomes a tree of messages.
 
 A node without a text to show (hidden, a tool's, a picture) is left out, and what stands below it
-hangs on the nearest message above. Only texts are read: no picture, file or sound.
+hangs on the nearest message above. Only texts are read: no picture, file or sound, but what was said
+aloud and written down, what a program printed, and the thoughts before a reply.
 """
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from contract.errors import InvalidRequest
@@ -16,6 +19,12 @@ ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant"}
 TITLE_CHARACTERS = 200
 MODEL_CHARACTERS = 200
 PLACE_CHARACTERS = 60
+# Notes of ChatGPT to itself, which nobody has seen as messages: no part of what was said is lost without them.
+SILENT = frozenset({"model_editable_context", "user_editable_context", "reasoning_recap"})
+# Where a reply quotes the web, ChatGPT's page puts a link between these signs; anywhere else they are boxes.
+CITATION = re.compile("\ue200[^\ue201]*\ue201 ?")
+PRINTED = ("execution_output",)  # what a program that ChatGPT ran has printed
+LANGUAGE = re.compile(r"[\w+#.-]{1,20}")
 
 
 def damaged(place: str, path: Sequence[str | int], why: str) -> InvalidRequest:
@@ -63,6 +72,7 @@ class _Reader:
         tree = ConversationTree(
             title=named or title_of(first),
             title_by="person" if named else "words",
+            pinned=item.get("is_starred") is True,
             archived=item.get("is_archived") is True,
             created_at=began,
             updated_at=changed,
@@ -89,16 +99,18 @@ class _Reader:
             parent = node.get("parent")
             below.setdefault(parent if isinstance(parent, str) else None, []).append(id)
         at: dict[str, int | None] = {}
+        thoughts: dict[str, str] = {}  # of each node, what was thought since the message above it
         open_nodes = below.get(None, [])[::-1]
         while open_nodes:
             id = open_nodes.pop()
             parent = nodes[id].get("parent")
-            above = at[parent] if isinstance(parent, str) else None
-            message = self._message(nodes[id].get("message"), above, ("mapping", id, "message"), began)
-            at[id] = above
+            above, thought = (at[parent], thoughts[parent]) if isinstance(parent, str) else (None, "")
+            place, found = ("mapping", id, "message"), nodes[id].get("message")
+            message = self._message(found, above, place, began)
+            at[id], thoughts[id] = above, "\n\n".join(filter(None, [thought, _thoughts(found)]))
             if message is not None:
-                at[id] = len(self._messages)
-                self._messages.append(message)
+                at[id], thoughts[id] = len(self._messages), ""
+                self._messages.append(replace(message, reasoning=thought if message.role == "assistant" else ""))
             open_nodes += below.get(id, [])[::-1]
         if len(at) < len(nodes):
             lost = next(id for id in nodes if id not in at)
@@ -117,6 +129,8 @@ class _Reader:
             raise damaged(self._place, (*path, "metadata"), "it is no object")
         about: Mapping[str, object] = metadata or {}
         role = ROLES.get(str(author["role"]))
+        if author["role"] == "tool" and isinstance(content, Mapping) and content.get("content_type") in PRINTED:
+            role = "assistant"
         if role is None:
             self._left_out += author["role"] == "tool"
             return None
@@ -139,15 +153,16 @@ class _Reader:
         if not isinstance(content, Mapping):
             raise damaged(self._place, path, "it is no object")
         kind, parts = content.get("content_type"), content.get("parts")
-        if kind == "code" and isinstance(content.get("text"), str):
-            return f"```\n{clean(str(content['text']))}\n```"
+        if kind in ("code", *PRINTED) and isinstance(content.get("text"), str):
+            return _code(clean(str(content["text"])), content.get("language"))
         if kind not in ("text", "multimodal_text") or parts is None:
-            self._left_out += 1
+            self._left_out += kind not in SILENT and not _thoughts({"content": content})
             return ""
         if not isinstance(parts, list):
             raise damaged(self._place, (*path, "parts"), "it is no list")
-        self._left_out += sum(not isinstance(part, str) for part in parts)
-        return clean("\n\n".join(part for part in parts if isinstance(part, str) and part))
+        texts = [_said(part) for part in parts]
+        self._left_out += texts.count(None)
+        return CITATION.sub("", clean("\n\n".join(text for text in texts if text)))
 
     def _time(self, seconds: object, path: tuple[str, ...]) -> str | None:
         """Return a time in seconds since 1970 as the database stores it; None where there is none."""
@@ -159,6 +174,32 @@ class _Reader:
             return timestamp(datetime.fromtimestamp(seconds, UTC))
         except (ValueError, OverflowError, OSError) as exc:
             raise damaged(self._place, path, "it is no time") from exc
+
+
+def _said(part: object) -> str | None:
+    """Return a part's text, or what was said aloud in it; None where it is neither."""
+    if isinstance(part, Mapping) and part.get("content_type") == "audio_transcription":
+        part = part.get("text")
+    return part if isinstance(part, str) else None
+
+
+def _thoughts(message: object) -> str:
+    """Return what a message of a reasoning model thought before its reply; "" for any other."""
+    content = message.get("content") if isinstance(message, Mapping) else None
+    thoughts = content.get("thoughts") if isinstance(content, Mapping) else None
+    found = [each for each in thoughts if isinstance(each, Mapping)] if isinstance(thoughts, list) else []
+    texts = [each.get(part) for each in found for part in ("summary", "content")]
+    return clean("\n\n".join(text for text in texts if isinstance(text, str) and text))
+
+
+def _code(text: str, language: object) -> str:
+    """Return a block of code, its fence longer than any in it; nothing for nothing."""
+    if not text.strip():
+        return ""
+    longest = max(map(len, re.findall("`{3,}", text)), default=2)
+    fence = "`" * (longest + 1)
+    named = isinstance(language, str) and language != "unknown" and LANGUAGE.fullmatch(language)
+    return f"{fence}{language if named else ''}\n{text}\n{fence}"
 
 
 def clean(text: str) -> str:

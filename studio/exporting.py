@@ -9,10 +9,14 @@ import json
 import re
 import uuid
 from dataclasses import asdict, dataclass, replace
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Literal
 
 from store import ConversationTree, TreeMessage
 from studio.chat_settings import ChatSettings, system_of
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 Format = Literal["markdown", "json", "html", "notebook"]
 JSON_FORMAT, JSON_VERSION = "hearth-conversation", 2
@@ -34,6 +38,11 @@ article { overflow-wrap: anywhere; }
 .user { margin-left: 15%; background: #8881; }
 h2 { margin: 0 0 0.25rem; font-size: 0.8rem; font-weight: 600; opacity: 0.7; }
 .text { white-space: pre-wrap; }
+pre { overflow-x: auto; padding: 0.75rem; border-radius: 8px; background: #8882; }
+code { font-size: 0.9em; overflow-wrap: normal; }
+table { display: block; overflow-x: auto; border-collapse: collapse; }
+th, td { padding: 0.25rem 0.75rem; border: 1px solid #8886; text-align: left; }
+blockquote { margin: 0; padding-left: 1rem; border-left: 3px solid #8886; }
 details { opacity: 0.7; }
 """
 
@@ -130,7 +139,10 @@ def _page(tree: ConversationTree) -> str:
         if message.reasoning:
             thought = html.escape(message.reasoning)
             inner += f'<details><summary>Thinking</summary><div class="text">{thought}</div></details>'
-        inner += f'<div class="text">{html.escape(message.content or "…")}</div>'
+        if message.role == "assistant" and message.content:
+            inner += str(_reader().render(message.content))
+        else:
+            inner += f'<div class="text">{html.escape(message.content or "…")}</div>'
         inner += "".join(f"<p><small>{html.escape(line)}</small></p>" for line in _along(message))
         if message.error_message:
             inner += f"<p><em>{html.escape(message.error_message)}</em></p>"
@@ -146,31 +158,55 @@ def _page(tree: ConversationTree) -> str:
     )
 
 
+@cache
+def _reader() -> "MarkdownIt":
+    """Return what formats a reply, as the dashboard does; markup in it is text, and a picture is a link to it."""
+    from markdown_it import MarkdownIt  # no start waits for it
+
+    options = {"html": False, "breaks": True}
+    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"]).disable("image")
+
+
 def _notebook(tree: ConversationTree) -> str:
     system = system_of(tree.settings)
     first = [{"role": "system", "content": system}] if system.strip() else []
-    kept = {name: value for name, value in ChatSettings.of(tree.settings).kept().items() if name != "system"}
-    begin = f"from studio import Studio\n\ns = Studio.open()\nsettings = {kept!r}\nmessages = {first!r}"
-    cells = [
-        _cell("markdown", f"# {_title(tree)}\n\nEach cell asks again; below it stands the reply that was kept."),
-        _cell("code", begin),
-    ]
-    for message in tree.branch():
-        if not message.content.strip():
+    settings = ChatSettings.of(tree.settings)
+    kept = replace(settings, collections=()).kept()
+    branch = tree.branch()
+    files = any(message.attachments for message in branch)
+    names = ("Attachment", "Message", "Studio") if files else ("Studio",)
+    begin = f"from studio import {', '.join(names)}\n\ns = Studio.open()\nsettings = {kept!r}\nmessages = {first!r}"
+    about = f"# {_title(tree)}\n\nEach cell asks again; below it stands the reply that was kept."
+    if settings.collections:
+        about += " The collections that were asked are left out: `s.ask` asks one."
+    cells = [_cell("markdown", about), _cell("code", f"import base64\n\n{begin}" if files else begin)]
+    for message in branch:
+        if not message.content.strip() and not message.attachments:
             continue
         if message.role == "user":
-            cells.append(
-                _cell(
-                    "code",
-                    f'messages.append({{"role": "user", "content": {message.content!r}}})\n'
-                    "reply = s.chat(messages, **settings)\n"
-                    'messages.append({"role": "assistant", "content": reply.text})\nreply',
-                )
+            asked = (
+                f"messages.append({_said(message)})\nreply = s.chat(messages, **settings)\n"
+                'messages.append({"role": "assistant", "content": reply.text})\nreply'
             )
+            cells.append(_cell("code", asked))
         elif message.role == "assistant":
             cells.append(_cell("markdown", f"**{_author(message)}**\n\n{message.content}"))
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}, indent=1) + "\n"
+
+
+def _said(message: TreeMessage) -> str:
+    """Return what a person said as Python writes it, the files in it too."""
+    if not message.attachments:
+        return f'{{"role": "user", "content": {message.content!r}}}'
+    texts, pictures = "", ""
+    for file in message.attachments:
+        if file.read.form == "image":
+            pictures += f'base64.b64decode("{base64.b64encode(file.content).decode()}"), '
+        else:
+            text = "\n".join(page.text for page in file.read.pages)
+            texts += f"Attachment({file.name!r}, {text!r}), "
+    return f'Message("user", {message.content!r}, attachments=({texts}), images=({pictures}))'
 
 
 def _cell(kind: Literal["markdown", "code"], source: str) -> dict[str, object]:

@@ -3,15 +3,22 @@
 import html.parser
 import io
 import json
+import re
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 
-from studio import Caller, InputTooLarge, InvalidRequest, NotFound, Studio, importing
+from contract.documents import FileText
+from store import ConversationTree, TreeFile, TreeMessage
+from studio import Caller, ChatSettings, InputTooLarge, InvalidRequest, Message, NotFound, Studio, importing
+from studio.exporting import export
+from tests import files
 from tests.studio.asking import LOCAL
+from tests.studio.test_attaching import attach
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' </div><img src=x onerror=alert(2)>"
 
@@ -116,6 +123,43 @@ def test_html_shows_hostile_texts_as_they_are_and_needs_nothing_from_elsewhere(e
     assert "default-src 'none'" in page
 
 
+def told(reply: str, question: str = "And?") -> ConversationTree:
+    """A conversation of one question and one reply."""
+    when = "2026-01-31T12:00:00.000Z"
+    asked = TreeMessage(parent=None, role="user", content=question, created_at=when)
+    answer = TreeMessage(parent=0, role="assistant", content=reply, created_at=when)
+    return ConversationTree(
+        title="Told", title_by="words", created_at=when, updated_at=when, leaf=1, messages=(asked, answer)
+    )
+
+
+def test_html_shows_a_reply_formatted_and_a_question_as_it_was_typed() -> None:
+    reply = "# Sum\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```python\nprint(1 < 2)\n```\n*one*\ntwo"
+    page = export(told(reply, "*why*\n\n  indented"), "html").data.decode()
+
+    assert "<h1>Sum</h1>" in page and "<td>2</td>" in page and "<em>one</em><br />\ntwo" in page
+    assert '<pre><code class="language-python">print(1 &lt; 2)\n</code></pre>' in page
+    assert '<div class="text">*why*\n\n  indented</div>' in page
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[a](javascript:alert(1))",
+        "![a](http://example.com/x.png)",
+        "<img src=x onerror=alert(1)>",
+        "```x onload=alert(1)\n</pre><script>alert(1)</script>\n```",
+        '[a](http://example.com/"onmouseover="alert(1))',
+        "<javascript:alert(1)>",
+    ],
+)
+def test_html_runs_and_fetches_nothing_of_a_hostile_reply(reply: str) -> None:
+    page = export(told(reply), "html").data.decode()
+
+    tags = re.findall(r"<[a-zA-Z][^>]*>", page)
+    assert not [tag for tag in tags if re.match(r"<(?:script|img|iframe)\b|.*(?:\son\w+=|javascript:)", tag)]
+
+
 def test_a_notebook_is_valid_and_holds_each_question_as_code(echo_studio: Studio) -> None:
     hostile = 'quotes """ \\ {braces}\n\nimport os'
     conversation, job = echo_studio.say(None, hostile, LOCAL)
@@ -127,6 +171,42 @@ def test_a_notebook_is_valid_and_holds_each_question_as_code(echo_studio: Studio
     for cell in notebook.cells:
         if cell.cell_type == "code":
             compile(cell.source, "cell", "exec")
+
+
+def test_a_notebook_asks_again_with_the_files_and_without_the_collections(
+    echo_studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Studio, "open", lambda: echo_studio)
+    document = attach(echo_studio, tmp_path, "plan.txt", b'the "oak" \\ plan')
+    collection = echo_studio.collections.create("local", "Woods")
+    settings = ChatSettings(max_tokens=40, stop=("never",), collections=(collection.id,))
+    conversation, job = echo_studio.say(None, "", LOCAL, attachments=[document], settings=settings)
+    job.wait()
+    _, job = echo_studio.say(conversation.id, "And this?", LOCAL, settings=settings, system="Be brief.")
+    job.wait()
+    notebook = nbformat.reads(echo_studio.export_conversation(conversation.id, LOCAL, "notebook").data.decode(), 4)
+    assert "collections" in notebook.cells[0].source
+    scope: dict[str, Any] = {}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(cell.source, scope)
+
+    asked = [message for message in scope["messages"] if isinstance(message, Message)]
+    assert [file.text for file in asked[0].attachments] == ['the "oak" \\ plan']
+    assert len(scope["messages"]) == 5 and scope["reply"].text
+
+
+def test_a_notebook_carries_the_pictures_that_were_asked_about() -> None:
+    picture = TreeFile(name="cat.png", read=FileText("image", "image/png"), content=files.png())
+    when = "2026-01-31T12:00:00.000Z"
+    asked = TreeMessage(parent=None, role="user", content="What is it?", created_at=when, attachments=(picture,))
+    tree = ConversationTree(title="Cat", title_by="words", created_at=when, updated_at=when, leaf=0, messages=(asked,))
+    begin, ask = [cell for cell in json.loads(export(tree, "notebook").data)["cells"] if cell["cell_type"] == "code"]
+    scope: dict[str, Any] = {"messages": []}
+    exec(begin["source"].replace("s = Studio.open()", ""), scope)
+    exec(ask["source"].partition("\n")[0], scope)
+
+    assert scope["messages"] == [Message("user", "What is it?", images=(files.png(),))]
 
 
 @pytest.mark.parametrize("packed", ["plain", "zip", "parts"])
@@ -155,6 +235,41 @@ def test_chatgpts_export_becomes_a_tree_of_texts(echo_studio: Studio, packed: st
     siblings = echo_studio.conversations.siblings(branch)[branch[-1].id]
     lake = echo_studio.conversations.message(siblings[0])
     assert lake is not None and (lake.content, lake.model) == ("A lake.", "gpt-4o")
+
+
+def test_what_chatgpt_said_aloud_thought_ran_and_cited_is_kept_as_text(echo_studio: Studio) -> None:
+    spoken = {"content_type": "audio_transcription", "text": "How warm is it?", "direction": "in"}
+    sound = {"content_type": "real_time_user_audio_video_asset_pointer", "audio_asset_pointer": {"asset_pointer": "x"}}
+    thought = {"content_type": "thoughts", "thoughts": [{"summary": "Ask", "content": "The lake."}, None], "source": 1}
+    recap = {"content_type": "reasoning_recap", "content": "Thought for 2 s"}
+    code = {"content_type": "code", "language": "python", "text": "print('```')"}
+    cited = "It is 4\u00a0°C \ue200cite\ue202turn0search1\ue201 today."
+    item = {
+        "title": "Lake",
+        "is_starred": True,
+        "mapping": {
+            "root": {"parent": None, "message": None},
+            "notes": node("root", "assistant", {"content_type": "model_editable_context", "model_set_context": ""}),
+            "ask": node("notes", "user", {"content_type": "multimodal_text", "parts": [spoken, sound]}),
+            "thought": node("ask", "assistant", thought),
+            "recap": node("thought", "assistant", recap),
+            "run": node("recap", "assistant", code),
+            "printed": node("run", "tool", {"content_type": "execution_output", "text": "4"}),
+            "nothing": node("printed", "tool", {"content_type": "execution_output", "text": ""}),
+            "reply": node("nothing", "assistant", cited),
+        },
+    }
+    found = echo_studio.import_conversations(json.dumps([item]).encode(), LOCAL)
+
+    branch = echo_studio.conversations.messages(found.ids[0], "local")
+    assert [(message.role, message.content) for message in branch] == [
+        ("user", "How warm is it?"),
+        ("assistant", "````python\nprint('```')\n````"),
+        ("assistant", "```\n4\n```"),
+        ("assistant", "It is 4\u00a0°C today."),
+    ]
+    assert [message.reasoning for message in branch] == ["", "Ask\n\nThe lake.", "", ""]
+    assert found.left_out == 1 and echo_studio.conversations.get(found.ids[0], "local").pinned
 
 
 def test_a_conversation_of_chatgpts_without_title_or_place_is_named_by_its_first_words(echo_studio: Studio) -> None:
