@@ -245,7 +245,7 @@ class MessageTree(GrowingReplies):
             if message.role != "assistant":
                 raise InvalidRequest("Only a reply can be written again. Choose one.", field="message")
             self._insert(db, reply_id, conversation_id, message.parent_id, "assistant", "", "growing", model)
-            self._look_at(db, conversation_id, reply_id)
+            self._look_at(db, conversation_id, reply_id, now())
             return reply_id
 
         return self._database.write(insert)
@@ -262,7 +262,7 @@ class MessageTree(GrowingReplies):
                     field="message",
                 )
             db.execute("UPDATE messages SET state = 'growing', error_message = NULL WHERE id = ?", (message_id,))
-            self._look_at(db, conversation_id, message_id)
+            self._look_at(db, conversation_id, message_id, now())
             return message
 
         return self._database.write(update)
@@ -309,7 +309,7 @@ class MessageTree(GrowingReplies):
         user_id, reply_id = new_id(), new_id()
         self._insert(db, user_id, head.id, parent, "user", text, "done", model)
         self._insert(db, reply_id, head.id, user_id, "assistant", "", "growing", model)
-        self._look_at(db, head.id, reply_id)
+        self._look_at(db, head.id, reply_id, now())
         if not head.title:
             db.execute("UPDATE conversations SET title = ? WHERE id = ?", (title_of(text), head.id))
         return user_id, reply_id
@@ -332,8 +332,10 @@ class MessageTree(GrowingReplies):
         )
 
     @staticmethod
-    def _look_at(db: Transaction, conversation_id: str, leaf_id: str) -> None:
+    def _look_at(db: Transaction, conversation_id: str, leaf_id: str, when: str | None = None) -> None:
+        """Put a branch in view; ``when`` None: nothing was said, so it stays at its place in the list."""
         db.execute(
-            "UPDATE conversations SET leaf_id = ?, revision = revision + 1, updated_at = ? WHERE id = ?",
-            (leaf_id, now(), conversation_id),
+            """UPDATE conversations SET leaf_id = ?, revision = revision + 1, updated_at = coalesce(?, updated_at)
+               WHERE id = ?""",
+            (leaf_id, when, conversation_id),
         )

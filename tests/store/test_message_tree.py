@@ -53,9 +53,12 @@ def test_the_branch_in_view_is_kept(database: Database, conversations: Conversat
     conversation = talk(database, conversations, 2)
     whole = conversations.messages(conversation, "local")
     finish(database, conversations.regenerate(conversation, "local", whole[3].id, None), "second try")
+    before = conversations.get(conversation, "local")
     conversations.choose(conversation, "local", whole[3].id)
 
     assert texts(Conversations(database), conversation)[-1] == "answer 1"
+    after = conversations.get(conversation, "local")
+    assert after.revision == before.revision + 1 and after.updated_at == before.updated_at, "looking is no change"
     assert conversations.depth(conversation, "local", whole[0].id) == 3
     assert conversations.depth(conversation, "local", "nothing") is None
 
