@@ -29,6 +29,7 @@ UPLOAD_PATHS = (
     *("/gradio_api/upload", "/v1/audio/transcriptions", "/v1/images/edits", "/v1/audio/translations"),
     *("/conversations/import", "/translations/documents", "/translation-memory/import", "/translate_file"),
     *("/documents", "/collections", "/audio/recordings", "/audio/narrations", "/audio/transcripts"),
+    "/images/enlarge",
 )
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "

@@ -1,17 +1,20 @@
-"""Pictures and their queue: found, starred, deleted, packed; what waits is moved, cancelled, tried again, removed."""
+"""Pictures and their queue: found, starred, enlarged, deleted, packed; what waits is moved, cancelled, tried again."""
 
+import asyncio
+import hashlib
 from collections.abc import Iterator
 from typing import Annotated, BinaryIO, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Form, Query, Request, UploadFile
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import Field, JsonValue
 
-from api.caller import caller_of, studio_of
+from api.caller import caller_of, cancelled_when_gone, studio_of
+from api.generation import accepted, ended, submit, wants_async
 from api.jobs import JobOut, describe
 from api.schemas import Cursor, Id, Limit, Page, Reply, content, examples, json_wanted
-from api.strict import Strict
-from studio import PictureFilter, QueuedImage, StoredPicture
+from api.strict import Strict, StrictForm
+from studio import Artifact, Conflict, PictureFilter, QueuedImage, StoredPicture, UpscaleRequest
 
 router = APIRouter(prefix="/images", tags=["images"])
 JSON = [Depends(json_wanted)]
@@ -74,6 +77,18 @@ class DeleteBody(Strict):
     """Which pictures."""
 
     ids: Annotated[list[Id], Field(min_length=1, max_length=MOST_ZIPPED)]
+
+
+class EnlargeBody(StrictForm):
+    """The form of ``POST /images/enlarge``: a PNG, JPEG, WebP or GIF file, and how many times larger it becomes.
+
+    ``model`` is one that enlarges, which reads ``prompt``; without it, the picture is interpolated.
+    """
+
+    image: UploadFile
+    scale: int = 2
+    model: str | None = None
+    prompt: str = ""
 
 
 def _picture(found: StoredPicture) -> dict[str, object]:
@@ -157,6 +172,23 @@ def remove(request: Request, entry_id: str) -> Response:
     """Take an entry out of the queue; what is being drawn of it is cancelled."""
     studio_of(request).remove_image(entry_id, caller_of(request))
     return Response(status_code=204)
+
+
+@router.post("/enlarge", response_model=PictureOut, dependencies=JSON)
+async def enlarge(request: Request, body: Annotated[EnlargeBody, Form()]) -> Response:
+    """A picture two to four times as wide and as high, by interpolation or by a model that enlarges."""
+    image = await body.image.read()
+    wanted = UpscaleRequest(image=image, scale=body.scale, model=body.model, prompt=body.prompt)
+    job = submit(request, wanted, fingerprint=f"{hashlib.sha256(image).hexdigest()} {wanted!r}")
+    if wants_async(request):
+        return accepted(job)
+    async with cancelled_when_gone(request, job):
+        await ended(job)
+    made = next((event for _, event in job.snapshot() if isinstance(event, Artifact)), None)
+    if made is None:
+        raise Conflict("Enlarging was stopped. Send the picture again.", id=job.id)
+    found = await asyncio.to_thread(studio_of(request).gallery.get, made.id, job.caller.owner)
+    return JSONResponse(_picture(found))
 
 
 @router.get("/zip", response_class=StreamingResponse, responses={200: content("application/zip")})

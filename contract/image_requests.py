@@ -50,7 +50,7 @@ class ImageRequest:
     def check(self, limits: Limits) -> None:
         """Raise InvalidRequest or InputTooLarge with the field, the value and the rule."""
         check_model(self.model)
-        check_text("prompt", self.prompt, limits.prompt_characters)
+        check_text("prompt", self.prompt, limits.prompt_characters, "Shorten it.")
         check_plain("negative_prompt", self.negative_prompt)
         if len(self.negative_prompt) > limits.prompt_characters:
             raise InputTooLarge(
@@ -101,6 +101,6 @@ class UpscaleRequest:
         check_whole("scale", self.scale, 2, 4)
         check_plain("prompt", self.prompt)
         if len(self.prompt) > limits.prompt_characters:
-            check_text("prompt", self.prompt, limits.prompt_characters)
+            check_text("prompt", self.prompt, limits.prompt_characters, "Shorten it.")
         if not self.image.startswith(IMAGE_MAGICS):
             raise InvalidRequest("image is no PNG, JPEG, WebP or GIF. Convert it first.", field="image")

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from contract.errors import InputTooLarge, InvalidRequest
 from contract.messages import check_plain, is_object
@@ -42,10 +43,23 @@ def check_range(field: str, value: float | None, low: float, high: float) -> Non
     """Refuse what is no number from ``low`` to ``high``."""
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise InvalidRequest(f"{field} is {value!r}; it must be a number from {low:g} to {high:g}.", field=field)
+    # A whole number may be too large to be a float, and is finite all the same.
+    if isinstance(value, bool) or not (isinstance(value, int) or (isinstance(value, float) and math.isfinite(value))):
+        told = repr(value)[:40]
+        raise InvalidRequest(
+            f"{field} is {told}; it must be a number from {_plain(low)} to {_plain(high)}.", field=field
+        )
     if not low <= value <= high:
-        raise InvalidRequest(f"{field} is {value:g}; it must be from {low:g} to {high:g}.", field=field)
+        raise InvalidRequest(
+            f"{field} is {_plain(value)}; it must be from {_plain(low)} to {_plain(high)}.", field=field
+        )
+
+
+def _plain(value: float) -> str:
+    """Return a figure as a person writes it: all digits of a whole number, unless there are too many to read."""
+    if not isinstance(value, int):
+        return f"{value:g}"
+    return str(value) if abs(value) < 10**15 else f"{Decimal(value):.3g}"
 
 
 def check_whole(field: str, value: int | None, low: int, high: int) -> None:
@@ -89,14 +103,14 @@ def check_pair(source_lang: str | None, target_lang: str) -> None:
         )
 
 
-def check_text(field: str, text: str, most: int) -> None:
-    """Refuse an empty text, one with control characters, and one that is too long."""
+def check_text(field: str, text: str, most: int, advice: str = "Send it in parts.") -> None:
+    """Refuse an empty text, one with control characters, and one that is too long; ``advice`` ends what that says."""
     if not isinstance(text, str) or not text.strip():
         raise InvalidRequest(f"{field} is empty. Write some text and try again.", field=field)
     check_plain(field, text)
     if len(text) > most:
         raise InputTooLarge(
-            f"{field} has {len(text):,} characters; the limit is {most:,}. Send it in parts.", field=field, limit=most
+            f"{field} has {len(text):,} characters; the limit is {most:,}. {advice}", field=field, limit=most
         )
 
 

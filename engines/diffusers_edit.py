@@ -101,7 +101,11 @@ def opened(data: bytes, field: str) -> "PIL.Image.Image":
                 field=field,
             )
         picture.load()
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as exc:
+    except PIL.Image.DecompressionBombError as exc:
+        raise InvalidRequest(
+            f"{field} has far more than {MOST_PIXELS:,} pixels, the limit. Shrink it.", field=field
+        ) from exc
+    except (OSError, SyntaxError, ValueError) as exc:
         raise InvalidRequest(f"{field} can't be read as a picture. Save it anew as PNG.", field=field) from exc
     return picture
 

@@ -35,6 +35,10 @@ BATCH_MOST = 500
 BACKUPS_KEPT = 5
 
 
+def _folded(text: str | None) -> str | None:
+    return None if text is None else text.casefold()
+
+
 def timestamp(when: datetime) -> str:
     """Return a time as the database stores it: UTC, ISO 8601, milliseconds."""
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -89,6 +93,8 @@ class Database:
         connection = sqlite3.connect(self.path, check_same_thread=False, timeout=BUSY_TIMEOUT_MS / 1000)
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA synchronous=NORMAL")
+        # SQLite's own LIKE knows upper and lower case of ASCII letters alone.
+        connection.create_function("folded", 1, _folded, deterministic=True)
         return connection
 
     def _advice(self, exc: sqlite3.Error) -> str:

@@ -34,7 +34,7 @@ class PictureFilter:
     """Which pictures are wanted.
 
     Attributes:
-        words: All of them must be in the prompt; upper and lower case are one for ASCII letters.
+        words: All of them must be in the prompt; upper and lower case are one.
         model: Made by this one; None: by any.
         starred: Only those with a star.
     """
@@ -63,7 +63,7 @@ class Gallery:
             before: Only pictures older than the one with this id.
         """
         wanted = wanted or PictureFilter()
-        patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in wanted.words.split()[:20]]
+        patterns = ["%" + re.sub(r"([\\%_])", r"\\\1", word) + "%" for word in wanted.words.casefold().split()[:20]]
         rows = self._database.rows(
             rf"""SELECT artifacts.*, {PROMPT} AS prompt, {MODEL} AS model, interactions.parameters AS parameters
                FROM artifacts {TOLD}
@@ -72,7 +72,7 @@ class Gallery:
                  AND (:starred = 0 OR artifacts.starred = 1)
                  AND (:model IS NULL OR {MODEL} = :model)
                  AND NOT EXISTS (SELECT 1 FROM json_each(:patterns) AS pattern
-                                 WHERE {PROMPT} IS NULL OR {PROMPT} NOT LIKE pattern.value ESCAPE '\')
+                                 WHERE {PROMPT} IS NULL OR folded({PROMPT}) NOT LIKE pattern.value ESCAPE '\')
                ORDER BY artifacts.id DESC LIMIT :limit""",
             {
                 "owner": owner,

@@ -22,7 +22,8 @@ class QueueEntry:
     Attributes:
         id: Stays the same however often it is tried; ``job_id`` is the last try's, None before the first.
         place: They are drawn from the lowest up.
-        request: The fields of an ImageRequest but ``image`` and ``mask``, those that are not at their defaults.
+        request: The fields of an ImageRequest but ``image`` and ``mask``, those that are not at their defaults; with
+            a ``scale``, of an UpscaleRequest.
     """
 
     id: str
@@ -135,6 +136,10 @@ class ImageQueue:
                 "DELETE FROM image_queue WHERE job_id IN (SELECT value FROM json_each(?))", (json.dumps(job_ids),)
             )
         )
+
+    def flush(self) -> None:
+        """Wait until all is written that was begun."""
+        self._database.write(lambda db: None)
 
     def hold(self, job_ids: list[str]) -> None:
         """Let entries wait for the next start, however their jobs end now."""

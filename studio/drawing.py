@@ -16,7 +16,7 @@ import structlog
 
 import engines
 from contract.errors import Conflict, InvalidRequest, NotFound, StudioError
-from contract.image_requests import ImageRequest
+from contract.image_requests import ImageRequest, UpscaleRequest
 from contract.models import ImageRange, Kind
 from contract.requests import Request
 from store import Artifacts, Database, Gallery, ImageGrid, ImageGrids, ImageQueue, QueueEntry
@@ -83,7 +83,7 @@ class Drawing:
     # The queue
 
     def keep_in_queue(self, job: Job, entry: QueueEntry | None) -> None:
-        """Keep what a job is to draw, before it can begin.
+        """Keep what a job is to draw or to enlarge by a model, before it can begin.
 
         Args:
             entry: What it tries again; None: something new.
@@ -92,7 +92,8 @@ class Drawing:
             Conflict: Somebody else tries that entry already.
         """
         request = job.request
-        if not isinstance(request, ImageRequest) or (entry is None and job.caller.via != "ui"):
+        lasting = isinstance(request, ImageRequest) or (isinstance(request, UpscaleRequest) and request.model)
+        if not lasting or (entry is None and job.caller.via != "ui"):
             return
         if entry is not None:
             if not self._queue.try_again(entry, job.id):
@@ -101,12 +102,14 @@ class Drawing:
         asked = {
             field.name: value
             for field in fields(request)
-            if field.name not in ("image", "mask") and (value := getattr(request, field.name)) != field.default
+            if field.name not in ("image", "mask")
+            # That it has a scale is what tells enlarging from drawing.
+            and ((value := getattr(request, field.name)) != field.default or field.name == "scale")
         }
         self._queue.add(
             QueueEntry(
                 id="", owner=job.caller.owner, job_id=job.id, state="waiting", place=0, request=asked,
-                image=request.image, mask=request.mask,
+                image=getattr(request, "image", None), mask=getattr(request, "mask", None),
             )
         )  # fmt: skip
 
@@ -149,6 +152,7 @@ class Drawing:
         for job in self.jobs(caller, "image"):
             if job.id == entry.job_id:
                 job.cancel()
+        self._queue.flush()  # so that who looks next sees one that waited ended
 
     def retry_image(self, entry_id: str, caller: Caller) -> Job:
         """Submit an entry again that failed, was cancelled or was cut off.
@@ -276,5 +280,7 @@ class Drawing:
         return file  # type: ignore[return-value]  # it has all that a binary file has
 
 
-def _request(entry: QueueEntry) -> ImageRequest:
+def _request(entry: QueueEntry) -> ImageRequest | UpscaleRequest:
+    if "scale" in entry.request:
+        return UpscaleRequest(**entry.request, image=entry.image or b"")  # type: ignore[arg-type]  # check() looks
     return ImageRequest(**entry.request, image=entry.image, mask=entry.mask)  # type: ignore[arg-type]  # check() looks

@@ -142,6 +142,9 @@ class Registry(Pairing):
         if name is None:
             spec = self.default(kind)
             if spec is None:
+                self.refresh()  # it may have been put there by hand meanwhile
+                spec = self.default(kind)
+            if spec is None:
                 raise ModelNotInstalled(
                     f"There is no {kind} model on this machine yet. Open Models and download one.", kind=kind
                 )

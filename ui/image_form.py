@@ -113,6 +113,7 @@ class ImageForm:
             InvalidRequest: A figure is none.
         """
         box = self.figures
+        count = whole(text_of(given, box["num_images"]), words)
         model = text_of(given, self.model) or None
         prompt, negative = styled(
             text_of(given, self.prompt),
@@ -133,7 +134,7 @@ class ImageForm:
             scheduler=text_of(given, self.scheduler) or None,
             memory=MEMORIES.get(text_of(given, self.memory)),
             seed=whole(text_of(given, box["seed"]), words),
-            num_images=whole(text_of(given, box["num_images"]), words) or 1,
+            num_images=1 if count is None else count,
         )
 
     def _guided(self, model: str | None) -> bool:

@@ -182,8 +182,11 @@ class ImageGallery:
         more = ""
         if len(found) > shown.count:
             more = f'<p class="more">{render.button(words("im_more"), "more", kind="second")}</p>'
-        looked = wanted != PictureFilter()
-        nothing = f'<p class="hint">{render.escape(words("im_nothing_found"))}</p>' if looked and not cells else ""
+        nothing = ""
+        # Where there is no picture at all, there is nothing to look for either.
+        looked = not cells and wanted != PictureFilter()
+        if looked and len(await asyncio.to_thread(self.studio.gallery.page, owner, 1)) > 0:
+            nothing = f'<p class="hint">{render.escape(words("im_nothing_found"))}</p>'
         any_model = (words("im_any_model"), "")
         return {
             self.grid: f'<ul class="gallery">{cells}</ul>{more}' if cells else nothing,

@@ -59,7 +59,9 @@ class ImageQueueList:
 
 def _row(found: QueuedImage, words: Words) -> str:
     entry = found.entry
-    prompt = str(entry.request.get("prompt", ""))
+    prompt, scale = str(entry.request.get("prompt", "")), entry.request.get("scale")
+    if scale is not None:
+        prompt = " · ".join(part for part in (words("im_queue_enlarge", scale=scale), prompt) if part)
     short = prompt if len(prompt) <= SHOWN_CHARACTERS else prompt[:SHOWN_CHARACTERS] + "…"
     buttons = ""
     if entry.state == "waiting":

@@ -36,7 +36,8 @@ MOST_BYTES = 50 * 1024 * 1024
 MOST_PIXELS = 32_000_000
 EDITED_PX = 1_024
 SHOWN_PX = 320
-DRAWN_PX = 1_024
+PAINT = "#C2410C"
+BRUSHES = 12  # of the usual width stand side by side on a picture
 Use = Literal["settings", "change", "brush", "enlarge"]
 USES: tuple[Use, ...] = ("settings", "change", "brush", "enlarge")
 # Pillow warns from here and refuses at twice as much, wherever a picture is opened, in Gradio's own code too.
@@ -83,7 +84,7 @@ class ImageSource:
                 sources=(),
                 layers=False,
                 transforms=(),
-                brush=gr.Brush(colors=["#C2410C"], color_mode="fixed", default_size=40),
+                brush=gr.Brush(colors=[PAINT], color_mode="fixed", default_size=40),
                 visible=False,
                 elem_id="im-brush",
             )
@@ -131,7 +132,8 @@ class ImageSource:
         if use == "brush" and isinstance(source, Source) and source != Source():
             picture = await asyncio.to_thread(self._opened, source, request)
             picture.thumbnail((EDITED_PX, EDITED_PX))
-            updates[self.editor] = gr.ImageEditor(value=picture, visible=True)
+            brush = gr.Brush(colors=[PAINT], color_mode="fixed", default_size=max(4, max(picture.size) // BRUSHES))
+            updates[self.editor] = gr.ImageEditor(value=picture, brush=brush, visible=True)
         return updates
 
     def choose_enlarger(self, given: Given, request: gr.Request) -> Updates:
@@ -246,7 +248,9 @@ def _checked(file: BinaryIO, words: Words) -> PIL.Image.Image:
     """Open a picture without unpacking it, and refuse one that would unpack to too much."""
     try:
         picture = PIL.Image.open(file)
-    except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError) as exc:
+    except PIL.Image.DecompressionBombError as exc:
+        raise InvalidRequest(words("im_source_bomb", most=words.number(MOST_PIXELS))) from exc
+    except (OSError, SyntaxError, ValueError) as exc:
         raise InvalidRequest(words("im_source_unreadable")) from exc
     if picture.width * picture.height > MOST_PIXELS:
         raise InvalidRequest(

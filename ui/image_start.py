@@ -10,6 +10,7 @@ from ui.follow import Turn
 from ui.words import Words
 
 IMAGE: Kind = "image"
+IMPORT = "python app.py models import FOLDER"
 
 
 class ImageStart:
@@ -20,14 +21,19 @@ class ImageStart:
 
     def drawn(self, words: Words, caller: Caller) -> str:
         """Return the example to click; without a model that draws, how to get one and what it weighs."""
+        if choices.drawing(self.studio).value is None:
+            self.studio.registry.refresh()  # it may have been put there by hand meanwhile
         if choices.drawing(self.studio).value is not None:
             return render.empty(words("im_empty"), words("im_example"))
         if (command := self.studio.command_for(IMAGE)) is not None:
             return render.notice("", words("im_not_installed", command=command), kind="info")
+        offline = words("im_none_offline", command=IMPORT)
         others = render.button(words("im_others"), "tab", "models", kind="second", drawing="arrow")
         offered = self._offered()
-        if offered is None or caller.role != "admin":
+        if caller.role != "admin":
             return render.notice("", words("im_none"), kind="info", action=others)
+        if offered is None:
+            return render.notice("", f"{words('im_none')} {offline}", kind="info", action=others)
         size = words.size(offered.spec.size_bytes)
         told = words(
             "im_none_offer", title=offered.spec.title, size=size, memory=words.size(offered.need_bytes),
@@ -35,6 +41,7 @@ class ImageStart:
         )  # fmt: skip
         if offered.fit == "too_big":
             told = f"{told} {words('im_none_tight')}"
+        told = f"{told} {offline}"
         go = render.button(
             words("im_fetch", title=offered.spec.title, size=size), "fetch", offered.spec.id, kind="primary",
             drawing="down",

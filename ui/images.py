@@ -115,9 +115,10 @@ class ImagesPanel(Panel):
     async def load(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Show the pictures made so far, and follow those that are being made."""
         words = words_of(request)
+        started = await asyncio.to_thread(self.start.drawn, words, caller_of(request))
         yield {
             **self.form.tell(None, words),
-            self.status: await asyncio.to_thread(self.start.drawn, words, caller_of(request)),
+            self.status: started,
             self.queue.list: await self.queue.drawn(request),
             self.grid.table: await self.grid.drawn(request),
             **await self.found.drawn(given, request),
@@ -255,6 +256,8 @@ class ImagesPanel(Panel):
     def list_models(self, model: str | None, request: gr.Request) -> Updates:
         """Offer the image models that can be used now; the chosen one stays chosen, and a first one is begun with."""
         words = words_of(request)
+        if model is None and choices.drawing(self.studio).value is None:
+            self.studio.registry.refresh()  # one may have been put there by hand meanwhile
         updates = self.form.tell(model, words, anew=False)
         if model is None and choices.drawing(self.studio).value is not None:
             updates[self.status] = self.start.drawn(words, caller_of(request))

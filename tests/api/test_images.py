@@ -80,6 +80,8 @@ def test_each_picture_of_a_stream_comes_as_soon_as_it_is_done(client: openai.Ope
         ({"quality": "ultra"}, "quality"),
         ({"style": "vivid"}, "style is not supported"),
         ({"prompt": " "}, "prompt is empty"),
+        ({"extra_body": {"seed": 10**400}}, "it must be from 0 to 4294967295"),
+        ({"n": 0}, "num_images is 0"),
     ],
 )
 def test_what_can_not_be_done_is_refused_by_name(client: openai.OpenAI, options: dict[str, object], named: str) -> None:
@@ -113,3 +115,19 @@ def test_pictures_are_found_starred_packed_and_deleted(client: openai.OpenAI, ht
     assert http.get(f"/images/{ids[0]}").status_code == http.get(f"/files/{ids[0]}").status_code == 404
     assert http.get("/images/queue").json() == {"data": []}
     assert http.post(f"/images/queue/{ids[0]}/retry").status_code == 404
+
+
+def test_a_picture_is_enlarged(http: httpx.Client) -> None:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (40, 24), "teal").save(file, "PNG")
+    image = {"image": ("a.png", file.getvalue())}
+
+    made = http.post("/images/enlarge", files=image, data={"scale": "3", "prompt": "A small pond"}).json()
+    assert (made["width"], made["height"], made["prompt"]) == (120, 72, "A small pond")
+    assert size_of(http.get(f"/files/{made['id']}").content) == (120, 72)
+    later = http.post("/images/enlarge", files=image, headers={"Prefer": "respond-async"})
+    assert later.status_code == 202 and later.headers["Location"].startswith("/jobs/")
+    for odd, told in (({"scale": "9"}, "scale is 9"), ({"model": "echo-image"}, "can't"), ({"sharp": "1"}, "sharp")):
+        refused = http.post("/images/enlarge", files=image, data=odd)
+        assert refused.status_code == 422 and told in refused.text
+    assert http.post("/images/enlarge", files={"image": ("a.png", b"no picture")}).status_code == 422

@@ -19,6 +19,7 @@ FUZZ_S = int(os.environ.get("HEARTH_FUZZ_S", "45"))
 FUZZ_SEED = os.environ.get("HEARTH_FUZZ_SEED", "1")
 FILES = (
     *("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits", "/translations/documents"),
+    "/images/enlarge",
     *("/glossaries/{source_lang}/{target_lang}/import", "/translation-memory/import"),
     *("/documents", "/audio/recordings", "/collections/{collection_id}/files"),
     *("/audio/narrations/files", "/audio/transcripts"),

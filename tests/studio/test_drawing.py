@@ -1,5 +1,6 @@
 """The gallery and the queue of pictures: found, starred, deleted, packed; moved, cancelled, tried again, kept."""
 
+import errno
 import io
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from contract.errors import Conflict, InvalidRequest, ModelNotInstalled, NotFound
+from contract.errors import Conflict, InvalidRequest, ModelNotInstalled, NotFound, StorageFailed, StudioError
 from studio import (
     Artifact,
     Caller,
@@ -92,6 +93,8 @@ def test_pictures_are_found_by_words_model_and_star(studio: Studio) -> None:
     assert pictures(studio) == ["a blue boat", "a red house 100%", "a red boat"]
     assert pictures(studio, words="RED boat") == ["a red boat"]
     assert pictures(studio, words="0%") == ["a red house 100%"]
+    drawn(studio, "Łódź o świcie", BOB)
+    assert pictures(studio, BOB, words="ŚWICIE łódź") == ["Łódź o świcie"]
     assert pictures(studio, model="slow") == []
     newest = studio.gallery.page("local", 1)[0]
     studio.gallery.star(newest.file.id, "local", True)
@@ -111,6 +114,29 @@ def test_each_picture_of_a_batch_is_there_before_the_next_is_drawn(studio: Studi
     assert pictures(studio) == ["a batch"] * 8
     (row,) = studio.interactions.page("local", 5)
     assert len(row.artifacts) == 8
+
+
+def test_a_disk_that_fills_up_in_the_middle_of_a_batch_leaves_what_was_done_and_no_scraps(
+    studio: Studio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, written = Path.write_bytes, []
+
+    def full(path: Path, data: bytes) -> int:
+        written.append(path)
+        if len(written) < 3:
+            return write(path, data)
+        write(path, data[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    job = studio.submit(asked("a batch", num_images=4), LOCAL)
+    with pytest.raises(StorageFailed, match="Free some space"):
+        job.wait()
+    monkeypatch.undo()
+    assert pictures(studio) == ["a batch"] * 2
+    assert len(list((tmp_path / "artifacts").rglob("*.png"))) == 2
+    drawn(studio, "with room again")
+    assert pictures(studio)[0] == "with room again"
 
 
 def draw_a_batch_until_killed(folder: Path) -> None:
@@ -210,7 +236,7 @@ def test_a_picture_that_would_unpack_to_too_much_is_refused_before_it_does(studi
     file = io.BytesIO()
     Image.new("1", (30_000, 30_000)).save(file, "PNG")
     job = studio.submit(UpscaleRequest(image=file.getvalue()), LOCAL)
-    with pytest.raises(InvalidRequest, match=r"can't be read|30000 x 30000"):
+    with pytest.raises(InvalidRequest, match=r"image has far more than|30000 x 30000"):
         job.wait()
 
 
@@ -239,6 +265,25 @@ def test_what_waits_is_moved_and_drawn_in_its_new_order(studio: Studio) -> None:
         job.wait()
     assert pictures(studio) == ["two", "one", "three"]
     assert queue(studio) == [("long", "cancelled")]
+
+
+def test_enlarging_by_a_model_is_in_the_queue_and_is_tried_again(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(file, "PNG")
+    monkeypatch.setattr("studio.studio.check_able", lambda request, spec: None)
+    running = occupied(studio)
+    enlarging = studio.submit(UpscaleRequest(image=file.getvalue(), scale=2, model="quick", prompt="a bee"), LOCAL)
+    assert queue(studio) == [("long", "running"), ("a bee", "waiting")]
+    running.cancel()
+    with pytest.raises(StudioError):  # it is an echo, which draws
+        enlarging.wait()
+    entry = next(each.entry for each in studio.image_queue(LOCAL) if each.entry.job_id == enlarging.id)
+    again = studio.retry_image(entry.id, LOCAL)
+    assert again.request == enlarging.request
+    with pytest.raises(StudioError):
+        again.wait()
 
 
 def test_what_failed_or_was_cancelled_is_tried_again_or_removed(studio: Studio) -> None:
@@ -377,7 +422,6 @@ def test_a_cell_that_is_tried_again_is_in_the_grid(studio: Studio) -> None:
     queue(studio)
     entry = next(each.entry for each in studio.image_queue(LOCAL) if each.entry.job_id == jobs[1].id)
     studio.cancel_image(entry.id, LOCAL)
-    until(lambda: jobs[1].finished)
     assert studio.image_grid(LOCAL).cells[1].state == "cancelled"
     again = studio.retry_image(entry.id, LOCAL)
     running.cancel()

@@ -21,6 +21,11 @@ IMAGES: dict[str, tuple[str, str]] = {
         "Nie ma tu jeszcze modelu obrazów. {title}: {note} Do pobrania jest {size}, a rysowanie zajmuje około "
         "{memory} pamięci. Licencja: {licence}.",
     ),
+    "im_none_offline": (
+        "Without the internet: copy the folder of a diffusers model to this machine and run {command} in Hearth's "
+        "folder.",
+        "Bez internetu: skopiuj folder modelu diffusers na ten komputer i wpisz {command} w folderze Hearth.",
+    ),
     "im_none_tight": (
         "That is more than is free on this machine now.",
         "To więcej, niż jest teraz wolne na tym komputerze.",
@@ -82,6 +87,7 @@ IMAGES: dict[str, tuple[str, str]] = {
         "{n} picture in the queue|{n} pictures in the queue",
         "{n} obraz w kolejce|{n} obrazy w kolejce|{n} obrazów w kolejce",
     ),
+    "im_queue_enlarge": ("Enlarge × {scale}", "Powiększ × {scale}"),
     "im_queue_up": ("Sooner: {prompt}", "Wcześniej: {prompt}"),
     "im_queue_down": ("Later: {prompt}", "Później: {prompt}"),
     "im_queue_cancel": ("Cancel: {prompt}", "Anuluj: {prompt}"),
@@ -136,6 +142,10 @@ IMAGES: dict[str, tuple[str, str]] = {
     "im_source_pixels": (
         "The picture is {width} × {height} px; the limit is {most} pixels. Shrink it first.",
         "Obraz ma {width} × {height} px; granica to {most} pikseli. Najpierw go zmniejsz.",
+    ),
+    "im_source_bomb": (
+        "The picture has far more than {most} pixels, the limit. Shrink it first.",
+        "Obraz ma znacznie więcej niż {most} pikseli, a to granica. Najpierw go zmniejsz.",
     ),
     "im_source_unreadable": (
         "The file can't be read as a picture. Save it anew as PNG.",
