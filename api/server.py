@@ -43,6 +43,7 @@ from api import (
     transcripts,
     translated_documents,
     translations,
+    voice_samples,
 )
 from api.access import Access
 from api.gate import Gate
@@ -60,7 +61,7 @@ ROUTES = (
     *(images, jobs, conversation_search, conversation_files, conversations, conversation_messages),
     *(documents, document_pages, collections, recordings, narrations, transcripts),
     *(templates, translated_documents, glossaries, translations, libretranslate),
-    *(downloads, models, aliases, providers, interactions),
+    *(downloads, voice_samples, models, aliases, providers, interactions),
     *(metrics, api_keys, sign_in, openapi),
 )
 

@@ -6,6 +6,7 @@ from contract.document_requests import DocumentRequest
 from contract.document_speech import ChapterFormat, SpeakDocumentRequest
 from contract.document_translation import TranslateDocumentRequest
 from contract.documents import Attachment, Form, Source
+from contract.engine import Stop
 from contract.errors import (
     Conflict,
     DoesNotFit,
@@ -131,7 +132,7 @@ from studio.model_info import ModelInfo, ModelState
 from studio.model_inventory import Dependants, ModelDetails
 from studio.model_settings import Setting
 from studio.provider_rows import CheckResult, Draft, ProviderInfo
-from studio.results import AudioBook, Clip, Image, Passage, Sound, Stream, Text, Transcript
+from studio.results import AudioBook, Clip, Image, Passage, Sound, Stream, Text, Transcript, VoiceSample
 from studio.scoring import Score
 from studio.scoring import score as score_translations
 from studio.settings import Settings
@@ -282,6 +283,7 @@ __all__ = [
     "Spoken",
     "Statistics",
     "Step",
+    "Stop",
     "StorageFailed",
     "StoredFile",
     "StoredMessage",
@@ -315,6 +317,7 @@ __all__ = [
     "Variable",
     "Version",
     "Via",
+    "VoiceSample",
     "Waveform",
     "Weight",
     "Word",

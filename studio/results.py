@@ -5,6 +5,7 @@ import html
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from contract.documents import Source
 from contract.events import Delta, Failed, Grounded, Usage
@@ -125,6 +126,31 @@ class Sound:
     def _repr_html_(self) -> str:
         # Carried inside the notebook, so that it still plays after the file is gone.
         return f'<audio controls src="data:audio/mpeg;base64,{_base64(self.mp3)}"></audio>'
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceSample:
+    """How a voice sounds: an MP3 on disk; where a path is wanted, it stands for it.
+
+    Attributes:
+        by: ``publisher`` of a voice that is not here, or the ``voice`` itself.
+        text: What it says; "": its publisher does not tell.
+        file: Its id among the files of jobs, where the voice spoke it; else "".
+    """
+
+    voice: str
+    title: str
+    path: Path
+    by: Literal["publisher", "voice"]
+    text: str = ""
+    file: str = ""
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def _repr_html_(self) -> str:
+        shown = SMALL.format(html.escape(" · ".join(part for part in (self.title, self.text) if part)))
+        return f'<audio controls src="data:audio/mpeg;base64,{_base64(self.path)}"></audio><br>{shown}'
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ from studio.registry import Registry
 from studio.residency import MIB, Residency
 from studio.results import models_table
 from studio.run import Recorder, unexpected
+from studio.sampling import Sampling
 from studio.settings import Settings
 from studio.shelf import Shelf
 from studio.sound.audio import Audio, AudioRequest
@@ -94,7 +95,9 @@ log = structlog.get_logger(__name__)
 CLOSE_S = 5.0
 
 
-class Studio(Talking, Calls, Conversing, Carrying, Collecting, Remembering, Desk, Audio, Benchmarking, Drawing):
+class Studio(
+    Talking, Sampling, Calls, Conversing, Carrying, Collecting, Remembering, Desk, Audio, Benchmarking, Drawing
+):
     """Everything that Hearth does, for one data folder.
 
     ``Studio.open()`` makes one; use it as a context manager, or ``close`` it.

@@ -1,11 +1,15 @@
 """The real app.py in a process of its own, on a free port and a fresh data folder, for tests and benchmarks."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -14,6 +18,18 @@ ROOT = Path(__file__).resolve().parent.parent
 START_S = 120.0
 # Nobody listens there, and the system gives that port to no server: a free one may be another's a moment later.
 NOBODY = "http://127.0.0.1:9"
+
+
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the files of a folder over HTTP; gives the address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(SimpleHTTPRequestHandler, directory=folder))
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 class Server:

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Those that take longer than 20 s: a set-up, and many starts.
 SLOW = (
     *("install", "start", "conversations", "long_chat", "engine", "keys", "crowd", "soak", "images"),
-    *("transcription", "editor", "round_trip"),
+    *("transcription", "listening", "editor", "round_trip"),
 )
 SLOW_MARKS = (
     pytest.mark.slow,

@@ -57,6 +57,11 @@ class ChatPage(Panel):
                     self.live = messages_box("chat-live", label("chat_reply"))
                     self.newest = gr.Button(label("chat_newest"), size="sm", visible=False, elem_id="chat-newest")
                     self.status = area(elem_id="chat-status", script=render.CLICKS)
+                # It hovers over what is above it, which must not be a bar with buttons of its own.
+                down = render.icon("downward") + both("chat_to_end")
+                area(
+                    f'<button type="button" class="btn second" id="to-end" hidden>{down}</button>', elem_id="chat-down"
+                )
                 for lay_out in below:
                     lay_out()
                 self.facts = area(elem_id="chat-facts", script=_script("messages.js"))
@@ -66,8 +71,6 @@ class ChatPage(Panel):
                 self.templates.build_drawer()
 
     def _build_composer(self) -> None:
-        down = render.icon("downward") + both("chat_to_end")
-        area(f'<button type="button" class="btn second" id="to-end" hidden>{down}</button>', elem_id="chat-down")
         self.note = area(elem_id="chat-note", script=render.CLICKS + _script("composer.js"))
         self.waiting = area(elem_id="chat-queue", script=render.CLICKS)
         self.templates.build_list()

@@ -7,7 +7,7 @@ import gradio as gr
 from gradio.components import Component
 
 from studio import ModelSpec, StudioError
-from ui import choices, model_facts, render
+from ui import choices, model_facts, render, voice_samples
 from ui.caller import caller_of
 from ui.panel import Panel, Updates, area, event_text, on
 from ui.words import label, words_of
@@ -83,6 +83,7 @@ class ModelDetailsBox(Panel):
         on([self.delete.click], self.ask, given, self.outputs)
         on([self.told.click], self.remove, given, self.outputs)
         on([self.about.click], self.memory, given, self.outputs)
+        on([self.about.click, self.told.click], self.hear, [], [self.told])
         on([self.measure.click], self.benchmark, given, self.outputs)
         on([self.close.click], self.leave, [], self.outputs)
 
@@ -186,6 +187,13 @@ class ModelDetailsBox(Panel):
             yield {self.told: render.failure(words, exc)}
         except Exception as exc:
             yield {self.told: render.crash(words, exc)}
+
+    async def hear(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Have a voice heard, or stop that."""
+        act = event_text(event, "act")
+        if act in ("hear", "hear-stop"):
+            async for shown in voice_samples.heard(self.studio, self.turns, act, event_text(event, "id"), request):
+                yield {self.told: shown}
 
     async def benchmark(self, given: Given, request: gr.Request) -> AsyncIterator[Updates]:
         """Measure the model, and show how far that is."""

@@ -1,7 +1,7 @@
 """What is told of one model, as HTML: its facts, what it did here over the last weeks, what it was measured at."""
 
 from studio import Benchmark, ModelDetails, Statistics
-from ui import render
+from ui import render, voice_samples
 from ui.words import Words
 
 TEMPLATE_SHOWN = 1_500
@@ -41,6 +41,8 @@ def about(found: ModelDetails, words: Words, *, mine: bool) -> str:
         button = render.button(words("md_load"), "load", spec.id, name=words("md_load_it", title=spec.title))
     elif mine and info.state == "loaded":
         button = render.button(words("md_unload"), "unload", spec.id, name=words("md_unload_it", title=spec.title))
+    if spec.kind == "speech" and spec.engine:
+        button = voice_samples.button(spec.id, spec.title, words) + button
     note = words.note(spec.id, spec.note)
     lead = f"<p>{render.escape(note)}</p>" if note else ""
     return f'<h2>{render.escape(spec.title)}</h2>{lead}<dl class="facts">{rows}</dl>{button}'

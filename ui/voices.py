@@ -1,4 +1,4 @@
-"""More voices in the Speech panel: every Piper voice of a language, fetched on a click, and a robotic one without."""
+"""More voices in the Speech panel: every Piper voice of a language, heard and fetched on a click, or a robotic one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 import gradio as gr
 
 from studio import ModelInfo, StudioError
-from ui import choices, render
+from ui import choices, render, voice_samples
 from ui.caller import caller_of, page_of
 from ui.fetch import fetch
 from ui.panel import Panel, Updates, area, event_text, on
@@ -26,6 +26,7 @@ class VoiceShelf(Panel):
             self.language = gr.Dropdown(label=label("sp_voices_language"), choices=[], elem_id="sp-voices-language")
             self.list = area(elem_id="sp-voices-list", script=render.CLICKS)
             self.told = area(elem_id="sp-voices-told", script=render.CLICKS)
+            self.sample = area(elem_id="sp-voices-sample", script=render.CLICKS)
 
     def wire(self, voice: gr.Dropdown, hint: gr.HTML) -> None:
         """Connect the events; ``voice`` is the panel's, ``hint`` says what it is not good for."""
@@ -34,6 +35,7 @@ class VoiceShelf(Panel):
         on([self.drawer.expand], self.open, [self.language], outputs)
         on([self.language.input], self.open, [self.language], outputs)
         on([self.list.click, self.told.click], self.act, [self.language], outputs)
+        on([self.list.click, self.sample.click], self.hear, [], [self.sample])
 
     async def open(self, language: str | None, request: gr.Request) -> Updates:
         """Show the voices of a language; at first those of the page's."""
@@ -66,6 +68,13 @@ class VoiceShelf(Panel):
             yield {self.told: render.failure(words, exc)}
         except Exception as exc:
             yield {self.told: render.crash(words, exc)}
+
+    async def hear(self, request: gr.Request, event: gr.EventData) -> AsyncIterator[Updates]:
+        """Have a voice heard, or stop that."""
+        act = event_text(event, "act")
+        if act in ("hear", "hear-stop"):
+            async for shown in voice_samples.heard(self.studio, self.turns, act, event_text(event, "id"), request):
+                yield {self.sample: shown}
 
     async def _taken(self, voice: str, words: Words) -> Updates:
         spec = await asyncio.to_thread(self.studio.spec, voice, "speech")
@@ -119,4 +128,8 @@ def _row(info: ModelInfo, words: Words) -> str:
         name = words("sp_fetch_voice", name=info.spec.title)
         button = render.button(words("sp_fetch"), "fetch", info.spec.id, kind="second", drawing="down", name=name)
     title = render.escape(info.spec.title)
-    return f'<li><div class="paper"><strong>{title}</strong>{render.cost(parts)}</div><div>{button}</div></li>'
+    tools = voice_samples.button(info.spec.id, info.spec.title, words) + button
+    return (
+        f'<li><div class="paper"><strong>{title}</strong>{render.cost(parts)}</div>'
+        f'<div class="paper-actions">{tools}</div></li>'
+    )

@@ -75,9 +75,10 @@ def fetch(
 ) -> Generator[Progress, None, tuple[ModelFile, ...]]:
     """Download the entry's files, or those that the Hub's list and ``choose`` tell when it names none."""
     import huggingface_hub as hf  # 0.3 s, and only a download needs it
+    from huggingface_hub import constants  # as an attribute it is there only once something else has loaded it
 
     source = entry.source
-    if hf.constants.HF_HUB_OFFLINE:
+    if constants.HF_HUB_OFFLINE:
         raise _offline(source.name)
     files, revision = entry.files, source.revision
     if not files or any(not file.size_bytes for file in files):
@@ -109,6 +110,38 @@ def fetch(
     return tuple(
         replace(file, size_bytes=got.size_bytes, sha256=got.sha256) for file, got in zip(files, arrived, strict=True)
     )
+
+
+def beside(entry: Entry, origin: str, into: Path, stop: Stop, *, limit_bytes: int, endpoint: str = "") -> bool:
+    """Download one small file that lies in the repository of a model; returns whether it came: not when stopped.
+
+    Args:
+        origin: Its path there.
+        into: Where it goes.
+
+    Raises:
+        DownloadFailed: As ``fetch``; ``details["status"]`` is 404 where there is no such file.
+    """
+    import huggingface_hub as hf
+    from huggingface_hub import constants
+
+    source = entry.source
+    if constants.HF_HUB_OFFLINE:
+        raise _offline(source.name)
+    token = hf.get_token()
+    wanted = http_file.Wanted(
+        url=hf.hf_hub_url(source.name, origin, revision=source.revision or None, endpoint=endpoint or None),
+        path=into,
+        limit_bytes=limit_bytes,
+        headers={"Authorization": f"Bearer {token}"} if token else {},
+    )
+    try:
+        with http_file.new_client() as client:
+            for _ in http_file.stream(client, wanted, stop):
+                pass
+    except DownloadFailed as exc:
+        raise _file_failed(source.name, exc) from exc
+    return into.exists()  # it gets its name when it is whole
 
 
 def _listed(entry: Entry, endpoint: str) -> tuple[tuple[ModelFile, ...], str]:

@@ -1,24 +1,41 @@
 """Native routes of models: details, changes, statistics, benchmarks, memory, dependants, leftovers, imports."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import av
 import httpx
 import pytest
 
 from tests.echo_models import install_echo, until
-from tests.serving import Server
+from tests.serving import Server, served
+from tests.studio.sound.sounds import tone, write_mp3
+
+GOSIA = "pl_pl-gosia-medium"
 
 
 @pytest.fixture(scope="module")
-def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a local Hub on which the sample of one Polish voice lies where its publisher keeps it."""
+    folder = tmp_path_factory.mktemp("hub")
+    sample = folder / "rhasspy/piper-voices/resolve/v1.0.0/pl/pl_PL/gosia/medium/samples/speaker_0.mp3"
+    sample.parent.mkdir(parents=True)
+    write_mp3(sample, tone(1, 660))
+    with served(folder) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def http(hub: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A client of a Hearth with two echo models of its own and no other."""
     data_dir = tmp_path_factory.mktemp("models")
     install_echo(data_dir, "one", memory_bytes=50_000_000)
     install_echo(data_dir, "two")
     (data_dir / "models" / "llama_cpp" / "half").mkdir(parents=True)
     (data_dir / "models" / "llama_cpp" / "half" / "x.gguf").write_bytes(bytes(1_000))
-    server = Server(data_dir, "--no-starters", "--api-only").start()
+    install_echo(data_dir, "voice", "speech")
+    server = Server(data_dir, "--no-starters", "--api-only", env={"HF_ENDPOINT": hub, "NO_PROXY": "*"}).start()
     with httpx.Client(base_url=server.url, timeout=60) as client:
         yield client
     server.stop()
@@ -94,3 +111,34 @@ def test_a_place_that_is_no_models_is_not_taken_for_one(
 ) -> None:
     refused = http.request(method, path, json={"note": "x"} if method == "PATCH" else None)
     assert refused.status_code == 405 and allowed in refused.headers["Allow"]
+
+
+def test_a_voice_of_the_catalogue_that_the_hub_has_not_fails_with_the_reason(http: httpx.Client) -> None:
+    job = http.post("/models/downloads", json={"model": "pl_pl-darkman-medium"}).json()["id"]
+    until(lambda: http.get(f"/jobs/{job}").json()["state"] == "failed")
+    told = http.get(f"/jobs/{job}/events").text
+    assert "download_failed" in told and "the server answered 404" in told
+
+
+def test_the_sample_of_a_voice_that_is_not_here_is_fetched_when_asked_for(http: httpx.Client) -> None:
+    assert http.get(f"/models/samples/{GOSIA}").status_code == 404, "nobody asked for it yet"
+    told = http.post("/models/samples", json={"model": GOSIA}).json()
+    assert (told["by"], told["text"], told["url"]) == ("publisher", "", f"/models/samples/{GOSIA}")
+    assert seconds_of(http.get(told["url"])) == pytest.approx(1, abs=0.1)
+    missing = http.post("/models/samples", json={"model": "pl_pl-darkman-medium"})
+    assert missing.status_code == 404 and "keeps no sample" in missing.json()["detail"]
+    assert http.post("/models/samples", json={"model": "one"}).status_code == 422
+    assert http.post("/models/samples", json={"model": "nobody"}).status_code == 404
+
+
+def test_a_voice_that_is_here_speaks_its_own_sample(http: httpx.Client) -> None:
+    told = http.post("/models/samples", json={"model": "voice"}).json()
+    assert told["by"] == "voice" and told["text"].startswith("All human beings")
+    assert seconds_of(http.get(told["url"])) > 0.5
+
+
+def seconds_of(answer: httpx.Response) -> float:
+    """How long an MP3 is that was answered."""
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "audio/mpeg")
+    with av.open(io.BytesIO(answer.content)) as container:
+        return sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))

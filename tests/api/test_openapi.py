@@ -29,6 +29,7 @@ ELSEWHERE = {
     *(("post", "/api/pull"), ("post", "/models/downloads"), ("post", "/models/downloads/pauses")),
     *(("delete", "/models/downloads/{model_id}"), ("post", "/models/imports")),
     *(("post", "/providers/check"), ("post", "/providers/{provider_id}/check")),
+    ("get", "/models/samples/{model_id}"),
 }
 # Only the dashboard fills the queue of pictures, and a ZIP is of pictures that are there; their own tests have both.
 OF_THE_DASHBOARD = ("/images/queue/{entry_id}", "/images/zip")

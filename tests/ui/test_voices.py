@@ -1,11 +1,14 @@
 """More voices in the Speech panel: the page's language first, a robotic voice where there is no other, and said so."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from studio import Settings, Studio
+from tests.serving import served
+from tests.studio.sound.sounds import tone, write_mp3
 from tests.ui.conftest import Asked, everything, shown
 from ui.follow import Turns
 from ui.voices import VoiceShelf
@@ -50,3 +53,34 @@ async def test_a_guest_who_may_not_download_is_told(shelf: VoiceShelf, ask: Aske
     event = SimpleNamespace(act="fetch", id="pl_pl-gosia-medium")
     updates = shown(await everything(shelf.act("pl", ask(owner="guest"), event)))  # type: ignore[arg-type]
     assert "Only the owner" in str(updates[shelf.told])
+
+
+async def test_a_voice_is_heard_before_it_is_downloaded(
+    shelf: VoiceShelf, ask: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = str((await shelf.open("pl", ask()))[shelf.list])
+    assert listed.count('data-act="hear"') == listed.count('data-act="fetch"') > 1
+    place = tmp_path / "rhasspy/piper-voices/resolve/v1.0.0/pl/pl_PL/gosia/medium/samples/speaker_0.mp3"
+    place.parent.mkdir(parents=True)
+    write_mp3(place, tone(1))
+    event = SimpleNamespace(act="hear", id="pl_pl-gosia-medium")
+    with served(tmp_path) as address:
+        template = f"{address}/{{repo_id}}/resolve/{{revision}}/{{filename}}"
+        monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
+        told = await everything(shelf.hear(ask(), event))  # type: ignore[arg-type]
+        assert "Fetching a sample of Gosia" in str(told[0][shelf.sample])
+        assert 'data-act="hear-stop"' in str(told[0][shelf.sample])
+        assert 'autoplay src="/models/samples/pl_pl-gosia-medium"' in str(told[-1][shelf.sample])
+        other = SimpleNamespace(act="hear", id="pl_pl-darkman-medium")
+        assert "no sample of Darkman" in str(await heard(shelf, other, ask()))
+    assert "as its publisher" in str(await heard(shelf, event, ask())), "it is kept: no network is needed"
+    assert "Hub nie odpowiada" in str(await heard(shelf, other, ask(language="pl")))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    assert "HF_HUB_OFFLINE is set" in str(await heard(shelf, other, ask()))
+    stop = SimpleNamespace(act="hear-stop", id="")
+    assert await heard(shelf, stop, ask()) == ""
+
+
+async def heard(shelf: VoiceShelf, event: SimpleNamespace, request: gr.Request) -> object:
+    """Return what a click shows in the end."""
+    return (await everything(shelf.hear(request, event)))[-1][shelf.sample]  # type: ignore[arg-type]

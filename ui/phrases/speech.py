@@ -20,6 +20,32 @@ SPEECH: dict[str, tuple[str, str]] = {
     "sp_fetch": ("Download", "Pobierz"),
     "sp_fetch_voice": ("Download the voice {name}", "Pobierz głos {name}"),
     "sp_take": ("Use", "Użyj"),
+    "sp_hear": ("Listen", "Posłuchaj"),
+    "sp_hear_voice": ("Listen to the voice {name}", "Posłuchaj głosu {name}"),
+    "sp_hear_wait": ("Fetching a sample of {name}…", "Pobieram próbkę głosu {name}…"),
+    "sp_hear_cancel": ("Stop fetching the sample", "Przerwij pobieranie próbki"),
+    "sp_hear_published": ("{name}, as its publisher recorded it", "{name}, nagranie wydawcy"),
+    "sp_hear_spoken": ("{name}: “{text}”", "{name}: „{text}”"),
+    "sp_hear_no_net": (
+        "The sample of {name} could not be fetched, for the Hugging Face Hub does not answer. Connect to the network, "
+        "or set HF_ENDPOINT to a mirror, and try again. Voices that are here need no network.",
+        "Nie udało się pobrać próbki głosu {name}, bo Hugging Face Hub nie odpowiada. Połącz się z siecią albo ustaw "
+        "HF_ENDPOINT na serwer lustrzany i spróbuj ponownie. Głosy, które już tu są, nie potrzebują sieci.",
+    ),
+    "sp_hear_offline": (
+        "The sample of {name} was not fetched, for HF_HUB_OFFLINE is set. Unset it and start Hearth again.",
+        "Próbki głosu {name} nie pobrano, bo ustawiono HF_HUB_OFFLINE. Usuń to ustawienie i uruchom Hearth ponownie.",
+    ),
+    "sp_hear_no_sound": (
+        "What came in place of the sample of {name} is no sound. The network may ask to sign in first: open any web "
+        "page, then try again.",
+        "Zamiast próbki głosu {name} przyszło coś, co nie jest dźwiękiem. Może sieć wymaga logowania: otwórz dowolną "
+        "stronę i spróbuj ponownie.",
+    ),
+    "sp_hear_none": (
+        "There is no sample of {name}. Download the voice to hear it.",
+        "Nie ma próbki głosu {name}. Pobierz głos, żeby go usłyszeć.",
+    ),
     "sp_robotic": ("{language}, robotic", "{language}, głos robota"),
     "sp_robotic_note": (
         "eSpeak NG: understandable, and like a robot. It is here at once, without a download.",

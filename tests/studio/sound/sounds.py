@@ -29,6 +29,20 @@ def write_wav(path: Path, samples: np.ndarray, rate_hz: int = RATE_HZ) -> Path:
     return path
 
 
+def write_mp3(path: Path, samples: np.ndarray, rate_hz: int = RATE_HZ) -> Path:
+    """Write mono float samples, (n,), as MP3."""
+    with av.open(str(path), "w", format="mp3") as container:
+        stream = container.add_stream("libmp3lame", rate=rate_hz, layout="mono", format="fltp")
+        frame = av.AudioFrame.from_ndarray(samples.astype(np.float32)[None, :], format="fltp", layout="mono")
+        frame.sample_rate = rate_hz
+        fifo = av.AudioFifo()
+        fifo.write(frame)
+        for piece in fifo.read_many(1152, partial=True):
+            container.mux(stream.encode(piece))
+        container.mux(stream.encode(None))
+    return path
+
+
 def read(path: Path, rate_hz: int | None = None) -> tuple[np.ndarray, int]:
     """Return a file's samples, (n, channels), and its rate."""
     with av.open(str(path)) as container:
