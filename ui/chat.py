@@ -172,14 +172,7 @@ class ChatPanel(ChatPage):
             settings = replace(settings, model=model, context_tokens=None)  # that was the other model's
         try:
             if act == "queue_drop":
-                text = text_of(given.get(self.ask))
-                drawn, text, attached = await asyncio.to_thread(
-                    take_back, self.studio, conversation_id, target, text, words, caller
-                )
-                yield {self.waiting: drawn, self.ask: text}
-                there = await self.attachments.going_along(given, request)
-                both = [*attached, *(each for each in there if each not in attached)]
-                async for updates in self.attachments.show(both, given, request):
+                async for updates in self._take_back(conversation_id, target, given, request):
                     yield updates
             elif act == "queue_send":
                 sent = await asyncio.to_thread(self.studio.send_queued, conversation_id, caller, target)
@@ -212,6 +205,20 @@ class ChatPanel(ChatPage):
             yield {self.status: self._refused(exc, words)}
         except Exception as exc:
             yield {self.status: render.crash(words, exc)}
+
+    async def _take_back(
+        self, conversation_id: str, message: str, given: Given, request: gr.Request
+    ) -> AsyncIterator[Updates]:
+        """Take a waiting message into the box, above what stands there, with the files of both."""
+        written, words, caller = text_of(given.get(self.ask)), words_of(request), caller_of(request)
+        drawn, text, attached = await asyncio.to_thread(
+            take_back, self.studio, conversation_id, message, written, words, caller
+        )
+        yield {self.waiting: drawn, self.ask: text}
+        there = await self.attachments.going_along(given, request)
+        both = [*attached, *(each for each in there if each not in attached)]
+        async for updates in self.attachments.show(both, given, request):
+            yield updates
 
     def stop(self, place: Mapping[str, object], request: gr.Request) -> Updates:
         """Stop the reply that is being written; its follower tells the rest."""

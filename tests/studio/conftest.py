@@ -62,6 +62,12 @@ class FileServer:
     def put_json(self, path: str, value: object) -> None:
         self.files[path] = json.dumps(value).encode()
 
+    def stall(self) -> None:
+        """Wait in the middle of a body until ``go_on`` is set."""
+        self.stalled.set()
+        if not self.go_on.wait(60):
+            self.gave_up.set()
+
     def ranges_of(self, path: str) -> list[str | None]:
         return [headers.get("range") for asked, headers in self.asked if asked == path]
 
@@ -119,9 +125,7 @@ def _handler(server: FileServer) -> type[BaseHTTPRequestHandler]:
             if path in server.stalls:
                 self.wfile.write(rest[: len(rest) // 2])
                 self.wfile.flush()
-                server.stalled.set()
-                if not server.go_on.wait(60):
-                    server.gave_up.set()
+                server.stall()
                 self.close_connection = True
                 return
             if server.cuts.get(path):

@@ -1,4 +1,4 @@
-"""The gallery and the queue of pictures: found, starred, deleted, packed; moved, cancelled, tried again, kept."""
+"""The gallery: pictures found, starred, deleted, brought back, packed, enlarged; those of a batch kept one by one."""
 
 import errno
 import io
@@ -6,83 +6,24 @@ import subprocess
 import sys
 import threading
 import zipfile
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from contract.errors import Conflict, InvalidRequest, ModelNotInstalled, NotFound, StorageFailed, StudioError
+from contract.errors import InvalidRequest, NotFound, StorageFailed
 from studio import (
     Artifact,
-    Caller,
     Done,
-    ImageRequest,
-    Job,
-    PictureFilter,
-    Settings,
     Studio,
     UpscaleRequest,
     read_image_parameters,
 )
-from studio.lanes import LaneSize
-from tests.echo_models import install_echo, manifest_of, until
+from tests.echo_models import install_echo
 from tests.serving import ROOT
-
-LOCAL, BOB = Caller(via="ui"), Caller(owner="bob", via="ui")
-
-
-def opened(folder: Path) -> Studio:
-    return Studio.open(Settings(data_dir=folder, ollama_host="http://127.0.0.1:9", no_starters=True))
-
-
-@pytest.fixture
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Echo models wait for each other, as those of torch do."""
-    import studio.studio
-
-    monkeypatch.setattr(studio.studio, "LANES", {**studio.studio.LANES, "echo": LaneSize(1)})
-
-
-@pytest.fixture
-def studio(tmp_path: Path, one_at_a_time: None) -> Iterator[Studio]:
-    install_echo(tmp_path, "quick", "image")
-    install_echo(tmp_path, "slow", "image", delay_s=0.05)
-    install_echo(tmp_path, "breaks", "image", fail_after=1)
-    with opened(tmp_path) as made:
-        yield made
-
-
-def asked(prompt: str = "a bee", model: str = "quick", **fields: object) -> ImageRequest:
-    return ImageRequest(prompt=prompt, model=model, width=64, height=64, num_inference_steps=2, seed=5, **fields)
-
-
-def drawn(studio: Studio, prompt: str = "a bee", caller: Caller = LOCAL, **fields: object) -> Job:
-    job = studio.submit(asked(prompt, **fields), caller)
-    job.wait()
-    return job
-
-
-def pictures(studio: Studio, caller: Caller = LOCAL, **wanted: object) -> list[str | None]:
-    return [found.prompt for found in studio.gallery.page(caller.owner, 50, None, PictureFilter(**wanted))]
-
-
-def queue(studio: Studio, caller: Caller = LOCAL) -> list[tuple[object, str]]:
-    """Prompts and states, once all that was submitted to the database is written."""
-    studio.preferences.set("test", "flush", None)
-    return [(found.entry.request["prompt"], found.entry.state) for found in studio.image_queue(caller)]
-
-
-def occupied(studio: Studio, steps: int = 200) -> Job:
-    """A job that runs for 10 s unless it is cancelled, so that what comes after it waits."""
-    asked = ImageRequest(prompt="long", model="slow", width=64, height=64, num_inference_steps=steps)
-    job = studio.submit(asked, LOCAL)
-    until(lambda: job.position == 0 and job.state == "running")
-    return job
-
-
-# The gallery
+from tests.studio.painting import BOB, LOCAL, asked, drawn, opened, pictures
+from tests.studio.painting import one_at_a_time as one_at_a_time
+from tests.studio.painting import studio as studio
 
 
 def test_pictures_are_found_by_words_model_and_star(studio: Studio) -> None:
@@ -240,220 +181,6 @@ def test_a_picture_that_would_unpack_to_too_much_is_refused_before_it_does(studi
         job.wait()
 
 
-# The queue
-
-
-def test_what_waits_is_moved_and_drawn_in_its_new_order(studio: Studio) -> None:
-    running = occupied(studio)
-    jobs = {prompt: studio.submit(asked(prompt), LOCAL) for prompt in ("one", "two", "three")}
-    entries = (
-        {found.entry.request["prompt"]: found.entry.id for found in studio.image_queue(LOCAL)} if queue(studio) else {}
-    )
-
-    studio.move_image(entries["three"], LOCAL, up=True)
-    studio.move_image(entries["one"], LOCAL, up=False)
-    studio.move_image(entries["three"], LOCAL, up=True)  # it is the first already
-
-    assert queue(studio) == [("long", "running"), ("three", "waiting"), ("one", "waiting"), ("two", "waiting")]
-    assert [jobs[prompt].position for prompt in ("three", "one", "two")] == [1, 2, 3]
-    with pytest.raises(Conflict, match="Only what still waits"):
-        studio.move_image(entries["long"], LOCAL, up=True)
-    with pytest.raises(NotFound):
-        studio.move_image(entries["one"], BOB, up=True)
-    running.cancel()
-    for job in jobs.values():
-        job.wait()
-    assert pictures(studio) == ["two", "one", "three"]
-    assert queue(studio) == [("long", "cancelled")]
-
-
-def test_enlarging_by_a_model_is_in_the_queue_and_is_tried_again(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    file = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(file, "PNG")
-    monkeypatch.setattr("studio.studio.check_able", lambda request, spec: None)
-    running = occupied(studio)
-    enlarging = studio.submit(UpscaleRequest(image=file.getvalue(), scale=2, model="quick", prompt="a bee"), LOCAL)
-    assert queue(studio) == [("long", "running"), ("a bee", "waiting")]
-    running.cancel()
-    with pytest.raises(StudioError):  # it is an echo, which draws
-        enlarging.wait()
-    entry = next(each.entry for each in studio.image_queue(LOCAL) if each.entry.job_id == enlarging.id)
-    again = studio.retry_image(entry.id, LOCAL)
-    assert again.request == enlarging.request
-    with pytest.raises(StudioError):
-        again.wait()
-
-
-def test_what_failed_or_was_cancelled_is_tried_again_or_removed(studio: Studio) -> None:
-    running = occupied(studio)
-    broken = studio.submit(asked("broken", "breaks"), LOCAL)
-    waits = studio.submit(asked("waits"), LOCAL)
-    queue(studio)
-    by_prompt = {found.entry.request["prompt"]: found.entry.id for found in studio.image_queue(LOCAL)}
-    studio.cancel_image(by_prompt["waits"], LOCAL)
-    running.cancel()
-    until(lambda: running.finished and broken.finished and waits.finished)
-
-    assert queue(studio) == [("long", "cancelled"), ("broken", "failed"), ("waits", "cancelled")]
-    assert "fail_after" in str(studio.image_queue(LOCAL)[1].entry.error_message)
-    studio.retry_image(by_prompt["waits"], LOCAL).wait()
-    assert pictures(studio) == ["waits"]
-    with pytest.raises(NotFound):
-        studio.retry_image(by_prompt["waits"], LOCAL)
-    with pytest.raises(NotFound):
-        studio.remove_image(by_prompt["long"], BOB)
-    studio.remove_image(by_prompt["long"], LOCAL)
-    assert queue(studio) == [("broken", "failed")]
-
-
-def test_the_queue_goes_on_after_a_restart(tmp_path: Path, one_at_a_time: None) -> None:
-    install_echo(tmp_path, "quick", "image")
-    install_echo(tmp_path, "slow", "image", delay_s=0.05)
-    source = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(source, "PNG")
-    with opened(tmp_path) as studio:
-        occupied(studio)
-        studio.submit(asked("one"), LOCAL)
-        studio.submit(asked("gone", "slow"), LOCAL)
-        assert len(queue(studio)) == 3
-    for file in (tmp_path / "models" / "echo-image" / "slow").iterdir():
-        file.unlink()
-
-    with opened(tmp_path) as again:
-        until(lambda: len(queue(again)) == 2)
-        # What needs a model that is not here any more says so and stays.
-        assert {state for _, state in queue(again)} == {"failed"}
-        assert pictures(again) == ["one"]
-        with pytest.raises((ModelNotInstalled, NotFound)):
-            again.retry_image(again.image_queue(LOCAL)[0].entry.id, LOCAL)
-
-
-def draw_until_killed(folder: Path) -> None:
-    """Begin one picture, let three wait, the last of them moved up, and say so; for a process of its own."""
-    import studio.studio
-
-    studio.studio.LANES = {**studio.studio.LANES, "echo": LaneSize(1)}
-    with opened(folder) as made:
-        occupied(made)
-        for prompt in ("one", "two", "three"):
-            made.submit(asked(prompt), LOCAL)
-        queue(made)
-        by_prompt = {found.entry.request["prompt"]: found.entry.id for found in made.image_queue(LOCAL)}
-        made.move_image(by_prompt["three"], LOCAL, up=True)
-        assert [prompt for prompt, _ in queue(made)] == ["long", "one", "three", "two"]
-        print("they wait", flush=True)
-        threading.Event().wait()
-
-
-def test_kill_9_in_the_middle_of_the_queue_loses_nothing_of_it(tmp_path: Path, one_at_a_time: None) -> None:
-    install_echo(tmp_path, "quick", "image")
-    install_echo(tmp_path, "slow", "image", delay_s=0.05)
-    code = f"from tests.studio.test_drawing import *; draw_until_killed(Path({str(tmp_path)!r}))"
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None and process.stdout.readline() == "they wait\n"
-        process.kill()
-
-    with opened(tmp_path) as again:
-        until(lambda: len(pictures(again)) == 3)
-        until(lambda: len(queue(again)) == 1)
-        assert pictures(again) == ["two", "three", "one"], "those that waited are drawn, in their order"
-        # What was being drawn may be what the process died of: it waits for its person.
-        assert queue(again) == [("long", "interrupted")]
-        (left,) = again.image_queue(LOCAL)
-        again.retry_image(left.entry.id, LOCAL).cancel()
-        until(lambda: queue(again) == [("long", "cancelled")])
-
-
-# The grid
-
-
-def in_a_grid(*prompts: str, **fields: object) -> list[ImageRequest]:
-    return [asked(prompt, **fields) for prompt in prompts]
-
-
-AXES, VALUES = ("prompt", "seed"), (("one", "two"), ("5", "6"))
-PROMPTS = ("one 5", "two 5", "one 6", "two 6")
-
-
-def test_a_grid_is_as_it_was_after_a_restart_and_goes_on(tmp_path: Path, one_at_a_time: None) -> None:
-    install_echo(tmp_path, "quick", "image")
-    install_echo(tmp_path, "slow", "image", delay_s=0.05)
-    with opened(tmp_path) as studio:
-        occupied(studio, steps=30)
-        studio.draw_grid(in_a_grid(*PROMPTS), LOCAL, AXES, VALUES)
-        grid = studio.image_grid(LOCAL)
-        assert grid is not None and (grid.x, grid.y, grid.across, grid.down) == (*AXES, *VALUES)
-        assert [cell.state for cell in grid.cells] == ["waiting"] * 4
-        assert studio.image_grid(BOB) is None
-
-    with opened(tmp_path) as again:
-        until(lambda: [cell.state for cell in again.image_grid(LOCAL).cells] == ["done"] * 4)
-        cells = again.image_grid(LOCAL).cells
-        assert tuple(again.gallery.get(cell.picture_id, "local").prompt for cell in cells) == PROMPTS
-        again.delete_pictures([cells[0].picture_id], LOCAL)
-        assert again.image_grid(LOCAL).cells[0].picture_id is None
-        again.forget_grid(BOB)
-        assert again.image_grid(LOCAL) is not None
-        again.forget_grid(LOCAL)
-        assert again.image_grid(LOCAL) is None
-        assert set(pictures(again)) == {"long", *PROMPTS[1:]}, "the pictures stay"
-
-
-def test_what_is_left_of_a_grid_is_cancelled_at_once_and_one_that_is_refused_leaves_nothing(studio: Studio) -> None:
-    running = occupied(studio)
-    with pytest.raises(InvalidRequest):
-        studio.draw_grid([*in_a_grid(*PROMPTS), replace(asked("odd"), width=65)], LOCAL, AXES, VALUES)
-    assert studio.image_grid(LOCAL) is None
-    assert queue(studio) == [("long", "running")]
-
-    jobs = studio.draw_grid(in_a_grid(*PROMPTS), LOCAL, AXES, VALUES)
-    studio.cancel_grid(LOCAL)
-    until(lambda: all(job.finished for job in jobs))
-    assert [cell.state for cell in studio.image_grid(LOCAL).cells] == ["cancelled"] * 4
-    assert queue(studio) == [("long", "running")]
-    running.cancel()
-
-
-def test_a_cell_that_is_tried_again_is_in_the_grid(studio: Studio) -> None:
-    running = occupied(studio)
-    jobs = studio.draw_grid(in_a_grid("one", "two"), LOCAL, ("prompt", ""), (("one", "two"), ("",)))
-    queue(studio)
-    entry = next(each.entry for each in studio.image_queue(LOCAL) if each.entry.job_id == jobs[1].id)
-    studio.cancel_image(entry.id, LOCAL)
-    assert studio.image_grid(LOCAL).cells[1].state == "cancelled"
-    again = studio.retry_image(entry.id, LOCAL)
-    running.cancel()
-    again.wait()
-    assert studio.image_grid(LOCAL).cells[1].picture_id is not None
-
-
-# The model that is taken when none is named
-
-
-def test_a_model_that_enlarges_is_never_taken_for_drawing(tmp_path: Path) -> None:
-    def put(name: str, made: str) -> None:
-        folder = tmp_path / "models" / "diffusers" / name
-        folder.mkdir(parents=True)
-        (folder / "model_index.json").write_text(f'{{"_class_name": "{made}"}}')
-        (folder / "hearth.json").write_text(manifest_of(name, "diffusers", "image"))
-
-    put("a-enlarger", "StableDiffusionUpscalePipeline")
-    with opened(tmp_path) as studio:
-        studio.preferences.set("", "default.image", "a-enlarger")  # as it could be chosen once
-        assert studio.registry.default("image") is None
-        with pytest.raises(ModelNotInstalled, match="no image model"):
-            studio.submit(ImageRequest(prompt="a bee"), LOCAL)
-        assert not any(info.is_default for info in studio.models())
-        put("painter", "StableDiffusionPipeline")
-        studio.registry.refresh()
-        assert studio.registry.default("image").id == "painter"
-        assert [info.spec.id for info in studio.models() if info.is_default] == ["painter"]
-        with pytest.raises(InvalidRequest, match="enlarges pictures"):
-            studio.registry.set_default("image", "a-enlarger")
-
-
 def test_deleted_pictures_are_brought_back_until_they_are_purged(studio: Studio) -> None:
     drawn(studio, "a bee", num_images=2)
     drawn(studio, "an ant")
@@ -479,10 +206,3 @@ def test_deleted_pictures_are_brought_back_until_they_are_purged(studio: Studio)
     with pytest.raises(NotFound, match="ten minutes"):
         studio.bring_pictures_back(ids[:2], LOCAL)
     assert {row.input for row in studio.interactions.page("local", 5)} == {None, "a bee"}
-
-
-def test_what_a_client_waits_for_itself_is_not_in_the_queue(studio: Studio) -> None:
-    running = occupied(studio)
-    studio.submit(asked("of a client"), Caller(via="api"))
-    assert queue(studio) == [("long", "running")]
-    running.cancel()
