@@ -17,6 +17,7 @@ from studio.chat_settings import ChatSettings, system_of
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
+    from markdown_it.rules_inline import StateInline
 
 Format = Literal["markdown", "json", "html", "notebook"]
 JSON_FORMAT, JSON_VERSION = "hearth-conversation", 2
@@ -36,7 +37,7 @@ body { font: 16px/1.6 system-ui, sans-serif; color-scheme: light dark; }
 article { margin: 1.5rem 0; padding: 0.75rem 1rem; border: 1px solid #8886; border-radius: 12px; }
 article { overflow-wrap: anywhere; }
 .user { margin-left: 15%; background: #8881; }
-h2 { margin: 0 0 0.25rem; font-size: 0.8rem; font-weight: 600; opacity: 0.7; }
+article > h2:first-child { margin: 0 0 0.25rem; font-size: 0.8rem; font-weight: 600; opacity: 0.7; }
 .text { white-space: pre-wrap; }
 pre { overflow-x: auto; padding: 0.75rem; border-radius: 8px; background: #8882; }
 code { font-size: 0.9em; overflow-wrap: normal; }
@@ -45,6 +46,13 @@ th, td { padding: 0.25rem 0.75rem; border: 1px solid #8886; text-align: left; }
 blockquote { margin: 0; padding-left: 1rem; border-left: 3px solid #8886; }
 details { opacity: 0.7; }
 """
+
+
+# As the dashboard knows formulas; a page without scripts can't draw them, so they stay as they are written.
+FORMULA = re.compile(
+    r"\\\(.{1,2000}?\\\)|\\\[.{1,2000}?\\\]|\$\$.{1,2000}?\$\$|\$(?=[^\s$])[^$\n`]{1,300}(?<=[^\s\\])\$(?![$\w])",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +172,19 @@ def _reader() -> "MarkdownIt":
     from markdown_it import MarkdownIt  # no start waits for it
 
     options = {"html": False, "breaks": True}
-    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"]).disable("image")
+    reader = MarkdownIt("commonmark", options).enable(["table", "strikethrough"]).disable("image")
+    reader.inline.ruler.before("escape", "formula", _formula)
+    return reader
+
+
+def _formula(state: "StateInline", silent: bool) -> bool:
+    found = FORMULA.match(state.src, state.pos)
+    if found is None:
+        return False
+    if not silent:
+        state.push("text", "", 0).content = found[0]
+    state.pos = found.end()
+    return True
 
 
 def _notebook(tree: ConversationTree) -> str:

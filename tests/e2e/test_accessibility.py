@@ -153,7 +153,8 @@ def test_a_drawer_takes_the_focus_and_gives_it_back(demo: Page) -> None:
     expect(demo.locator("#open-side")).to_be_focused()
     expect(demo.locator("#close-drawer")).to_be_hidden()
     demo.locator("#chat-title .toggle-aside").click()
-    expect(demo.locator("#chat-settings")).to_be_visible()
+    expect(demo.locator("#chat-settings")).to_be_focused()
+    expect(demo.locator("ul.options")).to_have_count(0)
     demo.keyboard.press("Escape")
     expect(demo.locator("#chat-settings")).to_be_hidden()
 

@@ -142,6 +142,13 @@ def test_html_shows_a_reply_formatted_and_a_question_as_it_was_typed() -> None:
     assert '<div class="text">*why*\n\n  indented</div>' in page
 
 
+def test_html_leaves_formulas_as_they_are_written() -> None:
+    formulas = (r"\(a*b*c\)", r"\[\int_0^1 x\,dx\]", r"$$a_1 \\ *b* _c_$$", "$x_1*y*$")
+    page = export(told("Here: " + " and ".join(formulas) + r" for $5 and *$6* \*each\*."), "html").data.decode()
+
+    assert all(formula in page for formula in formulas) and "for $5 and <em>$6</em> *each*." in page
+
+
 @pytest.mark.parametrize(
     "reply",
     [

@@ -31,8 +31,10 @@
   };
   const openDrawer = (name) => {
     setDrawer(name, true);
-    const first = name === "side-open" ? find("#new-chat") : [...document.querySelectorAll(".aside")].find(visible)?.querySelector("input, button");
-    focusOnceSeen(name, first);
+    // Not its first field: a list of choices that takes the focus opens over what stands below it.
+    const aside = [...document.querySelectorAll(".aside")].find(visible);
+    if (aside) aside.tabIndex = -1;
+    focusOnceSeen(name, name === "side-open" ? find("#new-chat") : aside);
   };
   // A part that is still on its way into sight can't take the focus.
   const focusOnceSeen = (name, part, frames = 60) => requestAnimationFrame(() => {
