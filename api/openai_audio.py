@@ -1,11 +1,12 @@
 """OpenAI-compatible audio: speech in six formats, transcription as text, subtitles or segments."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
@@ -29,11 +30,13 @@ from studio import (
     SpeechRequest,
     Spoken,
     Studio,
+    StudioError,
     TranscribeRequest,
     Usage,
 )
 
 router = APIRouter(prefix="/v1/audio", tags=["openai"])
+NAME_CHARACTERS = 200
 MEDIA_TYPES = {
     "mp3": "audio/mpeg",
     "flac": "audio/flac",
@@ -128,7 +131,7 @@ async def transcriptions(request: Request, body: Annotated[TranscriptionBody, Fo
             field="timestamp_granularities",
         )
     path, digest = await _keep(body.file)
-    with RemovedAfter(path) as keep_until:
+    with RemovedAfter(path) as keep_until, _by_its_name(path, body.file):
         wanted = TranscribeRequest(
             audio=path,
             model=body.model,
@@ -153,7 +156,7 @@ async def transcriptions(request: Request, body: Annotated[TranscriptionBody, Fo
 async def translations(request: Request, body: Annotated[TranslationBody, Form()]) -> Response:
     """Speech in any language as English text, where the model knows more languages than English."""
     path, digest = await _keep(body.file)
-    with RemovedAfter(path) as keep_until:
+    with RemovedAfter(path) as keep_until, _by_its_name(path, body.file):
         wanted = TranscribeRequest(
             audio=path, model=body.model, to_english=True, prompt=body.prompt, temperature=body.temperature
         )
@@ -182,6 +185,18 @@ async def _keep(upload: UploadFile) -> tuple[Path, str]:
             return path, hashlib.file_digest(kept, "sha256").hexdigest()
 
     return await asyncio.to_thread(copy)
+
+
+@contextlib.contextmanager
+def _by_its_name(path: Path, upload: UploadFile) -> Iterator[None]:
+    """Tell what is wrong with a recording by the name that its owner gave it."""
+    try:
+        yield
+    except StudioError as exc:
+        name = Path(upload.filename or "").name[:NAME_CHARACTERS] or "The recording"
+        if path.name not in exc.message:
+            raise
+        raise type(exc)(exc.message.replace(path.name, name), **exc.details) from exc
 
 
 class RemovedAfter:

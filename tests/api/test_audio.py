@@ -211,3 +211,13 @@ def test_a_small_file_that_unpacks_to_days_of_silence_is_refused_at_once(real_se
 
     assert answer.status_code == 413, answer.text
     assert "12 hours" in answer.json()["error"]["message"]
+
+
+def test_what_is_no_sound_is_told_by_the_name_that_its_owner_gave_it(real_server: Server) -> None:
+    page = b"<!DOCTYPE html><html><body>" + b"<p>hello</p>" * 500
+    files = {"file": ("my talk.mp3", page, "audio/mpeg")}
+    answer = httpx.post(
+        f"{real_server.url}/v1/audio/transcriptions", data={"model": "whisper-1"}, files=files, timeout=120
+    )
+    assert answer.status_code == 422
+    assert answer.json()["error"]["message"].startswith("my talk.mp3 has no sound that can be read")
