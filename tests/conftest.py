@@ -25,6 +25,27 @@ structlog.configure(
 )
 
 
+# Files that take longest, in that order: side by side with the others, one that began last would go on alone.
+LONGEST = (
+    *("engines/test_contract.py", "test_benchmarks.py", "api/test_openapi.py", "engines/test_damaged_files.py"),
+    *(
+        "test_notebooks.py",
+        "app/test_ends.py",
+        "engines/test_memory.py",
+        "app/test_bad_starts.py",
+        "api/test_telemetry.py",
+    ),
+    *("e2e/test_first_day.py", "e2e/test_accessibility.py", "e2e/test_servers.py", "e2e/test_images.py"),
+)
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    places = {FOLDER / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def settled() -> None:
     """Leave what stays, all the imported modules, out of later collections, as app.py does.

@@ -1,12 +1,15 @@
 """Everybody can use the dashboard: axe over every panel in both themes, keyboard alone, small screens, no motion."""
 
+import re
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.api.conftest import tone
+from tests.e2e.conftest import as_found, opened, profile_of
 from tests.serving import Server
 
 pytestmark = pytest.mark.e2e
@@ -28,17 +31,17 @@ def brew(minutes: int = 4) -> str:
 """
 
 
+@pytest.fixture(scope="module")
+def shared(browser: Browser, echo_server: Server) -> Iterator[Page]:
+    """One page for the tests that only look at it."""
+    with profile_of(browser, echo_server) as made:
+        yield opened(made)
+
+
 @pytest.fixture
-def demo(browser: Browser, echo_server: Server) -> Iterator[Page]:
-    """The dashboard on the echo engines, whose model gives back what it gets."""
-    echo_server.wait_ready()
-    context = browser.new_context(base_url=echo_server.url, viewport={"width": 1440, "height": 900}, locale="en-US")
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.goto("/")
-    page.locator("#ask textarea").wait_for()
-    yield page
-    context.close()
+def looked_at(shared: Page) -> Page:
+    """The shared page as one finds it."""
+    return as_found(shared)
 
 
 def open_panel(page: Page, name: str) -> None:
@@ -72,30 +75,42 @@ def edit_a_recording(page: Page) -> None:
     page.locator(".ed-more > summary").click()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_serious_in_any_panel(demo: Page, theme: str) -> None:
-    demo.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-    say(demo, REPLY)
-    demo.locator("#chat-drawer button").first.click()
+def test_axe_finds_nothing_serious_in_any_panel_in_either_theme(echo_page: Page) -> None:
+    echo_page.emulate_media(reduced_motion="reduce")
+    say(echo_page, REPLY)
+    echo_page.locator("#chat-drawer button").first.click()
     found = []
     for panel in PANELS:
-        open_panel(demo, panel)
+        open_panel(echo_page, panel)
         if panel == "Images":
-            demo.locator("#im-drawer button").first.click()
-            demo.locator("#im-width input, #im-width textarea").first.wait_for()
+            echo_page.locator("#im-drawer button").first.click()
+            echo_page.locator("#im-width input, #im-width textarea").first.wait_for()
         if panel == "Speech":
-            edit_a_recording(demo)
-        for violation in Axe().run(demo).response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                found += [(panel, violation["id"], node["target"], node["html"][:120]) for node in violation["nodes"]]
+            edit_a_recording(echo_page)
+        found += [(panel, "light", *one) for one in serious(echo_page, "light")]
+        found += [(panel, "dark", *one) for one in serious(echo_page, "dark")]
     assert found == []
 
 
-def test_every_panel_is_reached_and_used_by_the_keyboard(demo: Page) -> None:
+def serious(page: Page, theme: Literal["light", "dark"]) -> list[tuple[str, str, str]]:
+    """What axe finds in a theme that nobody should have to live with: the rule, and which element breaks it."""
+    page.emulate_media(color_scheme=theme)
+    expect(page.locator("body")).to_have_class(
+        re.compile(r"\bdark\b") if theme == "dark" else re.compile(r"^(?!.*\bdark\b)")
+    )
+    return [
+        (violation["id"], str(node["target"]), node["html"][:120])
+        for violation in Axe().run(page).response["violations"]
+        if violation["impact"] in ("serious", "critical")
+        for node in violation["nodes"]
+    ]
+
+
+def test_every_panel_is_reached_and_used_by_the_keyboard(echo_page: Page) -> None:
     seen = set()
     for _ in range(60):
-        demo.keyboard.press("Tab")
-        at = demo.evaluate(
+        echo_page.keyboard.press("Tab")
+        at = echo_page.evaluate(
             """() => {
                 const at = document.activeElement;
                 const drawn = (part) => part && ["outlineStyle", "boxShadow"].some((name) =>
@@ -107,17 +122,17 @@ def test_every_panel_is_reached_and_used_by_the_keyboard(demo: Page) -> None:
         seen.add(at[0])
         assert at[1], f"one does not see that {at[0]!r} has the focus"
     assert {"new-chat", "tab-chat-button", "tab-usage-button", "send"} <= seen
-    demo.locator("#tab-chat-button").focus()
-    demo.keyboard.press("Alt+2")
-    expect(demo.locator("#tr-text textarea")).to_be_visible()
-    demo.keyboard.press("Control+k")
-    expect(demo.locator("#ask textarea")).to_be_focused()
+    echo_page.locator("#tab-chat-button").focus()
+    echo_page.keyboard.press("Alt+2")
+    expect(echo_page.locator("#tr-text textarea")).to_be_visible()
+    echo_page.keyboard.press("Control+k")
+    expect(echo_page.locator("#ask textarea")).to_be_focused()
 
 
-def test_every_field_and_button_has_a_name(demo: Page) -> None:
+def test_every_field_and_button_has_a_name(looked_at: Page) -> None:
     for panel in PANELS:
-        open_panel(demo, panel)
-        nameless = demo.evaluate(
+        open_panel(looked_at, panel)
+        nameless = looked_at.evaluate(
             """() => [...document.querySelectorAll("button, input, textarea, select, a[href]")]
                 .filter((part) => part.getClientRects().length && part.type !== "file")
                 .filter((part) => !(part.textContent.trim() || part.getAttribute("aria-label") || part.labels?.length))
@@ -126,17 +141,24 @@ def test_every_field_and_button_has_a_name(demo: Page) -> None:
         assert nameless == [], panel
 
 
-def test_a_growing_reply_is_not_read_out_with_each_token_but_once(demo: Page) -> None:
-    say(demo, "Hello there")
-    expect(demo.locator("#chat-history [role=log]")).to_have_attribute("aria-live", "polite")
-    demo.wait_for_function(
+def test_a_growing_reply_is_not_read_out_with_each_token_but_once(echo_page: Page) -> None:
+    say(echo_page, "Hello there")
+    expect(echo_page.locator("#chat-history [role=log]")).to_have_attribute("aria-live", "polite")
+    echo_page.wait_for_function(
         "[...document.querySelectorAll('#chat-live [aria-live]')].every((live) => live.ariaLive === 'off')"
     )
 
 
-def test_nothing_moves_for_who_asked_for_stillness(demo: Page) -> None:
-    demo.emulate_media(reduced_motion="reduce")
-    moving = demo.evaluate(
+def test_a_click_into_code_chooses_no_language_of_the_page(looked_at: Page) -> None:
+    say(looked_at, REPLY)
+    code = looked_at.locator("#chat-history .code_wrap[data-language=python]").first
+    code.locator("pre").click()
+    assert "python" not in [cookie["value"] for cookie in looked_at.context.cookies()]
+
+
+def test_nothing_moves_for_who_asked_for_stillness(looked_at: Page) -> None:
+    looked_at.emulate_media(reduced_motion="reduce")
+    moving = looked_at.evaluate(
         """() => [...document.querySelectorAll("*")].filter((part) => {
             const style = getComputedStyle(part);
             return style.animationName !== "none" || parseFloat(style.transitionDuration) > 0;
@@ -145,25 +167,25 @@ def test_nothing_moves_for_who_asked_for_stillness(demo: Page) -> None:
     assert moving == 0
 
 
-def test_a_drawer_takes_the_focus_and_gives_it_back(demo: Page) -> None:
-    demo.set_viewport_size({"width": 390, "height": 844})
-    demo.locator("#open-side").click()
-    expect(demo.locator("#new-chat")).to_be_focused()
-    demo.locator("#close-drawer").click()
-    expect(demo.locator("#open-side")).to_be_focused()
-    expect(demo.locator("#close-drawer")).to_be_hidden()
-    demo.locator("#chat-title .toggle-aside").click()
-    expect(demo.locator("#chat-settings")).to_be_focused()
-    expect(demo.locator("ul.options")).to_have_count(0)
-    demo.keyboard.press("Escape")
-    expect(demo.locator("#chat-settings")).to_be_hidden()
+def test_a_drawer_takes_the_focus_and_gives_it_back(looked_at: Page) -> None:
+    looked_at.set_viewport_size({"width": 390, "height": 844})
+    looked_at.locator("#open-side").click()
+    expect(looked_at.locator("#new-chat")).to_be_focused()
+    looked_at.locator("#close-drawer").click()
+    expect(looked_at.locator("#open-side")).to_be_focused()
+    expect(looked_at.locator("#close-drawer")).to_be_hidden()
+    looked_at.locator("#chat-title .toggle-aside").click()
+    expect(looked_at.locator("#chat-settings")).to_be_focused()
+    expect(looked_at.locator("ul.options")).to_have_count(0)
+    looked_at.keyboard.press("Escape")
+    expect(looked_at.locator("#chat-settings")).to_be_hidden()
 
 
-def test_fingers_find_every_button_of_a_phone(demo: Page) -> None:
-    demo.set_viewport_size({"width": 390, "height": 844})
+def test_fingers_find_every_button_of_a_phone(looked_at: Page) -> None:
+    looked_at.set_viewport_size({"width": 390, "height": 844})
     for panel in PANELS:
-        open_panel(demo, panel)
-        small = demo.evaluate(
+        open_panel(looked_at, panel)
+        small = looked_at.evaluate(
             """() => [...document.querySelectorAll("#main button, #main input:not([type=range], [type=radio])")]
                 .filter((part) => part.getClientRects().length && !part.closest(".messages, .aside, .toast-wrap"))
                 .map((part) => [part.outerHTML.slice(0, 90), part.closest(".wrap-inner, label") || part])
@@ -173,76 +195,76 @@ def test_fingers_find_every_button_of_a_phone(demo: Page) -> None:
         assert small == [], panel
 
 
-def test_the_sidebar_and_the_tabs_stay_while_a_long_panel_scrolls(demo: Page) -> None:
-    demo.set_viewport_size({"width": 1440, "height": 320})
-    open_panel(demo, "Models")
-    demo.mouse.move(800, 200)
-    demo.mouse.wheel(0, 2000)
-    demo.wait_for_function("scrollY > 100")
+def test_the_sidebar_and_the_tabs_stay_while_a_long_panel_scrolls(looked_at: Page) -> None:
+    looked_at.set_viewport_size({"width": 1440, "height": 320})
+    open_panel(looked_at, "Models")
+    looked_at.mouse.move(800, 200)
+    looked_at.mouse.wheel(0, 2000)
+    looked_at.wait_for_function("scrollY > 100")
     for part in ("#side", "#nav .tab-wrapper"):
-        box = demo.locator(part).first.bounding_box()
+        box = looked_at.locator(part).first.bounding_box()
         assert box is not None
         assert box["y"] == 0
 
 
-def test_panels_share_their_edges(demo: Page) -> None:
+def test_panels_share_their_edges(looked_at: Page) -> None:
     edges = {}
     for panel in PANELS:
-        open_panel(demo, panel)
-        box = demo.locator(f"#{panel.lower()} h1").bounding_box()
+        open_panel(looked_at, panel)
+        box = looked_at.locator(f"#{panel.lower()} h1").bounding_box()
         assert box is not None
         edges[panel] = box["x"]
     assert len(set(edges.values())) == 1, edges
 
 
-def test_the_open_panel_survives_a_reload_and_names_the_page(demo: Page) -> None:
-    open_panel(demo, "Speech")
-    expect(demo).to_have_title("Speech · Hearth")
-    demo.reload()
-    expect(demo.locator("#sp-text textarea")).to_be_visible()
-    open_panel(demo, "Chat")
-    expect(demo).to_have_title("Chat · Hearth")
-    assert demo.url.endswith("/")
+def test_the_open_panel_survives_a_reload_and_names_the_page(echo_page: Page) -> None:
+    open_panel(echo_page, "Speech")
+    expect(echo_page).to_have_title("Speech · Hearth")
+    echo_page.reload()
+    expect(echo_page.locator("#sp-text textarea")).to_be_visible()
+    open_panel(echo_page, "Chat")
+    expect(echo_page).to_have_title("Chat · Hearth")
+    assert echo_page.url.endswith("/")
 
 
-def test_the_fonts_of_the_look_are_the_ones_that_are_drawn(demo: Page) -> None:
-    demo.wait_for_function("document.fonts.status === 'loaded'")
-    loaded = demo.evaluate("[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)")
+def test_the_fonts_of_the_look_are_the_ones_that_are_drawn(looked_at: Page) -> None:
+    looked_at.wait_for_function("document.fonts.status === 'loaded'")
+    loaded = looked_at.evaluate("[...document.fonts].filter((f) => f.status === 'loaded').map((f) => f.family)")
     assert {"Lora", "IBM Plex Sans"} <= {name.strip('"') for name in loaded}
 
 
-def test_a_page_in_the_dark_never_flashes_light(demo: Page) -> None:
-    demo.emulate_media(color_scheme="light")
-    demo.locator('[data-theme-to="dark"]').click()
+def test_a_page_in_the_dark_never_flashes_light(echo_page: Page) -> None:
+    echo_page.emulate_media(color_scheme="light")
+    echo_page.locator('[data-theme-to="dark"]').click()
     # What the page has before Gradio's scripts run.
-    demo.route("**/assets/*.js", lambda route: route.abort())
-    demo.reload()
-    assert demo.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 20, 18)"
-    demo.unroute("**/assets/*.js")
-    demo.reload()
-    demo.locator('[data-theme-to="system"]').click()
-    expect(demo.locator("body")).not_to_have_class("dark")
-    assert demo.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 247, 242)"
+    echo_page.route("**/assets/*.js", lambda route: route.abort())
+    echo_page.reload()
+    assert echo_page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(23, 20, 18)"
+    echo_page.unroute("**/assets/*.js")
+    echo_page.reload()
+    echo_page.locator('[data-theme-to="system"]').click()
+    expect(echo_page.locator("body")).not_to_have_class("dark")
+    assert echo_page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 247, 242)"
 
 
-def test_an_image_is_made_with_its_settings_never_opened_and_opened(demo: Page) -> None:
-    open_panel(demo, "Images")
-    demo.locator("#im-prompt textarea").fill("a small house")
-    demo.locator("#im-go").click()
-    expect(demo.locator("#im-gallery img")).to_have_count(1)
-    demo.locator("#im-drawer button").first.click()
-    demo.locator("#im-steps input, #im-steps textarea").first.fill("3")
-    demo.locator("#im-go").click()
-    expect(demo.locator("#im-gallery img")).to_have_count(2)
+def test_an_image_is_made_with_its_settings_never_opened_and_opened(echo_page: Page) -> None:
+    open_panel(echo_page, "Images")
+    echo_page.locator("#im-prompt textarea").fill("a small house")
+    echo_page.locator("#im-go").click()
+    expect(echo_page.locator("#im-gallery img")).to_have_count(1)
+    echo_page.locator("#im-drawer button").first.click()
+    echo_page.locator("#im-steps input, #im-steps textarea").first.fill("3")
+    echo_page.locator("#im-go").click()
+    expect(echo_page.locator("#im-gallery img")).to_have_count(2)
 
 
-def test_nothing_the_page_asks_for_is_missing(demo: Page) -> None:
+def test_nothing_the_page_asks_for_is_missing(echo_page: Page) -> None:
     missing: list[str] = []
-    demo.on(
+    echo_page.on(
         "response", lambda answer: missing.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
     )
-    demo.reload()
-    demo.locator("#ask textarea").wait_for()
+    echo_page.reload()
+    echo_page.locator("#ask textarea").wait_for()
     for panel in PANELS:
-        open_panel(demo, panel)
+        open_panel(echo_page, panel)
     assert missing == []

@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_chat_tree import HISTORY, echo_page, say
+from tests.e2e.test_chat_tree import HISTORY, say
 
-__all__ = ["echo_page"]
 pytestmark = pytest.mark.e2e
 
 

@@ -3,15 +3,30 @@
 import io
 import re
 import wave
+from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.conftest import as_found, opened, profile_of
 from tests.serving import Server
 
 pytestmark = pytest.mark.e2e
 LONG = "Write a very long story about a dragon and a lighthouse, at least two thousand words."
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Browser, studio_server: Server) -> Iterator[Page]:
+    """One page for the tests that only look at it."""
+    with profile_of(browser, studio_server) as made:
+        yield opened(made)
+
+
+@pytest.fixture
+def looked_at(shared: Page) -> Page:
+    """The shared page as one finds it."""
+    return as_found(shared)
 
 
 def open_panel(page: Page, name: str) -> None:
@@ -66,7 +81,7 @@ def test_stop_ends_the_reply_and_keeps_what_there_was(page: Page, studio_server:
     expect(page.locator("#chat-status")).to_contain_text("Stopped")
     kept = reply(page)
     assert kept.strip()
-    assert httpx.get(f"{studio_server.url}/jobs", timeout=5).json()["data"] == []
+    assert httpx.get(f"{studio_server.url}/jobs", timeout=60).json()["data"] == []
     page.reload()
     expect(page.locator("#chat-history .bot.message")).to_have_count(1)
     assert reply(page) == kept
@@ -98,7 +113,7 @@ def test_a_sentence_is_heard_and_the_file_is_real(page: Page, studio_server: Ser
     page.wait_for_function("document.querySelector('#sp-player audio').currentTime > 0.2")
     link = page.locator("#sp-status a", has_text="WAV")
     link.wait_for()
-    data = httpx.get(studio_server.url + str(link.get_attribute("href")), timeout=10).content
+    data = httpx.get(studio_server.url + str(link.get_attribute("href")), timeout=60).content
     with wave.open(io.BytesIO(data)) as file:
         seconds = file.getnframes() / file.getframerate()
         loud = max(abs(int.from_bytes(data[i : i + 2], "little", signed=True)) for i in range(44, len(data) - 1, 2))
@@ -112,15 +127,15 @@ def test_a_recording_is_written_down(page: Page) -> None:
     expect(page.locator("#sp-transcript")).to_contain_text(re.compile(r"\w+ \w+ \w+"), timeout=60_000)
 
 
-def test_images_say_what_to_do_without_a_model(page: Page) -> None:
-    open_panel(page, "Images")
-    expect(page.locator("#images")).to_contain_text(re.compile("no image model", re.IGNORECASE))
+def test_images_say_what_to_do_without_a_model(looked_at: Page) -> None:
+    open_panel(looked_at, "Images")
+    expect(looked_at.locator("#images")).to_contain_text(re.compile("no image model", re.IGNORECASE))
 
 
-def test_models_are_listed_with_state_and_size(page: Page) -> None:
-    open_panel(page, "Models")
-    expect(page.locator("#models")).to_contain_text("SmolLM2")
-    expect(page.locator("#models")).to_contain_text("98 MB")
+def test_models_are_listed_with_state_and_size(looked_at: Page) -> None:
+    open_panel(looked_at, "Models")
+    expect(looked_at.locator("#models")).to_contain_text("SmolLM2")
+    expect(looked_at.locator("#models")).to_contain_text("98 MB")
 
 
 def test_usage_shows_what_was_done(page: Page) -> None:
@@ -133,10 +148,11 @@ def test_usage_shows_what_was_done(page: Page) -> None:
 
 
 @pytest.mark.parametrize("panel", ["Chat", "Translate", "Images", "Speech", "Models", "Usage"])
-def test_no_panel_is_cut_off_on_a_phone(page: Page, panel: str) -> None:
-    page.set_viewport_size({"width": 390, "height": 844})
-    open_panel(page, panel)
-    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+def test_no_panel_is_cut_off_on_a_phone(looked_at: Page, panel: str) -> None:
+    looked_at.set_viewport_size({"width": 390, "height": 844})
+    open_panel(looked_at, panel)
+    looked_at.locator(f"#{panel.lower()}").wait_for()
+    looked_at.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_interface_speaks_polish_when_asked(context: BrowserContext, studio_server: Server) -> None:

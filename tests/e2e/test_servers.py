@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_chat_tree import HISTORY, echo_page, say
+from tests.e2e.test_chat_tree import HISTORY, say
 from tests.e2e.test_first_day import open_panel
 from tests.engines.servers import LlamaServer
 
-__all__ = ["echo_page"]
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]  # it loads a model beside a browser and a server
 KEY = "sk-loopback-0123456789abcdef"
 

@@ -12,6 +12,7 @@ from studio.catalogue import Entry, load_catalogue
 from tests.engines.test_gguf import written
 from tests.engines.tiny_language_model import make_tiny_language_model
 from tests.engines.tiny_translators import make_tiny_marian, make_tiny_nllb
+from tests.serving import NOBODY
 from tests.studio.conftest import FileServer, left_in, sha256
 from tests.studio.test_contents import PICKLES
 
@@ -36,6 +37,11 @@ def install_from(server: FileServer, model_id: str, models: Path) -> Entry:
     assert entry is not None
     list(library.install(entry, models, Stop(), sources.table(hub_endpoint=server.url)))
     return entry
+
+
+def here(data_dir: Path) -> Settings:
+    """Settings with every engine in this process: what it imported is there already, for each worker it is not."""
+    return Settings(data_dir=data_dir, ollama_host=NOBODY, workers="off")
 
 
 def safetensors(seed: int = 0) -> bytes:
@@ -130,7 +136,7 @@ def test_a_transformers_model_comes_without_code_and_pickles_and_answers(
     }
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
     publish(file_server, "o/lm", {**files, **more, "README.md": b"#"}, config=config)
-    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+    with Studio.open(here(tmp_path / "data")) as studio:
         install_from(file_server, "hf:o/lm", studio.settings.models_dir)
         studio.registry.refresh()
         spec = studio.spec("hf:o/lm", "chat")
@@ -149,7 +155,7 @@ def test_a_marian_model_is_a_pair_of_languages_and_translates(
     more = {"pytorch_model.bin": b"pickle", "rust_model.ot": b"x", "README.md": b"#"}
     config = {"architectures": ["MarianMTModel"], "model_type": "marian"}
     publish(file_server, "Helsinki-NLP/opus-mt-en-pt", {**files, **more}, config=config, cardData={"language": ["pt"]})
-    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+    with Studio.open(here(tmp_path / "data")) as studio:
         install_from(file_server, "hf:Helsinki-NLP/opus-mt-en-pt", studio.settings.models_dir)
         studio.registry.refresh()
         spec = studio.spec("hf:helsinki-nlp/opus-mt-en-pt", "translation")
@@ -164,7 +170,7 @@ def test_a_model_of_many_languages_has_those_of_its_card(file_server: FileServer
     config = {"architectures": ["M2M100ForConditionalGeneration"]}
     card = {"language": ["en", "pl", "ace", "pt"], "license": "cc-by-nc-4.0"}
     publish(file_server, "o/nllb-tiny", files, config=config, cardData=card)
-    with Studio.open(Settings(data_dir=tmp_path / "data", ollama_host="http://127.0.0.1:9")) as studio:
+    with Studio.open(here(tmp_path / "data")) as studio:
         install_from(file_server, "hf:o/nllb-tiny", studio.settings.models_dir)
         studio.registry.refresh()
         spec = studio.spec("hf:o/nllb-tiny", "translation")

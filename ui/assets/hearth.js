@@ -62,7 +62,7 @@
     for (const button of document.querySelectorAll("[data-theme-to]")) {
       button.setAttribute("aria-pressed", String(button.dataset.themeTo === theme));
     }
-    for (const button of document.querySelectorAll("[data-language]")) {
+    for (const button of document.querySelectorAll("button[data-language]")) {
       button.setAttribute("aria-pressed", String(button.dataset.language === root.lang));
     }
   };
@@ -103,7 +103,7 @@
     if (on(".toggle-aside")) return openDrawer("aside-open");
     if (on("#close-drawer")) return closeDrawers();
     if ((button = on("[data-theme-to]"))) return setTheme(button.dataset.themeTo);
-    if ((button = on("[data-language]"))) return setLanguage(button.dataset.language);
+    if ((button = on("button[data-language]"))) return setLanguage(button.dataset.language);
     if ((button = on("[data-copy]"))) return copy(button);
     if ((button = on('[data-act="tab"]'))) return openTab(button.dataset.id);
     if (on('[data-act="to-chat"]')) { openTab("chat"); setTimeout(() => find("#ask textarea")?.focus(), 50); }
