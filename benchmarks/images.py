@@ -50,7 +50,7 @@ def bare(folder: Path, steps: int) -> Callable[[], Sample]:
     """Return what draws one picture with the pipeline alone."""
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(folder, torch_dtype=torch.float32)  # type: ignore[no-untyped-call]
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32)  # type: ignore[no-untyped-call]
     pipeline.set_progress_bar_config(disable=True)
     torch.set_num_threads(THREADS)
 
