@@ -1,6 +1,5 @@
 """The grid of pictures as it is kept, what is left of it cancelled; and the model that is taken when none is named."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,23 +7,10 @@ import pytest
 
 from contract.errors import InvalidRequest, ModelNotInstalled
 from studio import ImageRequest, Studio
-from studio.lanes import LANES, LaneSize
 from tests.echo_models import install_echo, manifest_of, until
-from tests.studio.test_drawing import BOB, LOCAL, asked, occupied, opened, pictures, queue
-
-
-@pytest.fixture
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Echo models wait for each other, as those of torch do."""
-    monkeypatch.setattr("studio.studio.LANES", {**LANES, "echo": LaneSize(1)})
-
-
-@pytest.fixture
-def studio(tmp_path: Path, one_at_a_time: None) -> Iterator[Studio]:
-    install_echo(tmp_path, "quick", "image")
-    install_echo(tmp_path, "slow", "image", delay_s=0.05)
-    with opened(tmp_path) as made:
-        yield made
+from tests.studio.painting import BOB, LOCAL, asked, occupied, opened, pictures, queue
+from tests.studio.painting import one_at_a_time as one_at_a_time
+from tests.studio.painting import studio as studio
 
 
 def in_a_grid(*prompts: str, **fields: object) -> list[ImageRequest]:
