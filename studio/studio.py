@@ -209,7 +209,6 @@ class Studio(
         self.registry.close()
         self.providers.close()
         self.end_conversing()
-        self.hold_images()
         self.stop_jobs()
         deadline = time.monotonic() + CLOSE_S
         for lane in self.lanes.values():
@@ -344,8 +343,9 @@ class Studio(
         return self._shelf.unfinished(caller, kind)
 
     def stop_jobs(self) -> None:
-        """Cancel every unfinished job, for the process ends; downloads go on at the next start."""
+        """Cancel every unfinished job, for the process ends; downloads and pictures go on at the next start."""
         self.downloads.hold()
+        self.hold_images()
         for job in self.jobs(None):
             job.cancel()
 

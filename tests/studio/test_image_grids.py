@@ -31,6 +31,8 @@ def test_a_grid_is_as_it_was_after_a_restart_and_goes_on(tmp_path: Path, one_at_
         assert grid is not None and (grid.x, grid.y, grid.across, grid.down) == (*AXES, *VALUES)
         assert [cell.state for cell in grid.cells] == ["waiting"] * 4
         assert studio.image_grid(BOB) is None
+        studio.stop_jobs()  # as the app does when it is told to end, before it closes the studio
+        until(lambda: not studio.jobs(None))
 
     with opened(tmp_path) as again:
         until(lambda: [cell.state for cell in again.image_grid(LOCAL).cells] == ["done"] * 4)
