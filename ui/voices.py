@@ -15,6 +15,11 @@ from ui.words import Words, label, words_of
 QUALITIES = ("high", "medium", "low", "x_low")
 INSTALLED = ("installed", "loading", "loaded")
 FIRST = ("en", "pl")
+# What a click far up in the list brings is below it: the player, or why there is none.
+IN_VIEW = """
+const seen = new MutationObserver(() => element.scrollIntoView({ block: "nearest" }));
+seen.observe(element, { childList: true, subtree: true });
+"""
 
 
 class VoiceShelf(Panel):
@@ -26,7 +31,7 @@ class VoiceShelf(Panel):
             self.language = gr.Dropdown(label=label("sp_voices_language"), choices=[], elem_id="sp-voices-language")
             self.list = area(elem_id="sp-voices-list", script=render.CLICKS)
             self.told = area(elem_id="sp-voices-told", script=render.CLICKS)
-            self.sample = area(elem_id="sp-voices-sample", script=render.CLICKS)
+            self.sample = area(elem_id="sp-voices-sample", script=render.CLICKS + IN_VIEW)
 
     def wire(self, voice: gr.Dropdown, hint: gr.HTML) -> None:
         """Connect the events; ``voice`` is the panel's, ``hint`` says what it is not good for."""
