@@ -31,7 +31,7 @@ test: lint ## Everything that must hold: lint, types, docs and all tests, in a r
 	@$(RUN) deploy/browser.py
 	@$(RUN) deploy/node_client.py || true
 ifeq ($(ARGS),)
-	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --ignore tests/e2e
+	$(RUN) -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder --ignore tests/e2e
 	@# A browser on a busy machine may be late once; what fails twice is broken.
 	$(RUN) -m pytest tests/e2e || $(RUN) -m pytest tests/e2e --last-failed
 else

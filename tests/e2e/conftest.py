@@ -1,5 +1,6 @@
 """A real browser on a real server with the starter models."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -62,8 +63,14 @@ def opened(context: BrowserContext) -> Page:
     """The dashboard, open and ready to type into."""
     page = context.new_page()
     page.goto("/")
-    page.locator("#ask textarea").wait_for()
+    told(page)
     return page
+
+
+def told(page: Page) -> None:
+    """Wait until a page that was opened can be typed into and knows what is kept, which it is told a moment later."""
+    page.locator("#ask textarea").wait_for()
+    expect(page.locator("#side")).to_contain_text(re.compile("Today|will be kept here"), timeout=60_000)
 
 
 def as_found(page: Page) -> Page:

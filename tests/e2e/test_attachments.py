@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import files
 
@@ -47,7 +47,12 @@ def test_a_file_is_chosen_survives_a_reload_and_opens_from_its_message(page: Pag
     expect(opened.value.locator("pre")).to_contain_text("Anna Nowak")
 
 
-def test_a_long_paste_becomes_a_file_as_soon_as_there_is_a_box_and_a_short_one_stays_text(page: Page) -> None:
+def test_a_long_paste_becomes_a_file_as_soon_as_there_is_a_box_and_a_short_one_stays_text(
+    context: BrowserContext,
+) -> None:
+    page = context.new_page()
+    page.goto("/")
+    page.locator("#ask textarea").wait_for()
     taken = not page.evaluate(PASTE, "A line of text.\n" * 20_000)
     assert taken
     assert page.evaluate(PASTE, "a short paste"), "the browser pastes it as ever"

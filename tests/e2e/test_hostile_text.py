@@ -8,6 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.e2e.conftest import told
 from tests.echo_models import install_echo, recording
 from tests.serving import Server
 
@@ -51,7 +52,7 @@ def hostile_page(browser: Browser, server: Server) -> Iterator[Page]:
         re.compile(r"^https?://evil\.example"), lambda route: (trouble.append(route.request.url), route.abort())
     )
     page.goto("/")
-    page.locator("#ask textarea").wait_for()
+    told(page)
     yield page
     ran = page.evaluate("window.pwned")
     left_for = page.url

@@ -8,6 +8,7 @@ import pytest
 from PIL.PngImagePlugin import PngInfo
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.e2e.conftest import opened
 from tests.echo_models import manifest_of
 from tests.engines.tiny_pipeline import make_tiny_pipeline
 from tests.serving import Server, use_models
@@ -36,18 +37,16 @@ def context(browser: Browser, images_server: Server) -> Iterator[BrowserContext]
     context.close()
 
 
-def opened(context: BrowserContext) -> Page:
+def panel_of(context: BrowserContext) -> Page:
     """The panel, ready to type into."""
-    page = context.new_page()
-    page.goto("/")
-    page.locator("#ask textarea").wait_for()
+    page = opened(context)
     page.locator("#tab-images-button").click()
     page.locator("#im-prompt textarea").wait_for()
     return page
 
 
 def test_a_picture_is_drawn_found_deleted_brought_back_and_sent_to_the_chat(context: BrowserContext) -> None:
-    page = opened(context)
+    page = panel_of(context)
     expect(page.locator("#im-search")).to_be_hidden()
     page.locator("#im-prompt textarea").fill("a red apple")
     page.locator("#im-go").click()
@@ -81,7 +80,7 @@ def test_a_picture_of_another_program_fills_the_form_on_a_phone(context: Browser
         "Size: 64x64, Model hash: 0123456789, Model: elsewhere",
     )
     PIL.Image.new("RGB", (64, 64), "navy").save(foreign, pnginfo=told)
-    page = opened(context)
+    page = panel_of(context)
     page.set_viewport_size({"width": 390, "height": 844})
     page.locator("#images .toggle-aside").click()
     page.locator("#im-source button.label-wrap").click()
