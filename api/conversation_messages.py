@@ -133,7 +133,7 @@ async def edit(
 async def regenerate(
     request: Request, conversation_id: str, message_id: str, body: Answering, if_match: IfMatch = None
 ) -> Response:
-    """Have a reply written again, by another model too, as a branch beside it."""
+    """Have a reply written again, by another model too, as a branch beside it; or to a message that has none."""
     return await _answered(
         request,
         body,

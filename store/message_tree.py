@@ -236,15 +236,16 @@ class MessageTree(GrowingReplies):
     def regenerate(
         self, conversation_id: str, owner: str, message_id: str, model: str | None, revision: Revision = None
     ) -> str:
-        """Add an empty, growing reply beside another one; returns its id, errors as in ``ask``."""
+        """Add an empty, growing reply beside another one, or to a message; returns its id, errors as in ``ask``."""
         reply_id = new_id()
 
         def insert(db: Transaction) -> str:
             self._head(db, conversation_id, owner, revision)
             message = self._row(db, conversation_id, message_id)
-            if message.role != "assistant":
-                raise InvalidRequest("Only a reply can be written again. Choose one.", field="message")
-            self._insert(db, reply_id, conversation_id, message.parent_id, "assistant", "", "growing", model)
+            if message.role == "system":
+                raise InvalidRequest("Instructions are not answered. Choose a message or a reply.", field="message")
+            asked = message.id if message.role == "user" else message.parent_id
+            self._insert(db, reply_id, conversation_id, asked, "assistant", "", "growing", model)
             self._look_at(db, conversation_id, reply_id, now())
             return reply_id
 

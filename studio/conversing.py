@@ -125,7 +125,7 @@ class Conversing(Attaching):
     def regenerate(
         self, conversation_id: str, message_id: str, caller: Caller, **how: Unpack[Asking]
     ) -> tuple[Conversation, Job]:
-        """Let a reply be written again, as a branch beside it; otherwise as ``say``."""
+        """Let a reply be written again, as a branch beside it, or one to a message that has none; as ``say``."""
 
         def place(id: str, model: str | None, revision: Revision) -> str:
             return self.conversations.regenerate(id, caller.owner, message_id, model, revision)

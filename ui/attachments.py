@@ -4,6 +4,7 @@ Those of a temporary chat are held in the memory of its page and nowhere else (`
 """
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -109,6 +110,16 @@ class Attachments:
         async for updates in self.add(paths, given, request):
             yield updates
         yield {self.button: None}
+
+    async def add_text(
+        self, text: str, given: Given, request: gr.Request, beside: Sequence[Chosen] | None = None
+    ) -> AsyncIterator[Updates]:
+        """Make a file of a text, and show it as a chip; ``beside`` as in ``add``."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / words_of(request)("chat_file_name")
+            await asyncio.to_thread(path.write_text, text, encoding="utf-8")
+            async for updates in self.add([path], given, request, beside):
+                yield updates
 
     async def add(
         self, paths: Sequence[Path], given: Given, request: gr.Request, beside: Sequence[Chosen] | None = None

@@ -6,10 +6,8 @@ carries only what was added; when it is finished it moves into the history.
 """
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import gradio as gr
 
@@ -43,7 +41,7 @@ class ChatPanel(ChatPage):
         self.drawer.wire(demo)
         self.templates.wire(demo)
         self.attachments.wire(demo)
-        on([demo.load], self.load, [self.place], outputs)
+        on([demo.load], self.begin, [self.place], outputs)
         on([self.ask.submit, self.send_button.click, self.later_button.click], self.send, given, outputs)
         on([self.start.click], self.send_example, given, outputs)
         clicks = [self.facts.click, self.status.click, self.note.click, self.waiting.click]
@@ -60,6 +58,15 @@ class ChatPanel(ChatPage):
         self.sidebar.wire()
 
     # Events
+
+    async def begin(self, place: Mapping[str, object], request: gr.Request) -> AsyncIterator[Updates]:
+        """Do as ``load`` when the page is new, unless a message has overtaken it: Gradio keeps no order."""
+        if self.sending.going(page_of(request)):
+            self.sidebar.open(caller_of(request))
+            yield {self.status: gr.skip()}
+            return
+        async for updates in self.load(place, request):
+            yield updates
 
     async def load(self, place: Mapping[str, object], request: gr.Request) -> AsyncIterator[Updates]:
         """Open the conversation that this browser had open, and follow its reply if one is being written."""
@@ -293,11 +300,8 @@ class ChatPanel(ChatPage):
                 return
             end = render.button(words("cancel"), "edit_end", kind="second") if reply_id else ""
             yield {**first, self.ask: "", self.note: render.notice("", words("chat_filed"), kind="info", action=end)}
-            with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / words("chat_file_name")
-                await asyncio.to_thread(path.write_text, text, encoding="utf-8")
-                async for updates in self.attachments.add([path], given, request, files):
-                    yield updates
+            async for updates in self.attachments.add_text(text, given, request, files):
+                yield updates
         except StudioError as exc:
             yield {self.status: render.failure(words, exc)}
 

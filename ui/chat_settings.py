@@ -41,7 +41,7 @@ class ChatDrawer:
                 label=label("chat_system"), placeholder=label("chat_system_hint"), lines=3, elem_id="chat-system"
             )
             self.temperature = self._slider("chat_temperature", "chat_temperature_hint", 0, 2, 0.1, TEMPERATURE)
-            self.max_tokens = self._slider("chat_max_tokens", "chat_max_tokens_hint", 16, 4096, 16, MAX_TOKENS)
+            self.max_tokens = self._number("chat_max_tokens", "chat_max_tokens_hint", 1, 1_000_000, 1, MAX_TOKENS)
             self.top_p = self._number("chat_top_p", "chat_top_p_hint", 0, 1, 0.05)
             self.top_k = self._number("chat_top_k", "chat_top_k_hint", 0, 1000, 1)
             self.min_p = self._number("chat_min_p", "chat_min_p_hint", 0, 1, 0.01)
@@ -87,9 +87,9 @@ class ChatDrawer:
         )
 
     @staticmethod
-    def _number(name: str, hint: str, low: float, high: float, step: float) -> gr.Number:
+    def _number(name: str, hint: str, low: float, high: float, step: float, value: float | None = None) -> gr.Number:
         return gr.Number(
-            value=None,
+            value=value,
             minimum=low,
             maximum=high,
             step=step,

@@ -253,8 +253,10 @@ def ending(last: StoredMessage | None, words: Words, models: Sequence[tuple[str,
     Args:
         models: Title and id of those that can be asked; one that is not among them is told by its id.
     """
-    if last is None or last.role != "assistant":
+    if last is None:
         return ""
+    if last.role == "user":  # as an imported conversation may end
+        return render.button(words("chat_answer"), "again", last.id, kind="second")
     figures = last.figures
     spent = render.cost(_cost(last, words, models))
     if last.state == "growing":

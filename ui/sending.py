@@ -45,6 +45,10 @@ class Sending:
         self._last[page] = sent = Sent(what, before)
         return sent
 
+    def going(self, page: str) -> bool:
+        """Whether a message of the page is on its way, or its reply."""
+        return page in self._last
+
     def end(self, page: str, sent: Sent) -> None:
         """Let go of a message: the page knows of it by now, or it was refused."""
         sent.arrived("")

@@ -113,8 +113,6 @@ def test_only_what_fits_is_edited_or_written_again(database: Database, conversat
 
     with pytest.raises(InvalidRequest):
         conversations.edit(conversation, "local", answer.id, "x", None)
-    with pytest.raises(InvalidRequest):
-        conversations.regenerate(conversation, "local", question.id, None)
     with pytest.raises(NotFound):
         conversations.edit(conversation, "local", foreign.id, "x", None)
     with pytest.raises(NotFound):

@@ -294,6 +294,19 @@ def test_no_handler_takes_a_history_from_the_browser(echo: Studio) -> None:
         assert not boxes & set(dependency["inputs"])
 
 
+async def test_a_message_that_overtakes_the_opening_of_its_page_stays_in_sight(slow_echo: Studio, ask: Asked) -> None:
+    panel, request = panel_of(slow_echo), ask()
+    page: Updates = {}
+    sending = panel.send(given(panel, LONG), request)
+    page |= await anext(sending)
+    late = await everything(panel.begin(NEW, request))
+    assert all(set(updates) == {panel.status} for updates in late)
+    async for updates in sending:
+        page |= updates
+    assert text_of(page[panel.history]) == [LONG, LONG]
+    assert (await everything(panel.begin(NEW, request)))[-1][panel.history] == []
+
+
 async def test_who_presses_enter_twice_says_it_once_and_who_writes_on_at_once_goes_on(
     slow_echo: Studio, ask: Asked
 ) -> None:

@@ -1,5 +1,6 @@
 """Versions of messages in the Chat panel: edited, written again, continued, switched, with their figures."""
 
+import json
 import re
 
 import pytest
@@ -8,6 +9,8 @@ from studio import Caller, ChatSettings, Studio
 from tests.ui.conftest import Asked, everything, shown, text_of
 from tests.ui.test_chat import LONG, click, given, panel_of, say
 from ui.panel import Updates
+
+LOCAL = Caller(via="ui")
 
 
 def ids(page: Updates, panel: object, act: str) -> list[str]:
@@ -45,6 +48,21 @@ async def test_a_reply_is_written_again_and_both_are_kept(echo: Studio, ask: Ask
     page = shown(await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask(), event)))
     assert text_of(page[panel.history]) == ["one", "one"]
     assert "2/2" in str(page[panel.facts])
+
+
+async def test_a_conversation_that_ends_with_a_question_is_answered(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    place = shown(await say(panel, "one", ask()))[panel.place]
+    whole = json.loads(echo.export_conversation(str(place["id"]), LOCAL, "json").data)  # type: ignore[index]
+    cut = json.dumps({**whole, "messages": whole["messages"][:1], "leaf": 0}).encode()
+    (imported,) = echo.import_conversations(cut, LOCAL).ids
+
+    page = shown(await everything(panel.load({"id": imported, "revision": 0}, ask())))
+    (question,) = re.findall(r'data-act="again" data-id="(\w+)"', str(page[panel.status]))
+    event = click(act="again", id=question)
+    page = shown(await everything(panel.act_on_message(given(panel, "", page[panel.place]), ask(), event)))
+    assert text_of(page[panel.history]) == ["one", "one"]
+    assert "data-act" not in str(page[panel.status])
 
 
 async def test_a_stopped_reply_is_continued_from_its_last_word(slow_echo: Studio, ask: Asked) -> None:
@@ -176,3 +194,18 @@ async def test_the_context_length_is_told_with_its_cost_sent_kept_and_gone_with_
 
     refused = shown(await everything(panel.send(given(panel, "hello", context=9_000), ask())))
     assert "context_tokens is 9,000; echo-chat takes 16 to 8,192" in str(refused[panel.status])
+
+
+async def test_whatever_the_api_keeps_of_a_conversation_the_drawer_takes(echo: Studio, ask: Asked) -> None:
+    panel = panel_of(echo)
+    drawer = panel.drawer
+    ends = {"temperature": (0.0, 2.0), "max_tokens": (1, 1_000_000), "top_p": (0.0, 1.0), "top_k": (0, 1000)}
+    ends |= {"min_p": (0.0, 1.0), "repeat_penalty": (0.5, 2.0), "seed": (0, 2**32 - 1)}
+    for end in (0, 1):
+        settings = ChatSettings(**{name: values[end] for name, values in ends.items()})
+        said, job = echo.say(None, "one", LOCAL, settings=settings)
+        job.wait()
+        page = shown(await everything(panel.load({"id": said.id}, ask())))
+        for name, values in ends.items():
+            field = getattr(drawer, name)
+            assert field.preprocess(page[field]) == values[end], name

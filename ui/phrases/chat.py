@@ -142,6 +142,7 @@ CHAT: dict[str, tuple[str, str]] = {
     "chat_default_save": ("Use for new chats with this model", "Używaj w nowych czatach z tym modelem"),
     "chat_default_saved": ("New chats with {name} begin like this.", "Nowe czaty z {name} zaczną się tak."),
     "chat_fill": ("{n} % of the context", "{n} % kontekstu"),
+    "chat_answer": ("Write a reply", "Napisz odpowiedź"),
     "chat_again": ("Write this reply again", "Napisz tę odpowiedź ponownie"),
     "chat_speak": ("Speak this reply", "Odczytaj tę odpowiedź"),
     "chat_hush": ("Close the player", "Zamknij odtwarzacz"),
