@@ -96,8 +96,9 @@ async def speech(request: Request, body: SpeechBody) -> Response:
         try:
             async for data in studio.audio_stream(job, form):
                 yield data
-        finally:
+        except BaseException:  # who asked has left; heard to the end, the job still closes its own files
             job.cancel()
+            raise
 
     return StreamingResponse(stream(), media_type=MEDIA_TYPES[form], headers=STREAM_HEADERS)
 

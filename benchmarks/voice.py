@@ -24,8 +24,8 @@ def spoken_question(studio: Studio, path: Path) -> float:
 
     job = studio.submit(SpeechRequest(text=QUESTION), CALLER)
     job.wait()
-    assert job.speech_wav is not None
-    with av.open(str(job.speech_wav)) as spoken, wave.open(str(path), "wb") as file:
+    assert job.speech is not None
+    with av.open(str(job.speech.wav)) as spoken, wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)

@@ -55,6 +55,8 @@ class Piper(Engine):
             # Piper's own way to load takes every core.
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self.threads
+            # Threads that spin while they wait take the core on which the sentence before is encoded and sent.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             # Most voices don't tell how long each phoneme lasts, and all of them know it.
             timed = with_output_of(model.read_bytes(), "Ceil")
             session = onnxruntime.InferenceSession(timed or str(model), options, providers=["CPUExecutionProvider"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
-from contract.events import Spoken, Terminal
+from contract.events import Spoken, Terminal, Usage
 from studio.job import Job
 
 if TYPE_CHECKING:
@@ -99,13 +99,15 @@ async def stream_speech(job: Job, form: SpeechFormat) -> AsyncIterator[bytes]:
     encoder: _Encoder | None = None
     done = WAV_HEADER_BYTES
     async for _, event in job.events():
-        if isinstance(event, Spoken | Terminal) and job.speech_wav is not None:
-            pcm = await asyncio.to_thread(_read_from, job.speech_wav, done)
+        if isinstance(event, Spoken | Usage | Terminal) and job.speech is not None:
+            pcm = await asyncio.to_thread(_read_from, job.speech.wav, done)
             done += len(pcm)
             if encoder is None:
-                encoder = await asyncio.to_thread(_Encoder, FORMS[form], job.speech_rate_hz)
+                encoder = await asyncio.to_thread(_Encoder, FORMS[form], job.speech.sample_rate_hz)
             if pcm:
                 yield await asyncio.to_thread(encoder.feed, pcm)
+        if isinstance(event, Usage):  # told when all is spoken: no need to wait until the job's own files are closed
+            break
     if encoder is not None:
         yield await asyncio.to_thread(encoder.finish)
 

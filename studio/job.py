@@ -13,8 +13,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from contract.engine import Stop
 from contract.errors import error_class
@@ -23,6 +22,9 @@ from contract.ids import new_id
 from contract.models import Kind, ModelSpec
 from contract.requests import Request
 from studio.caller import Caller
+
+if TYPE_CHECKING:
+    from studio.audio import SpeechFile
 
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 STATE_OF: dict[type, State] = {Done: "done", Failed: "failed", Cancelled: "cancelled"}
@@ -59,8 +61,7 @@ class Job:
         stop: The stop sign that its engine looks at.
         position: Place in the queue, 1 is next; 0 once it runs.
         conversation_id: The conversation that a chat job answers in, if any.
-        speech, speech_wav: The MP3 and the WAV file that a speech job is growing, once it has begun.
-        speech_rate_hz: The sample rate of that WAV.
+        speech: The files that a speech job is growing, once it has begun.
     """
 
     def __init__(self, request: Request, caller: Caller, spec: ModelSpec | None = None) -> None:
@@ -73,9 +74,7 @@ class Job:
         self.stop = Stop()
         self.position = 0
         self.conversation_id: str | None = None
-        self.speech: Path | None = None
-        self.speech_wav: Path | None = None
-        self.speech_rate_hz = 0
+        self.speech: SpeechFile | None = None
         self.times = Times()
         self._lock = threading.Lock()
         self._events: list[Event] = []

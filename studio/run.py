@@ -146,8 +146,7 @@ class Outcome:
                 self.artifacts.new_path(owner, "audio/mpeg")[1],
                 chunk.sample_rate_hz,
             )
-            self.job.speech, self.job.speech_wav = self.speech.mp3, self.speech.wav
-            self.job.speech_rate_hz = self.speech.sample_rate_hz
+            self.job.speech = self.speech
         start = self.speech.seconds
         asked, pcm = self.job.request, chunk.pcm
         if isinstance(asked, SpeechRequest):  # a reply is spoken as the voice has it
@@ -206,7 +205,7 @@ class Outcome:
         self.speech.close()
         details = {"seconds": round(self.speech.seconds, 3), "sample_rate_hz": self.speech.sample_rate_hz}
         self._add_file(self.speech.wav, "audio/wav", "hearth-speech.wav", details)
-        self._add_file(self.speech.mp3, "audio/mpeg", "hearth-speech.mp3", details)
+        self._add_file(self.speech.mp3.path, "audio/mpeg", "hearth-speech.mp3", details)
         self.speech = None
 
 

@@ -18,6 +18,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import CLIPTextModel
 
 from recipes.icons.latents import Stock, batches
@@ -26,6 +27,8 @@ from recipes.icons.pause import Pause
 LEAST_SNR, MOST_SNR = 1.0, 5.0
 AVERAGE = 0.9995
 WARM_UP_STEPS = 300
+# On a processor the fused attention learns in bfloat16 six times slower than plain matrix products (PyTorch 2.13).
+ATTENTION = SDPBackend.MATH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,8 @@ class Training:
                     break
                 pause.wait()
                 began = time.monotonic()
-                self._step(latents, tokens, plan)
+                with sdpa_kernel(ATTENTION):
+                    self._step(latents, tokens, plan)
                 self.spent_s += time.monotonic() - began
                 if time.monotonic() - told > 20:
                     told = time.monotonic()

@@ -6,6 +6,7 @@ import tempfile
 import wave
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import av
@@ -15,7 +16,7 @@ import openai
 import pytest
 
 from tests.api.conftest import tone
-from tests.echo_models import silent_opus
+from tests.echo_models import silent_opus, until
 from tests.serving import Server
 
 SENTENCE = "The quick brown fox jumps over the lazy dog. It was a bright cold day in April."
@@ -47,6 +48,20 @@ def test_every_format_of_speech_decodes_to_the_same_length(client: openai.OpenAI
     assert len(pcm) / 2 / 24_000 == pytest.approx(expected, abs=0.05)
     assert sounds["flac"][:4] == b"fLaC"
     assert sounds["opus"][:4] == b"OggS"
+
+
+@pytest.mark.parametrize("form", ["pcm", "mp3"])
+def test_speech_that_was_heard_to_its_end_is_logged_as_done(
+    client: openai.OpenAI, http: httpx.Client, form: Literal["pcm", "mp3"]
+) -> None:
+    said = f"Heard to the end as {form}."
+    client.audio.speech.create(model="tts-1", voice="alloy", input=said, response_format=form)
+
+    def status() -> list[str]:
+        return [row["status"] for row in http.get("/interactions").json()["data"] if row["input"] == said]
+
+    until(status)
+    assert status() == ["done"]
 
 
 def test_pitch_and_volume_are_the_clients_choice_and_change_no_length(client: openai.OpenAI) -> None:

@@ -75,7 +75,7 @@ def test_a_reply_is_spoken_and_the_log_has_it_beside_its_conversation(echo_studi
     job.wait()
     said = [event.text for _, event in job.snapshot() if isinstance(event, Spoken)]
     assert said == grown(TEXT, 1000)
-    with wave.open(str(job.speech_wav)) as sound:
+    with wave.open(str(job.speech.wav)) as sound:
         assert sound.getnframes() / sound.getframerate() > 1
     [row] = echo_studio.interactions.search("local", "speech", "morning", 10)
     assert (row.input, row.conversation_id, row.via) == (" ".join(said), reply.conversation_id, "ui")
