@@ -108,6 +108,8 @@ class RecordingsPart(Panel):
         yield {self.planned: render.busy(words("ed_reading"))}
         try:
             found = await asyncio.to_thread(self.studio.plan_edit, instruction or "", caller)
+            if shown := self._open.get(page_of(request)):
+                await asyncio.to_thread(self.studio.check_plan, shown, found.steps, caller)
             recordings = await asyncio.to_thread(self.studio.recordings.latest, caller.owner, SHOWN)
         except StudioError as exc:
             yield {self.planned: render.failure(words, exc)}

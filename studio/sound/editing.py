@@ -188,7 +188,7 @@ class Editing(Doer):
         return True
 
     def _flow(self, path: Path, recording: Recording, rate_hz: int, layout: str, channels: int, stop: Stop) -> Flow:
-        frames = _count(recording.info, rate_hz)
+        frames = count(recording.info, rate_hz)
         return Flow(samples(path, recording.name, rate_hz, layout, stop), rate_hz, layout, channels, frames)
 
     def _other(self, recording_id: str, like: Flow, owner: str, stop: Stop) -> Flow:
@@ -200,8 +200,7 @@ class Editing(Doer):
             )
         file_id = recording.results[0] if recording.results else recording.file_id
         path = self._artifacts.get(file_id, owner).path
-        info = recording.result_info if recording.results and recording.result_info else recording.info
-        frames = _count(info, like.rate_hz)
+        frames = count(heard(recording), like.rate_hz)
         pieces = samples(path, recording.name, like.rate_hz, like.layout, stop)
         exact = filters.exactly(pieces, like.channels, frames)
         return Flow(exact, like.rate_hz, like.layout, like.channels, frames)
@@ -364,7 +363,13 @@ def remove_files(recordings: Recordings, artifacts: Artifacts, file_ids: Sequenc
         recordings.forget_files(file_ids)
 
 
-def _count(info: Info, rate_hz: int) -> int:
+def heard(recording: Recording) -> Info:
+    """Return what is known of the sound that a recording has now: its steps' result, or the original."""
+    return recording.result_info if recording.results and recording.result_info else recording.info
+
+
+def count(info: Info, rate_hz: int) -> int:
+    """Return how many samples a channel a sound has at a rate."""
     return round(_whole(info, "frames") * rate_hz / _whole(info, "measured_at_hz"))
 
 

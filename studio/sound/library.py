@@ -18,9 +18,11 @@ from studio.caller import Caller
 from studio.job import Job
 from studio.reading import clean_name
 from studio.results import Clip
-from studio.sound.editing import has_result, is_played, remove_files
+from studio.sound.chain import Flow
+from studio.sound.editing import count, has_result, heard, is_played, remove_files
 from studio.sound.pictures import Waveform, spectrogram, waveform
 from studio.sound.planning import Planning
+from studio.sound.rehearsing import LengthUnknown, rehearse
 
 # What a browser may play in place, by what FFmpeg calls its container; anything else is only saved.
 MIME = {
@@ -80,20 +82,31 @@ class AudioLibrary(Planning):
             None: nothing is to be made, what is heard is the original.
 
         Raises:
-            InvalidRequest: A step can't be.  NotFound, Conflict: As in ``Recordings.set_steps``.
+            InvalidRequest: A step can't be, or not with what comes to it; nothing is changed.
+            NotFound, Conflict: As in ``Recordings.set_steps``.
         """
-        check_steps(steps)
-        for step in steps:
-            if isinstance(step, Join):
-                for other in step.recordings:
-                    if other == recording_id:
-                        raise InvalidRequest(
-                            "A recording can't be joined to itself. Upload it again under another name.",
-                            field="recordings",
-                        )
-                    self.recordings.get(other, caller.owner)
+        self._check(self.recordings.get(recording_id, caller.owner), steps, caller)
         self.recordings.set_steps(recording_id, caller.owner, [told(step) for step in steps], revision)
         return self.make(recording_id, caller)
+
+    def _check(self, recording: Recording, steps: Sequence[Step], caller: Caller) -> None:
+        def other(recording_id: str, like: Flow) -> Flow:
+            if recording_id == recording.id:
+                raise InvalidRequest(
+                    "A recording can't be joined to itself. Upload it again under another name.", field="recordings"
+                )
+            found = self.recordings.get(recording_id, caller.owner)
+            if found.steps and (found.state != "ready" or len(found.results) != 1):
+                raise LengthUnknown
+            return replace(like, pieces=iter(()), frames=count(heard(found), like.rate_hz))
+
+        check_steps(steps)
+        rehearse(recording, steps, other)
+
+    def check_plan(self, recording_id: str, steps: Sequence[Step], caller: Caller) -> None:
+        """Look whether steps can be put behind those of a recording; raises InvalidRequest, NotFound."""
+        found = self.recordings.get(recording_id, caller.owner)
+        self._check(found, (*steps_of(found), *steps), caller)
 
     def step_back(self, recording_id: str, caller: Caller, by: Literal[-1, 1] = -1) -> Job | None:
         """Undo (-1) or redo (1) the last change of the steps, and make the sound; Conflict where there is none."""
@@ -169,8 +182,8 @@ class AudioLibrary(Planning):
             )
         found = [self.recordings.get(each, caller.owner) for each in dict.fromkeys(recording_ids)]
         lists = [(*steps_of(each), *steps) for each in found]
-        for each in lists:
-            check_steps(each)
+        for one, each in zip(found, lists, strict=True):
+            self._check(one, each, caller)
         jobs = [self.set_steps(one.id, each, caller) for one, each in zip(found, lists, strict=True)]
         return [job for job in jobs if job is not None]
 

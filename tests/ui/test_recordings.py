@@ -73,8 +73,13 @@ async def test_steps_are_added_moved_removed_and_undone(
     assert len(echo.recording(recording.id, ME).steps) == 2
     refused = await do(part, ask(), "add", "no json")
     assert "Reload the page, then try again" in str(refused[part.told])
-    failed = await do(part, ask(), "add", json.dumps({"op": "trim", "start_s": 90}))
-    assert "start_s is 90 s" in str(failed[part.view])
+    refused = await do(part, ask(), "add", json.dumps({"op": "trim", "start_s": 90}))
+    assert "start_s is 90 s" in str(refused[part.told])
+    assert len(echo.recording(recording.id, ME).steps) == 2
+    refused = shown(await everything(part.plan("cut the first 900 seconds", ask())))
+    assert "Step 3 (cut): Nothing would be left of 1.50 s" in str(refused[part.planned])
+    await do(part, ask(), "confirm")
+    assert len(echo.recording(recording.id, ME).steps) == 2
 
 
 async def test_an_instruction_is_shown_first_and_done_when_confirmed(

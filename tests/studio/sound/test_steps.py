@@ -1,5 +1,6 @@
 """Every step of an edit does to a sound what it says, by independent measures: lengths, levels, spectra, loudness."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from contract.audio import (
     Split,
     Trim,
 )
-from studio import Recording, Studio
+from studio import InvalidRequest, Recording, Studio
 from tests.studio.sound.sounds import (
     ME,
     RATE_HZ,
@@ -213,19 +214,36 @@ def test_every_rate_and_layout_goes_through_every_step(
         (Trim(start_s=90), "start_s is 90 s, and the sound is 3.00 s long"),
         (Cut(start_s=0), "Nothing would be left"),
         (Fade(out_s=10), "Make it shorter"),
-        (RemoveSilence(threshold_db=-10, keep_s=0), "nothing would be left"),
         (Split(at_s=(50,)), "the sound is 3.00 s long"),
         (Split(every_s=10), "split would make 1 parts"),
     ],
 )
-def test_what_can_not_be_done_is_told_and_the_steps_stay(
+def test_what_can_not_be_done_is_refused_and_the_steps_stay_as_they_were(
     echo_studio: Studio, three_tones: Recording, step: Trim, told: str
 ) -> None:
-    made = edited(echo_studio, three_tones, step)
+    kept = edited(echo_studio, three_tones, Reverse())
+    for refuse in (
+        lambda: echo_studio.set_steps(kept.id, (Reverse(), step), ME),
+        lambda: echo_studio.edit_all([kept.id], (step,), ME),
+        lambda: echo_studio.check_plan(kept.id, (step,), ME),
+    ):
+        with pytest.raises(InvalidRequest, match=re.escape(told)) as refused:
+            refuse()
+        assert refused.value.details.get("step", 2) == 2  # a split is looked at behind all steps
+    assert echo_studio.recording(kept.id, ME) == kept
+
+
+def test_what_is_seen_only_when_the_sound_is_made_is_told_then(echo_studio: Studio, three_tones: Recording) -> None:
+    made = edited(echo_studio, three_tones, RemoveSilence(threshold_db=-10, keep_s=0), Trim(start_s=90))
     assert made.state == "failed"
-    assert told in (made.error or "")
-    assert len(made.steps) == 1
-    assert made.results == ()
+    assert "nothing would be left" in (made.error or "")
+    assert (len(made.steps), made.results) == (2, ())
+
+
+def test_a_length_is_told_from_the_steps_before(echo_studio: Studio, three_tones: Recording) -> None:
+    echo_studio.check_plan(three_tones.id, (Speed(factor=0.5), Cut(start_s=5, end_s=5.5)), ME)
+    with pytest.raises(InvalidRequest, match="the sound is 1.50 s long"):
+        echo_studio.check_plan(three_tones.id, (Speed(factor=2), Normalise(), Denoise(), Cut(start_s=2)), ME)
 
 
 def test_silence_has_no_loudness_to_be_brought_to(echo_studio: Studio, tmp_path: Path) -> None:
