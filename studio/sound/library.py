@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from contract.audio import AudioAddRequest, AudioEditRequest, Join, Step, check_steps, step_of, told
+from contract.audio import AudioAddRequest, AudioEditRequest, Step, check_steps, step_of, told
 from contract.errors import InvalidRequest, StudioError
 from contract.events import RecordingAdded
 from contract.models import Kind
