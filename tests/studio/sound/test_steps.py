@@ -242,7 +242,7 @@ def test_what_is_seen_only_when_the_sound_is_made_is_told_then(echo_studio: Stud
 
 def test_a_length_is_told_from_the_steps_before(echo_studio: Studio, three_tones: Recording) -> None:
     echo_studio.check_plan(three_tones.id, (Speed(factor=0.5), Cut(start_s=5, end_s=5.5)), ME)
-    with pytest.raises(InvalidRequest, match="the sound is 1.50 s long"):
+    with pytest.raises(InvalidRequest, match=r"the sound is 1\.50 s long"):
         echo_studio.check_plan(three_tones.id, (Speed(factor=2), Normalise(), Denoise(), Cut(start_s=2)), ME)
 
 
