@@ -27,7 +27,7 @@ NAMES = (
     "workers",
 )
 # These take many minutes, so they run only when they are named.
-LONG = ("crowd", "soak", "images", "transcription", "listening", "editor", "round_trip")
+LONG = ("crowd", "soak", "images", "transcription", "listening", "editor", "narration", "round_trip")
 ALL = (*NAMES, *LONG)
 RESULTS = Path(__file__).resolve().parent / "results.json"
 

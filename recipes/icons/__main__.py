@@ -8,10 +8,12 @@ write. Each step goes on from what is there; ``train`` from its last checkpoint,
 import argparse
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipes.icons.pause import Pause
+from recipes.icons.pictures import GROUPS
 from recipes.icons.pictures import STYLES as DRAWN
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="where everything of this model stands")
     parser.add_argument(
         "--styles", nargs="+", choices=DRAWN, default=DRAWN, help="data, latents: which to take (default: all)"
+    )
+    parser.add_argument(
+        "--groups",
+        nargs="+",
+        choices=tuple(GROUPS),
+        default=tuple(GROUPS),
+        help="latents: which to take (default: all)",
     )
     parser.add_argument("--still", action="store_true", help="latents: pictures as they are, none moved or shrunk")
     parser.add_argument("--threads", type=int, default=2, help="CPU threads (default: %(default)s)")
@@ -71,9 +80,14 @@ def _latents(given: argparse.Namespace) -> None:
     from recipes.icons import captions, latents, pictures
 
     listed = pictures.read_list(given.folder / "pictures")
-    tokenizer = captions.train_tokenizer(listed, given.folder / "tokenizer")
+    # Once learnt it stays: ties between pairs fall now so, now so, and a text encoder knows the ids it was trained on.
+    known = (given.folder / "tokenizer" / "vocab.json").is_file()
+    tokenizer = (captions.read_tokenizer if known else partial(captions.train_tokenizer, listed))(
+        given.folder / "tokenizer"
+    )
     vae = AutoencoderTiny.from_pretrained(given.folder / "vae")
-    taken = [one for one in listed if one.style in given.styles]
+    wanted = {name.code for name in pictures.names(given.folder / "packages", given.groups)}
+    taken = [one for one in listed if one.style in given.styles and one.name.code in wanted]
     shown = latents.read_pictures(given.folder / "pictures", taken)
     stock = latents.make(vae, tokenizer, shown, taken, given.folder / "latents.pt", still=given.still)
     print(f"{tuple(stock.latents.shape)} latents, {len(tokenizer)} tokens")

@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 import tarfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -24,7 +24,8 @@ PACKAGES = {
     "flat": "@iconify-json/twemoji@1.2.5",
 }
 STYLES = ("3d", "noto", "flat")
-GROUPS = {0, 1, 3, 4, 5, 6, 7, 8}  # of emojibase: all but skin tones and flags
+# Of emojibase, all but skin tones and flags.
+GROUPS = {"faces": 0, "people": 1, "animals": 3, "food": 4, "places": 5, "activities": 6, "objects": 7, "symbols": 8}
 # Subgroups of emojibase that hold letters, signs to be read, or people told apart by who stands beside whom.
 LEFT_OUT = {"family", "alphanum", "keycap", "punctuation", "gender", "currency", "math", "hair-style"}
 # A picture whose name has one of these is another one when it is seen in a mirror.
@@ -73,8 +74,9 @@ def fetch(folder: Path, styles: Sequence[str] = STYLES) -> None:
         (folder / f"{key}.part").rename(folder / key)
 
 
-def names(folder: Path) -> list[Named]:
-    """Return what the pictures are to be called, from the unpacked ``emojibase-data``."""
+def names(folder: Path, groups: Iterable[str] = GROUPS) -> list[Named]:
+    """Return what the pictures of some groups are to be called, from the unpacked ``emojibase-data``."""
+    taken = {GROUPS[group] for group in groups}
     base = folder / "names" / "package"
     subgroups = {
         found["order"]: found["key"]
@@ -83,7 +85,7 @@ def names(folder: Path) -> list[Named]:
     polish = {row["hexcode"]: row for row in json.loads((base / "pl" / "data.json").read_text(encoding="utf-8"))}
     found = []
     for row in json.loads((base / "en" / "data.json").read_text(encoding="utf-8")):
-        if row.get("group") not in GROUPS or subgroups.get(row.get("subgroup")) in LEFT_OUT:
+        if row.get("group") not in taken or subgroups.get(row.get("subgroup")) in LEFT_OUT:
             continue
         other = polish.get(row["hexcode"])
         if other is None or _GENDERED.search(row["emoji"]):

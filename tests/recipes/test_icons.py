@@ -32,7 +32,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows: dict[str, list[dict[str, object]]] = {"en": [], "pl": []}
     for number, (code, (english, polish, _)) in enumerate({**FRUIT, **OTHERS}.items()):
         subgroup = 1 if english == "family" else 0
-        common = {"hexcode": code, "emoji": "x", "group": 4, "subgroup": subgroup, "order": number}
+        group = pictures.GROUPS["symbols" if english == "left arrow" else "food"]
+        common = {"hexcode": code, "emoji": "x", "group": group, "subgroup": subgroup, "order": number}
         rows["en"].append({**common, "label": english, "tags": ["fruit", english]})
         rows["pl"].append({**common, "label": polish, "tags": ["owoc"]})
     for language, told in rows.items():
@@ -101,6 +102,19 @@ def test_a_few_steps_make_a_pipeline_that_the_engine_draws_with(folder: Path) ->
         assert (changed.width, changed.height) == (128, 128)
     finally:
         engine.unload()
+
+
+def test_some_groups_are_taken_and_the_tokens_stay_those_that_were_learnt(folder: Path) -> None:
+    main(["autoencoder", str(folder), "--crops", "16"])
+    main(["latents", str(folder)])
+    every = latents.read(folder / "latents.pt")
+    vocabulary = folder / "tokenizer" / "vocab.json"
+    learnt = vocabulary.stat().st_mtime_ns
+
+    main(["latents", str(folder), "--groups", "food", "--styles", "3d"])
+
+    assert (len(every.latents), len(latents.read(folder / "latents.pt").latents)) == (5, 2)
+    assert vocabulary.stat().st_mtime_ns == learnt
 
 
 def test_an_evaluation_compares_what_is_drawn_with_what_was_learnt(folder: Path, tmp_path: Path) -> None:
