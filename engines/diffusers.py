@@ -1,10 +1,7 @@
 """Text to image with any diffusers pipeline in a local folder of safetensors.
 
 Images of one request are made one after the other, each with its own seeded generator, so that
-image ``seed + i`` has the same pixels alone or in a batch. The forming image is shown by a linear
-projection of the latents to RGB (the idea of Keturn's "Decoding latents to RGB without upscaling",
-2022), fitted here to nothing: the first channels stand for brightness and two colours, which shows
-shape, not true colour, and costs under a millisecond. Weights are read as safetensors alone and no
+image ``seed + i`` has the same pixels alone or in a batch. Weights are read as safetensors alone and no
 remote code is ever trusted. Sizes are rounded by no one: what a pipeline can't do is refused.
 """
 
@@ -28,7 +25,7 @@ from contract.events import EngineEvent, Picture, Progress
 from contract.image_requests import ImageMemory, ImageRequest, UpscaleRequest
 from contract.models import ImageRange, Kind, ModelSpec
 from contract.requests import Request
-from engines import diffusers_edit, diffusers_families, diffusers_memory, diffusers_upscale
+from engines import diffusers_edit, diffusers_families, diffusers_memory, diffusers_preview, diffusers_upscale
 from engines.checks import brief, damaged, expect, loaded, model_path, read_json
 
 if TYPE_CHECKING:
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
     from diffusers import DiffusionPipeline
 
 PREVIEW_EVERY_S = 0.3
-PREVIEW_PX = 160
 PICKLES = (".ckpt", ".pt", ".pth", ".bin", ".pkl")
 # Told of the pipeline, the step, its time and what it has made: a pipeline's own form of a callback.
 OnStep = Callable[[object, int, object, "dict[str, torch.Tensor]"], "dict[str, torch.Tensor]"]
@@ -62,6 +58,7 @@ class Diffusers(Engine):
     options: ClassVar[frozenset[str]] = frozenset({"image", "mask", "upscale"})
 
     _pipeline: "DiffusionPipeline | None" = None
+    _forming: diffusers_preview.Forming | None = None
 
     @classmethod
     def image_range(cls, spec: ModelSpec) -> ImageRange:
@@ -124,7 +121,7 @@ class Diffusers(Engine):
                 save_memory(pipeline, device)
             else:
                 pipeline.to(device)
-            self._pipeline = pipeline
+            self._pipeline, self._forming = pipeline, diffusers_preview.Forming(pipeline)
         except (torch.cuda.OutOfMemoryError, MemoryError) as exc:
             raise DoesNotFit(f"{self.spec.title} does not fit into memory. Choose a smaller model.") from exc
         except Exception as exc:  # diffusers, transformers and safetensors each raise their own
@@ -142,7 +139,7 @@ class Diffusers(Engine):
             yield from self._enlarge(request, stop)
             return
         asked = expect(request, ImageRequest, self.spec)
-        pipeline = loaded(self._pipeline, self.spec)
+        pipeline, forming = loaded(self._pipeline, self.spec), loaded(self._forming, self.spec)
         self.check(self.spec, asked)
         able = self.image_range(self.spec)
         pipeline = self._scheduled(pipeline, asked)
@@ -165,19 +162,20 @@ class Diffusers(Engine):
                 if stop.is_set():
                     return
                 drawn = (seed + index) % 2**32
-                for event in _steps(pipeline, {**settings, "generator": _generator(drawn)}, stop):
+                for event in _steps(pipeline, {**settings, "generator": _generator(drawn)}, stop, forming):
                     if isinstance(event, Progress):
                         yield Progress(index * steps_run + min(event.step, steps_run), total, preview=event.preview)
                     else:
                         yield Picture(_png(event), event.width, event.height, drawn, told)
 
     def _enlarge(self, asked: UpscaleRequest, stop: Stop) -> Iterator[EngineEvent]:
-        pipeline, able = loaded(self._pipeline, self.spec), self.image_range(self.spec)
+        pipeline, forming = loaded(self._pipeline, self.spec), loaded(self._forming, self.spec)
+        able = self.image_range(self.spec)
         self.check(self.spec, asked)
         settings = diffusers_upscale.settings_for(pipeline, asked, able.steps, able.guidance_scale or 0)
         yield Progress(0, able.steps)
         with self._fitted(pipeline, settings, able, None, asked.scale):
-            for event in _steps(pipeline, {**settings, "generator": _generator(0)}, stop):
+            for event in _steps(pipeline, {**settings, "generator": _generator(0)}, stop, forming):
                 if isinstance(event, Progress):
                     yield Progress(min(event.step, able.steps), able.steps, preview=event.preview)
                 else:
@@ -239,7 +237,7 @@ class Diffusers(Engine):
         """Give the memory back."""
         if self._pipeline is None:
             return
-        self._pipeline = None
+        self._pipeline = self._forming = None
         gc.collect()
         import torch
 
@@ -274,7 +272,7 @@ def _too_long(pipeline: "DiffusionPipeline", prompt: str) -> str:
 
 
 def _steps(
-    pipeline: "DiffusionPipeline", settings: Mapping[str, object], stop: Stop
+    pipeline: "DiffusionPipeline", settings: Mapping[str, object], stop: Stop, forming: diffusers_preview.Forming
 ) -> Iterator["Progress | PIL.Image.Image"]:
     """Run the pipeline on a thread of its own and yield Progress a step, then the image.
 
@@ -283,6 +281,7 @@ def _steps(
     told: queue.SimpleQueue[Progress | PIL.Image.Image | Exception] = queue.SimpleQueue()
     left = threading.Event()
     shown_at = time.monotonic()
+    pipeline, foreseen = diffusers_preview.watched(pipeline)
 
     def on_step(_: object, step: int, __: object, values: dict[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:
         nonlocal shown_at
@@ -291,7 +290,8 @@ def _steps(
         preview = None
         if time.monotonic() - shown_at >= PREVIEW_EVERY_S and "latents" in values:
             shown_at = time.monotonic()
-            preview = _preview(values["latents"])
+            latents = foreseen.latents()
+            preview = forming.jpeg(values["latents"] if latents is None else latents)
         told.put(Progress(step + 1, 0, preview=preview))
         return values
 
@@ -342,26 +342,6 @@ def _mapped(exc: Exception) -> StudioError:
     if isinstance(exc, ValueError | TypeError):
         return InvalidRequest(f"The model can't do that: {brief(exc)}")
     return EngineFailed(f"The image could not be made: {brief(exc)}")
-
-
-def _preview(latents: "torch.Tensor") -> bytes | None:
-    """Return a small JPEG of latents (n, channels, height, width); None for another layout."""
-    import PIL.Image
-    import torch
-
-    if latents.ndim != 4 or latents.shape[1] < 3:
-        return None
-    with torch.no_grad():
-        picture = latents[0].float().cpu()
-        light, red, blue = picture[0], picture[1], picture[2]
-        channels = torch.stack([light + 0.5 * red, light - 0.25 * (red + blue), light + 0.5 * blue])
-        low, high = channels.amin(), channels.amax()
-        pixels = ((channels - low) / (high - low + 1e-6) * 255).byte().permute(1, 2, 0).numpy()
-    image = PIL.Image.fromarray(pixels)
-    scale = PREVIEW_PX / max(image.size)
-    buffer = io.BytesIO()
-    image.resize((round(image.width * scale), round(image.height * scale))).save(buffer, "JPEG", quality=60)
-    return buffer.getvalue()
 
 
 def _png(image: "PIL.Image.Image") -> bytes:
