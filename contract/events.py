@@ -156,13 +156,14 @@ class Checked:
 class Picture:
     """*engine*: one finished image as PNG bytes; the Studio stores it and tells an Artifact.
 
-    ``settings`` are what it was drawn with, the model's own defaults among them, by the names of ``ImageRequest``.
+    ``settings`` are what it was drawn with, the model's own defaults among them, by the names of ``ImageRequest``;
+    ``seed`` draws it again, None: it was enlarged, not drawn.
     """
 
     png: bytes = field(repr=False)
     width: int
     height: int
-    seed: int
+    seed: int | None
     settings: Mapping[str, str | int | float] = field(default_factory=dict)
 
 

@@ -179,7 +179,7 @@ class Diffusers(Engine):
                 if isinstance(event, Progress):
                     yield Progress(min(event.step, able.steps), able.steps, preview=event.preview)
                 else:
-                    yield Picture(_png(event), event.width, event.height, 0, _told(pipeline, settings))
+                    yield Picture(_png(event), event.width, event.height, None, _told(pipeline, settings))
 
     def _fitted(
         self, pipeline: "DiffusionPipeline", settings: Mapping[str, object], able: ImageRange,

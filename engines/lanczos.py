@@ -26,7 +26,7 @@ def enlarge(request: UpscaleRequest) -> Iterator[EngineEvent]:
     file = io.BytesIO()
     large.save(file, "PNG")
     yield Progress(1, 1)
-    yield Picture(file.getvalue(), *size, seed=0, settings={"scheduler": "Lanczos"})
+    yield Picture(file.getvalue(), *size, seed=None, settings={"scheduler": "Lanczos"})
 
 
 def check_size(size: tuple[int, int]) -> None:

@@ -218,7 +218,7 @@ class Calls:
         jupyter.wait(job)
         file = self._files(job)[0]
         width, height = int(file.details["width"]), int(file.details["height"])
-        return Image(file.path, width, height, int(file.details["seed"]), model_of(job) or "lanczos", job.id)
+        return Image(file.path, width, height, None, model_of(job) or "lanczos", job.id)
 
     def _files(self, job: Job) -> list[StoredFile]:
         return [self.artifact(event.id, job.caller) for _, event in job.snapshot() if isinstance(event, ArtifactEvent)]

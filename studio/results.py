@@ -205,12 +205,15 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One picture on disk; ``seed`` makes it again; where a path is wanted, it stands for its PNG file."""
+    """One picture on disk; where a path is wanted, it stands for its PNG file.
+
+    ``seed`` draws it again; None: it was enlarged.
+    """
 
     path: Path
     width: int
     height: int
-    seed: int
+    seed: int | None
     model: str
     job_id: str
 

@@ -34,6 +34,7 @@ from contract.events import (
     Usage,
 )
 from contract.ids import new_id
+from contract.image_requests import UpscaleRequest
 from contract.requests import (
     ChatRequest,
     SpeechRequest,
@@ -164,8 +165,12 @@ class Outcome:
         except OSError as exc:
             path.unlink(missing_ok=True)
             raise StorageFailed(f"Saving the image to {path} failed: {exc}. Free some space, try again.") from exc
-        details = {"width": picture.width, "height": picture.height, "seed": picture.seed}
-        file = self._file(path, "image/png", f"hearth-{picture.seed}.png", details)
+        details = {"width": picture.width, "height": picture.height}
+        if isinstance(request, UpscaleRequest):
+            details["enlarged"] = request.scale
+        elif picture.seed is not None:
+            details["seed"] = picture.seed
+        file = self._file(path, "image/png", f"hearth-{details.get('seed', 'enlarged')}.png", details)
         try:
             self.artifacts.keep(file)
         except StorageFailed:

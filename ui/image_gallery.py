@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode
@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import gradio as gr
 from gradio.components import Component
 
-from studio import PictureFilter, StoredFile, StoredPicture, Studio, StudioError
+from studio import PictureFilter, StoredPicture, Studio, StudioError
 from ui import render
 from ui.attachments import Attachments
 from ui.caller import caller_of, link
@@ -236,7 +236,7 @@ class ImageGallery:
             return render.failure(words, exc)
         pictures = [
             f'<img src="{render.escape(link(request, f"files/{each.file.id}"))}" '
-            f'alt="{render.escape(figures(each.file, words))}">'
+            f'alt="{render.escape(figures(each.file.details, words))}">'
             for each in (one, other)
         ]
         name = render.escape(words("im_slider"))
@@ -248,7 +248,7 @@ class ImageGallery:
     def _cell(self, found: StoredPicture, request: gr.Request, words: Words, chosen: Sequence[str]) -> str:
         file = found.file
         address = render.escape(link(request, f"files/{file.id}"))
-        prompt = found.prompt or figures(file, words)
+        prompt = found.prompt or figures(file.details, words)
         pressed = "true" if file.id in chosen else "false"
         star = words("im_unstar" if file.starred else "im_star")
         save = render.escape(words("im_save"))
@@ -270,14 +270,15 @@ class ImageGallery:
             f'<li class="{"chosen" if file.id in chosen else ""}">{mark}'
             f'<a href="{address}" target="_blank" rel="noopener"><img src="{address}" alt="{alt}" loading="lazy"></a>'
             f'<p class="said" title="{render.escape(prompt)}">{render.escape(found.prompt or "")}</p>'
-            f'<p class="cost">{render.escape(figures(file, words))}</p>'
+            f'<p class="cost">{render.escape(figures(file.details, words))}</p>'
             f'<p class="tools">{buttons}</p></li>'
         )
 
 
-def figures(file: StoredFile, words: Words) -> str:
-    """Return a picture's size and seed."""
-    details = file.details
-    if not {"width", "height", "seed"} <= set(details):
+def figures(details: Mapping[str, str | int | float], words: Words) -> str:
+    """Return a picture's size and its seed, or how many times it was enlarged."""
+    if not {"width", "height"} <= set(details):
         return ""
-    return words("im_figures", width=details["width"], height=details["height"], seed=details["seed"])
+    told = [f"{details['width']} × {details['height']}"]
+    told += [words(f"im_figure_{name}", n=details[name]) for name in ("seed", "enlarged") if name in details]
+    return " · ".join(told)

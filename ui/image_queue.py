@@ -10,7 +10,9 @@ from ui.caller import caller_of
 from ui.panel import Updates, area, event_text, on
 from ui.words import Words, words_of
 
-SHOWN_CHARACTERS = 80
+HEAD_CHARACTERS, TAIL_CHARACTERS = 52, 26
+# What one entry of a grid has otherwise than the next.
+TOLD = ("seed", "num_inference_steps", "guidance_scale", "strength", "scheduler")
 MOST_SHOWN = 100
 
 
@@ -62,20 +64,25 @@ def _row(found: QueuedImage, words: Words) -> str:
     prompt, scale = str(entry.request.get("prompt", "")), entry.request.get("scale")
     if scale is not None:
         prompt = " · ".join(part for part in (words("im_queue_enlarge", scale=scale), prompt) if part)
-    short = prompt if len(prompt) <= SHOWN_CHARACTERS else prompt[:SHOWN_CHARACTERS] + "…"
+    short = prompt
+    if len(prompt) > HEAD_CHARACTERS + TAIL_CHARACTERS:  # words that a grid adds stand at the end
+        short = f"{prompt[:HEAD_CHARACTERS]}…{prompt[-TAIL_CHARACTERS:]}"
+    settings = [f"{words(f'im_axis_{name}')} {entry.request[name]}" for name in TOLD if name in entry.request]
+    name = " · ".join([short, *settings])
     buttons = ""
     if entry.state == "waiting":
-        buttons += render.button("", "up", entry.id, drawing="up", name=words("im_queue_up", prompt=short))
-        buttons += render.button("", "down", entry.id, drawing="downward", name=words("im_queue_down", prompt=short))
+        buttons += render.button("", "up", entry.id, drawing="up", name=words("im_queue_up", prompt=name))
+        buttons += render.button("", "down", entry.id, drawing="downward", name=words("im_queue_down", prompt=name))
     if entry.state in ("waiting", "running"):
-        buttons += render.button("", "cancel", entry.id, drawing="close", name=words("im_queue_cancel", prompt=short))
+        buttons += render.button("", "cancel", entry.id, drawing="close", name=words("im_queue_cancel", prompt=name))
     else:
-        buttons += render.button("", "retry", entry.id, drawing="again", name=words("im_queue_retry", prompt=short))
-        buttons += render.button("", "remove", entry.id, drawing="bin", name=words("im_queue_remove", prompt=short))
+        buttons += render.button("", "retry", entry.id, drawing="again", name=words("im_queue_retry", prompt=name))
+        buttons += render.button("", "remove", entry.id, drawing="bin", name=words("im_queue_remove", prompt=name))
     state = words(f"im_state_{entry.state}")
     why = f" · {entry.error_message}" if entry.error_message else ""
+    told = " · ".join([state, *settings])
     return (
         f'<li class="{entry.state}"><span><b>{render.escape(short)}</b> '
-        f"<small>{render.escape(state + why)}</small></span>"
+        f"<small>{render.escape(told + why)}</small></span>"
         f'<span class="tools">{buttons}</span></li>'
     )

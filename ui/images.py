@@ -8,7 +8,6 @@ import gradio as gr
 from gradio.components import Component
 
 from studio import (
-    Artifact,
     Caller,
     Cancelled,
     ChatRequest,
@@ -27,7 +26,7 @@ from ui.caller import caller_of, page_of
 from ui.fetch import model_of
 from ui.follow import Turn, Turns, View, follow
 from ui.image_form import Given, ImageForm, text_of
-from ui.image_gallery import ImageGallery
+from ui.image_gallery import ImageGallery, figures
 from ui.image_grid import ImageGridTable
 from ui.image_queue import ImageQueueList
 from ui.image_source import ImageSource
@@ -345,7 +344,7 @@ class ImagesPanel(Panel):
         if isinstance(view.end, Cancelled):
             return render.cost([words("stopped"), took])
         assert isinstance(view.end, Done)
-        return render.cost([took, *(_figures(made, words) for made in view.artifacts[:1])]) + _note(view)
+        return render.cost([took, *(figures(made.details, words) for made in view.artifacts[:1])]) + _note(view)
 
 
 def going(words: Words, view: View) -> str:
@@ -365,10 +364,3 @@ def going(words: Words, view: View) -> str:
 def _note(view: View) -> str:
     """Return what the engine said of the request as a whole."""
     return f'<p class="hint">{render.escape(view.note)}</p>' if view.note else ""
-
-
-def _figures(made: Artifact, words: Words) -> str:
-    details = made.details
-    if not {"width", "height", "seed"} <= set(details):
-        return ""
-    return words("im_figures", width=details["width"], height=details["height"], seed=details["seed"])

@@ -124,6 +124,7 @@ def test_a_picture_is_enlarged(http: httpx.Client) -> None:
 
     made = http.post("/images/enlarge", files=image, data={"scale": "3", "prompt": "A small pond"}).json()
     assert (made["width"], made["height"], made["prompt"]) == (120, 72, "A small pond")
+    assert made["seed"] is None
     assert size_of(http.get(f"/files/{made['id']}").content) == (120, 72)
     later = http.post("/images/enlarge", files=image, headers={"Prefer": "respond-async"})
     assert later.status_code == 202 and later.headers["Location"].startswith("/jobs/")

@@ -183,9 +183,13 @@ async def test_a_picture_of_the_gallery_is_enlarged(echo: Studio, ask: Asked) ->
     source = page[panel.source.source]
 
     asked = {**given(panel), panel.source.source: source, panel.source.use: "enlarge", panel.source.scale: 3}
-    await everything(panel.make(asked, ask()))
+    updates = shown(await everything(panel.make(asked, ask())))
 
-    assert echo.artifacts.latest("local", "image/png")[0].details["width"] == 192
+    large = echo.artifacts.latest("local", "image/png")[0]
+    assert large.details == {"width": 192, "height": 192, "enlarged": 3}
+    assert large.name == "hearth-enlarged.png"
+    assert "192 × 192 · enlarged 3 ×" in str(updates[panel.status])
+    assert "seed" not in str(updates[panel.status])
 
 
 def test_what_is_painted_becomes_the_mask(echo: Studio, ask: Asked) -> None:
@@ -230,6 +234,27 @@ async def test_a_grid_draws_each_pair_of_values(echo: Studio, ask: Asked) -> Non
     for odd in ({panel.grid.x_values: ""}, {panel.grid.y: "seed"}, {panel.grid.x_values: "1," * 90}):
         refused = shown(await everything(panel.draw_grid({**asked, **odd}, ask())))
         assert 'role="alert"' in str(refused[panel.status])
+
+
+async def test_what_differs_along_a_grid_is_told_in_the_queue(slow_echo: Studio, ask: Asked) -> None:
+    panel = laid_out(ImagesPanel, slow_echo)
+    asked = {
+        **given(panel),
+        panel.form.prompt: "a red house beside the sea, with a long description of all that is to be seen around it",
+        panel.grid.x: "prompt",
+        panel.grid.x_values: "by day, by night",
+        panel.grid.y: "num_inference_steps",
+        panel.grid.y_values: "150, 200",
+    }
+    drawing = asyncio.create_task(everything(panel.draw_grid(asked, ask())))
+    while len(queue_of(slow_echo)) < 4:
+        await asyncio.sleep(0.005)  # polls
+    listed = await panel.queue.drawn(ask(language="pl"))
+    for told in ("by day", "by night", "Kroki 150", "Kroki 200"):
+        assert told in listed
+    assert 'aria-label="Anuluj: a red house' in listed and "Ziarno 7 · Kroki 200" in listed
+    await panel.grid.act(ask(), click(act="cancel"))
+    await asyncio.wait_for(drawing, 60)
 
 
 async def test_a_style_adds_its_words_and_the_chat_model_improves_a_prompt(echo: Studio, ask: Asked) -> None:

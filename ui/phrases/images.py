@@ -216,5 +216,6 @@ IMAGES: dict[str, tuple[str, str]] = {
     "im_axis_scheduler": ("Scheduler", "Harmonogram"),
     "im_axis_style": ("Style", "Styl"),
     "im_axis_prompt": ("Words added", "Dodane słowa"),
-    "im_figures": ("{width} × {height} · seed {seed}", "{width} × {height} · ziarno {seed}"),
+    "im_figure_seed": ("seed {n}", "ziarno {n}"),
+    "im_figure_enlarged": ("enlarged {n} ×", "powiększony {n} ×"),
 }
