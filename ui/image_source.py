@@ -1,7 +1,7 @@
 """A picture to begin from: its settings taken over, itself changed, a painted part drawn anew, or all of it enlarged.
 
 A file is looked at by its header before anything is unpacked, so that a picture of a few kilobytes that would unpack to
-gigabytes is refused. The brush paints on a copy of at most ``EDITED_PX`` a side; the mask is scaled to the picture.
+gigabytes is refused. The brush paints on a copy of ``PAINTED_PX`` to ``EDITED_PX`` a side; the mask is scaled to the picture.
 """
 
 import asyncio
@@ -35,6 +35,7 @@ from ui.words import Words, label, words_of
 MOST_BYTES = 50 * 1024 * 1024
 MOST_PIXELS = 32_000_000
 EDITED_PX = 1_024
+PAINTED_PX = 640  # a smaller picture would be a field too small to paint in
 SHOWN_PX = 320
 PAINT = "#C2410C"
 BRUSHES = 12  # of the usual width stand side by side on a picture
@@ -132,6 +133,9 @@ class ImageSource:
         if use == "brush" and isinstance(source, Source) and source != Source():
             picture = await asyncio.to_thread(self._opened, source, request)
             picture.thumbnail((EDITED_PX, EDITED_PX))
+            if max(picture.size) < PAINTED_PX:
+                width, height = (round(side * PAINTED_PX / max(picture.size)) for side in picture.size)
+                picture = picture.resize((width, max(1, height)))
             brush = gr.Brush(colors=[PAINT], color_mode="fixed", default_size=max(4, max(picture.size) // BRUSHES))
             updates[self.editor] = gr.ImageEditor(value=picture, brush=brush, visible=True)
         return updates
