@@ -1,7 +1,8 @@
 """A picture to begin from: its settings taken over, itself changed, a painted part drawn anew, or all of it enlarged.
 
 A file is looked at by its header before anything is unpacked, so that a picture of a few kilobytes that would unpack to
-gigabytes is refused. The brush paints on a copy of ``PAINTED_PX`` to ``EDITED_PX`` a side; the mask is scaled to the picture.
+gigabytes is refused. The brush paints on a copy of ``PAINTED_PX`` to ``EDITED_PX`` a side; the mask is scaled to the
+picture.
 """
 
 import asyncio
