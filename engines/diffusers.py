@@ -280,15 +280,21 @@ def _steps(
     """
     told: queue.SimpleQueue[Progress | PIL.Image.Image | Exception] = queue.SimpleQueue()
     left = threading.Event()
-    shown_at = time.monotonic()
-    pipeline, foreseen = diffusers_preview.watched(pipeline)
+    shown_at, due = time.monotonic(), False
+
+    def wanted() -> bool:  # told before a step: looking into it costs, so only those are that will be shown
+        nonlocal due
+        due = time.monotonic() - shown_at >= PREVIEW_EVERY_S
+        return due
+
+    pipeline, foreseen = diffusers_preview.watched(pipeline, wanted)
 
     def on_step(_: object, step: int, __: object, values: dict[str, "torch.Tensor"]) -> dict[str, "torch.Tensor"]:
         nonlocal shown_at
         if stop.is_set() or left.is_set():
             raise _Stopped
         preview = None
-        if time.monotonic() - shown_at >= PREVIEW_EVERY_S and "latents" in values:
+        if due and "latents" in values:
             shown_at = time.monotonic()
             latents = foreseen.latents()
             preview = forming.jpeg(values["latents"] if latents is None else latents)

@@ -147,9 +147,14 @@ def _charts(side: int) -> "torch.Tensor":
 
 
 class Foreseen:
-    """What a scheduler's last step takes the finished picture's latents for."""
+    """What a scheduler's last step takes the finished picture's latents for.
 
-    def __init__(self) -> None:
+    Args:
+        wanted: Whether they are asked for behind the step that is about to be taken; no other is looked at.
+    """
+
+    def __init__(self, wanted: Callable[[], bool]) -> None:
+        self.wanted = wanted
         self._estimate: Callable[[], torch.Tensor | None] = lambda: None
         self._tells = True
 
@@ -169,17 +174,20 @@ class Foreseen:
         self._estimate = lambda: None if mixed is None else _finished(scheduler, output, sample, *mixed)
 
 
-def watched(pipeline: "DiffusionPipeline") -> "tuple[DiffusionPipeline, Foreseen]":
-    """Return the pipeline in a shell whose scheduler tells of its steps; the parts are shared."""
-    shell, foreseen = copy.copy(pipeline), Foreseen()
+def watched(
+    pipeline: "DiffusionPipeline", wanted: Callable[[], bool] = lambda: True
+) -> "tuple[DiffusionPipeline, Foreseen]":
+    """Return the pipeline in a shell whose scheduler tells of the steps that are wanted; the parts are shared."""
+    shell, foreseen = copy.copy(pipeline), Foreseen(wanted)
     scheduler = copy.copy(pipeline.scheduler)  # type: ignore[attr-defined]  # every diffusion pipeline has one
     step = scheduler.step
     signature = inspect.signature(step)
 
     @functools.wraps(step)  # pipelines look at the signature
     def telling(*args: object, **kwargs: object) -> object:
-        given = signature.bind(*args, **kwargs).arguments
-        foreseen.note(scheduler, given["model_output"], given["timestep"], given["sample"])
+        if foreseen.wanted():
+            given = signature.bind(*args, **kwargs).arguments
+            foreseen.note(scheduler, given["model_output"], given["timestep"], given["sample"])
         return step(*args, **kwargs)
 
     scheduler.step = telling
