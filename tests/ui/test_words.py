@@ -51,6 +51,7 @@ DYNAMIC = (
     "im_state_",
     "im_use_",
     "im_axis_",
+    "im_figure_",
     "sp_quality_",
 )
 # Code, not words: what these arguments hold is never read by a person.
