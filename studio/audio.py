@@ -62,12 +62,12 @@ class Mp3Encoder:
         frame.sample_rate, frame.pts = self._rate_hz, self._samples
         frame.time_base = Fraction(1, self._rate_hz)
         self._samples += len(samples)
-        return b"".join(bytes(packet) for ready in self._resampler.resample(frame) for packet in self._encode(ready))
+        return b"".join(packet for ready in self._resampler.resample(frame) for packet in self._encode(ready))
 
     def finish(self) -> bytes:
         """Return what the encoder still holds."""
         last = [packet for ready in self._resampler.resample(None) for packet in self._encode(ready)]
-        return b"".join(bytes(packet) for packet in [*last, *self._encode(None)])
+        return b"".join([*last, *self._encode(None)])
 
     def _encode(self, frame: object) -> list[bytes]:
         return [bytes(packet) for packet in self._codec.encode(frame)]  # type: ignore[arg-type]
