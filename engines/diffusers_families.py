@@ -61,6 +61,9 @@ _SD, _XL, _SD3, _FLUX = (
     "StableDiffusion3.*Pipeline", "Flux.*Pipeline",
 )  # fmt: skip
 FAMILIES: tuple[Family, ...] = (
+    # The one that comes along has seen one size only.
+    Family(name="Icons", pipelines=_SD, named="^hearth-icons ", side_px=128, least_px=128, most_px=128, steps=20,
+           hd_steps=40, most_steps=100, guidance_scale=4),
     Family(name="SD-Turbo", pipelines=_SD, named="turbo", side_px=512, most_px=1_024, steps=2, hd_steps=4,
            most_steps=10, guidance_scale=0, guided=False, schedulers=FEW_STEPS),
     Family(name="SDXL-Turbo", pipelines=_XL, named="turbo", side_px=512, most_px=1_024, steps=2, hd_steps=4,

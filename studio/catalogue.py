@@ -16,7 +16,7 @@ from contract.errors import StorageFailed, UnknownModel
 from contract.models import Kind, ModelSpec, Scalar
 
 _DATA = Path(__file__).parent / "data"
-SourceType = Literal["wheel", "firefox", "hub", "ollama", "url"]
+SourceType = Literal["included", "wheel", "firefox", "hub", "ollama", "url"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,8 @@ class Source:
 
     Attributes:
         type: The key of its fetch in ``studio.sources``.
-        name: Of the wheel, of the Hub repository, of the folder on the mirror, of the Ollama model; the address.
+        name: Of the folder in the package, of the wheel, of the Hub repository, of the folder on the mirror, of the
+            Ollama model; the address.
         revision: The wheel's version, the repository's commit, tag or branch.
         platform: Of a wheel that is built per platform, although its data are the same in each.
         size_bytes: What is downloaded, where it differs from the files together (a wheel).
@@ -73,6 +74,7 @@ class Entry:
         files: What it consists of; empty: the source tells when asked.
         starter: Fetched at the first start.
         recommended: Worth offering first.
+        stand_in: A job takes it by itself only where nothing else here does that job.
     """
 
     id: str
@@ -91,6 +93,7 @@ class Entry:
     options: Mapping[str, Scalar] = field(default_factory=dict)
     starter: bool = False
     recommended: bool = False
+    stand_in: bool = False
 
     @property
     def download_bytes(self) -> int:

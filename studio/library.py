@@ -98,7 +98,7 @@ def install(
     for doomed in partial.parent.glob("removed-*"):  # a removal that was killed before its files were gone
         shutil.rmtree(doomed, ignore_errors=True)
     with _only_one(partial, entry.title):
-        if final.is_dir() and _is_whole(final):
+        if final.is_dir() and _is_whole(final) and not is_outdated(entry, models_dir):
             return
         _check_space(entry, models_dir, already=_size(partial))
         _make(partial)
@@ -117,6 +117,14 @@ def install(
         finally:
             if not (partial.is_dir() and _size(partial) and keep(error)):
                 shutil.rmtree(partial, ignore_errors=True)
+
+
+def is_outdated(entry: Entry, models_dir: Path) -> bool:
+    """Whether this Hearth brings another version of a model that came along with an earlier one."""
+    if entry.source.type != "included":
+        return False
+    here = manifest.checksums(folder_of(models_dir, entry.engine, entry.id))
+    return here != {file.path: file.sha256 for file in entry.files}
 
 
 def discard(model_id: str, models_dir: Path) -> int:

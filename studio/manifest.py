@@ -94,7 +94,7 @@ def inside(folder: Path, relative: str) -> Path:
 
 def write(entry: Entry, files: tuple[ModelFile, ...], paths: tuple[str, ...], folder: Path) -> None:
     """Write the manifest, whole or not at all; ``paths`` are what the engine loads, "." the folder."""
-    kept = {field.name for field in fields(Entry)} - {"files", "starter", "recommended"}
+    kept = {field.name for field in fields(Entry)} - {"files", "starter", "recommended", "stand_in"}
     value = {name: item for name, item in asdict(entry).items() if name in kept}
     value["size_bytes"] = sum(file.size_bytes for file in files)
     value["paths"] = list(paths)
@@ -108,6 +108,15 @@ def write(entry: Entry, files: tuple[ModelFile, ...], paths: tuple[str, ...], fo
         draft.replace(folder / NAME)
     except OSError as exc:
         raise StorageFailed(f"{folder} can't be written ({exc.strerror}). Check its disk and its rights.") from exc
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of a model's files as its manifest has them, by path; {}: there is none that can be read."""
+    try:
+        files = json.loads((folder / NAME).read_text(encoding="utf-8"))["files"]
+        return {str(file["path"]): str(file["sha256"]) for file in files}
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
 
 
 def read(folder: Path) -> ModelSpec:

@@ -111,7 +111,15 @@ class Registry(Pairing):
 
     def default(self, kind: Kind) -> ModelSpec | None:
         """Return the model that a job takes when none is named: the chosen one, else the first that can do it all."""
-        return _default(self.installed(kind), self._preferences.get("", f"default.{kind}"))
+        return self._default(self.installed(kind), self._preferences.get("", f"default.{kind}"))
+
+    def _default(self, specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
+        able = sorted((spec for spec in specs if not _enlarges(spec)), key=self._stands_in)
+        return next((spec for spec in able if spec.id == chosen), able[0] if able else None)
+
+    def _stands_in(self, spec: ModelSpec) -> bool:
+        entry = self._catalogue.get(spec.id)
+        return entry is not None and entry.stand_in
 
     def set_default(self, kind: Kind, model: str) -> None:
         """Choose the model that a job takes when none is named; errors as in ``find``.
@@ -232,7 +240,7 @@ class Registry(Pairing):
         specs = self.installed()
         chosen = self._preferences.starting("", "default.")
         default_of = {
-            kind: _default([spec for spec in specs if spec.kind == kind], chosen.get(f"default.{kind}"))
+            kind: self._default([spec for spec in specs if spec.kind == kind], chosen.get(f"default.{kind}"))
             for kind in JOBS
         }
         listed: list[ModelInfo] = []
@@ -305,11 +313,6 @@ class Registry(Pairing):
         spec = ModelSpec(id=row.id, engine=row.engine, kind=_kind(row.kind), title=row.title, remote=True)
         error = f"The Ollama server has it no more since {row.gone_at}. Pull it again, or delete it from the list."
         return ModelInfo(spec=spec, state="missing", error=error)
-
-
-def _default(specs: list[ModelSpec], chosen: object) -> ModelSpec | None:
-    able = [spec for spec in specs if not _enlarges(spec)]
-    return next((spec for spec in able if spec.id == chosen), able[0] if able else None)
 
 
 def _enlarges(spec: ModelSpec) -> bool:

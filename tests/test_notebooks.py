@@ -1,5 +1,6 @@
 """The notebooks run from top to bottom on the starters, and what Jupyter shows of calls, errors and interrupts."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -71,7 +72,8 @@ def test_the_first_steps_chat_translate_speak_and_listen_on_the_starters(first_s
 def test_the_first_steps_draw_or_say_why_not(first_steps: NotebookNode) -> None:
     drawn = shown(first_steps, "s.image(")
 
-    assert "image/png" in drawn or "There is no image model on this machine yet" in drawn
+    light = importlib.util.find_spec("diffusers") is None
+    assert ("There is no image model on this machine yet" if light else "image/png") in drawn
 
 
 def test_the_first_steps_end_with_what_they_took(first_steps: NotebookNode) -> None:

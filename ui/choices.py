@@ -62,6 +62,11 @@ def enlarges(studio: Studio, model: str) -> int | None:
     return None if able is None else able.enlarges
 
 
+def is_starter(studio: Studio, model: str | None) -> bool:
+    """Whether a model is one of those that Hearth begins with."""
+    return any(info.starter for info in studio.models() if info.spec.id == model)
+
+
 def hint(studio: Studio, model: str | None, words: Words) -> str:
     """Return one muted line on what a model is not good for, or where to get one when there is none."""
     if model is None:

@@ -15,7 +15,7 @@ from studio import (
     Studio,
     StudioError,
 )  # fmt: skip
-from ui import choices
+from ui import choices, render
 from ui.image_styles import STYLES, styled
 from ui.panel import Updates, area
 from ui.words import Words, label
@@ -173,6 +173,11 @@ class ImageForm:
             **({self.model: made.model} if made.model in known else {}),
         }  # fmt: skip
 
+    def _hint(self, model: str, words: Words) -> str:
+        others = render.button(words("im_others"), "tab", "models", kind="second", drawing="arrow")
+        larger = f'<p class="acts">{others}</p>' if choices.is_starter(self.studio, model) else ""
+        return choices.hint(self.studio, model, words) + larger
+
     def tell(self, model: str | None, words: Words, *, anew: bool = True) -> Updates:
         """Return the list of models, and what the chosen one draws by itself.
 
@@ -185,7 +190,7 @@ class ImageForm:
         updates: Updates = {
             self.model: gr.Dropdown(choices=offered.pairs, value=offered.value, visible=offered.value is not None),
             # With no model at all, the panel itself says what to do.
-            self.hint: choices.hint(self.studio, offered.value, words) if offered.value else "",
+            self.hint: self._hint(offered.value, words) if offered.value else "",
         }
         schedulers = [(own, ""), *((name, name) for name in (able.schedulers if able else ()))]
         updates[self.scheduler] = gr.Dropdown(choices=schedulers, value="") if anew else gr.Dropdown(choices=schedulers)

@@ -161,7 +161,7 @@ class ImagesPanel(Panel):
             yield {self.prompt: target, self.status: ""}
         if act != "example":
             return
-        prompt = words_of(request)("im_example")
+        prompt = await asyncio.to_thread(self.start.example, words_of(request))
         yield {self.prompt: prompt}
         async for updates in self.make({**given, self.prompt: prompt}, request):
             yield updates

@@ -1,8 +1,9 @@
-"""Makes the icons model step by step: ``python -m recipes.icons data|autoencoder|latents|train|export|evaluate DIR``.
+"""Makes the icons model: ``python -m recipes.icons data|autoencoder|latents|train|export|evaluate|include DIR``.
 
 Everything stands in one folder: ``packages/`` and ``pictures/`` of ``data``, ``vae/`` of ``autoencoder``,
 ``latents.pt`` and the tokenizer of ``latents``, ``checkpoints/`` of ``train``, and what ``export`` and ``evaluate``
-write. Each step goes on from what is there; ``train`` from its last checkpoint, however it ended.
+write. ``include`` puts what was exported among the models that come along with Hearth. Each step goes on from what is
+there; ``train`` from its last checkpoint, however it ended.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from recipes.icons.pictures import STYLES as DRAWN
 if TYPE_CHECKING:
     from recipes.icons.training import Training
 
-STEPS = ("data", "autoencoder", "latents", "train", "export", "evaluate")
+STEPS = ("data", "autoencoder", "latents", "train", "export", "evaluate", "include")
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -45,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=64, help="train: pictures a step (default: %(default)s)")
     parser.add_argument("--rate", type=float, default=8e-4, help="train: learning rate (default: %(default)s)")
     parser.add_argument("--half", action="store_true", help="train: compute in bfloat16")
+    parser.add_argument("--plain", action="store_true", help="evaluate: leave the style out of the prompts")
     parser.add_argument("--compile", action="store_true", help="train: compile the UNet first; needs a C++ compiler")
     given = parser.parse_args(arguments)
     import torch
@@ -52,7 +54,7 @@ def main(arguments: list[str] | None = None) -> None:
     torch.set_num_threads(given.threads)
     steps = {
         "data": _data, "autoencoder": _autoencoder, "latents": _latents, "train": _train, "export": _export,
-        "evaluate": _evaluate,
+        "evaluate": _evaluate, "include": _include,
     }  # fmt: skip
     steps[given.step](given)
 
@@ -145,8 +147,16 @@ def _evaluate(given: argparse.Namespace) -> None:
     shown = latents.read_pictures(given.folder / "pictures", listed)
     pipeline = StableDiffusionPipeline.from_pretrained(given.folder / "pipeline", torch_dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    scores = evaluation.evaluate(pipeline, shown, listed, given.folder / "evaluation")
+    prompts = evaluation.without_style(evaluation.PROMPTS) if given.plain else evaluation.PROMPTS
+    scores = evaluation.evaluate(pipeline, shown, listed, given.folder / "evaluation", prompts=prompts)
     print(json.dumps(asdict(scores), indent=1))
+
+
+def _include(given: argparse.Namespace) -> None:
+    from recipes.icons import inclusion
+
+    size = inclusion.include(given.folder / "pipeline")
+    print(f"{size / 1e6:.1f} MB in {inclusion.FOLDER}")
 
 
 if __name__ == "__main__":

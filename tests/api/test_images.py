@@ -9,8 +9,6 @@ import openai
 import PIL.Image
 import pytest
 
-from tests.serving import Server
-
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -89,11 +87,26 @@ def test_what_can_not_be_done_is_refused_by_name(client: openai.OpenAI, options:
         client.images.generate(**{"prompt": "A boat", **options})
 
 
-def test_without_an_image_model_the_refusal_says_what_to_do(real_server: Server) -> None:
-    client = openai.OpenAI(base_url=f"{real_server.url}/v1", api_key="none", max_retries=0)
+def test_without_its_model_the_refusal_says_what_to_do(real_client: openai.OpenAI) -> None:
+    with pytest.raises(openai.NotFoundError, match=r"SD-Turbo is not on this machine yet .* Open Models"):
+        real_client.images.generate(prompt="A boat", model="hf:stabilityai/sd-turbo")
 
-    with client, pytest.raises(openai.NotFoundError, match="There is no image model on this machine yet"):
-        client.images.generate(prompt="A boat")
+
+def test_the_starter_draws_the_same_icon_for_the_same_seed_and_one_size_alone(real_client: openai.OpenAI) -> None:
+    pytest.importorskip("diffusers", reason="the light profile has no diffusers")
+    asked = {"prompt": "red apple", "model": "hearth-icons", "response_format": "b64_json", "extra_body": {"seed": 1}}
+    made = [real_client.images.generate(**asked).data[0].b64_json for _ in range(2)]
+    assert made[0] == made[1]
+    with PIL.Image.open(io.BytesIO(base64.b64decode(made[0]))) as picture:
+        assert picture.size == (128, 128)
+        # A red thing on white, by its pixels: a model that learnt nothing draws grey, or noise.
+        flat = picture.convert("RGB").tobytes()
+    pixels = list(zip(flat[::3], flat[1::3], flat[2::3], strict=True))
+    red = sum(r > 140 and g < 100 and b < 100 for r, g, b in pixels)
+    white = sum(min(pixel) > 235 for pixel in pixels)
+    assert red > 1_000 and white > 3_000
+    with pytest.raises(openai.UnprocessableEntityError, match="128"):
+        real_client.images.generate(**asked, size="256x256")
 
 
 def test_pictures_are_found_starred_packed_and_deleted(client: openai.OpenAI, http: httpx.Client) -> None:

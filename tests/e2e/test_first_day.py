@@ -127,9 +127,17 @@ def test_a_recording_is_written_down(page: Page) -> None:
     expect(page.locator("#sp-transcript")).to_contain_text(re.compile(r"\w+ \w+ \w+"), timeout=60_000)
 
 
-def test_images_say_what_to_do_without_a_model(looked_at: Page) -> None:
-    open_panel(looked_at, "Images")
-    expect(looked_at.locator("#images")).to_contain_text(re.compile("no image model", re.IGNORECASE))
+def test_an_icon_is_drawn_and_larger_models_are_a_click_away(page: Page) -> None:
+    pytest.importorskip("diffusers", reason="the light profile has no diffusers")
+    open_panel(page, "Images")
+    expect(page.locator("#images")).to_contain_text("icons, not photographs")
+    expect(page.locator("#im-status [data-act=fetch]")).to_contain_text("SD-Turbo")
+    page.locator("#im-status [data-act=example]").click()
+    picture = page.locator(".gallery li img")
+    expect(picture).to_have_count(1, timeout=120_000)
+    expect(page.locator("#im-status")).to_contain_text("128 × 128")
+    page.locator("#images .aside [data-act=tab]").click()
+    expect(page.locator("#models")).to_be_visible()
 
 
 def test_models_are_listed_with_state_and_size(looked_at: Page) -> None:

@@ -15,7 +15,7 @@ from engines import ENGINES
 
 pytest.importorskip("diffusers", reason="the light profile has no diffusers")
 
-from recipes.icons import captions, evaluation, latents, pictures
+from recipes.icons import captions, evaluation, inclusion, latents, pictures
 from recipes.icons.__main__ import main
 
 # What draws SVG is the recipe's alone, and need not be installed.
@@ -135,3 +135,28 @@ def test_an_evaluation_compares_what_is_drawn_with_what_was_learnt(folder: Path,
     with Image.open(tmp_path / "grid.png") as grid:
         assert grid.size == (8 * 128, 128)
     assert json.loads((tmp_path / "scores.json").read_text())["prompts"] == 2
+    assert evaluation.without_style([("red apple, 3d", "apple"), ("kot", "kot")]) == [
+        ("red apple", "apple"),
+        ("kot", "kot"),
+    ]
+
+
+def test_a_pipeline_is_included_with_its_files_written_down(tmp_path: Path) -> None:
+    before = {"id": "hearth-icons", "files": [{"path": "old.json"}], "size_bytes": 1, "title": "Icons"}
+    others = ['{"models": [', '{"id": "other"},', json.dumps(before), "]}"]
+    (tmp_path / "starters.json").write_text("\n".join(others) + "\n", encoding="utf-8")
+    (tmp_path / "hearth-icons" / "vae").mkdir(parents=True)
+    (tmp_path / "hearth-icons" / "vae" / "old.json").touch()
+    (tmp_path / "hearth-icons" / "licences.txt").write_text("MIT")
+    (tmp_path / "made" / "unet").mkdir(parents=True)
+    (tmp_path / "made" / "unet" / "config.json").write_text("{}")
+
+    assert inclusion.include(tmp_path / "made", tmp_path) == 5
+
+    other, entry = json.loads((tmp_path / "starters.json").read_text(encoding="utf-8"))["models"]
+    assert other == {"id": "other"}
+    assert (entry["title"], entry["size_bytes"]) == ("Icons", 5)
+    sizes = {file["path"]: file["size_bytes"] for file in entry["files"]}
+    assert sizes == {"licences.txt": 3, "unet/config.json": 2}
+    assert entry["files"][1]["sha256"] == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+    assert not (tmp_path / "hearth-icons" / "vae").exists()

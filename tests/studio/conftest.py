@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from engines import ENGINES, missing
 from studio import Settings, Studio, providers
+from studio.catalogue import Entry, starters
 from tests.echo_models import install_echo
 from tests.model_server import ModelServer, model_server
 from tests.serving import NOBODY
@@ -20,6 +22,11 @@ from tests.studio.providing import opened
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def starters_here() -> list[Entry]:
+    """The starters that an engine here can load: the light profile has none that draws."""
+    return [entry for entry in starters() if not missing(ENGINES[entry.engine])]
 
 
 def left_in(folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ STARTER_SHA256 = {
 E5_PACKED_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 
 
-def test_the_six_starters_are_there_with_the_published_checksums() -> None:
+def test_the_seven_starters_are_there_with_the_published_checksums() -> None:
     assert {entry.id for entry in starters()} == {
         "smollm2-135m",
         "en_us-joe-medium",
@@ -36,6 +36,7 @@ def test_the_six_starters_are_there_with_the_published_checksums() -> None:
         "firefox-en-pt",
         "firefox-pt-en",
         "multilingual-e5-small",
+        "hearth-icons",
     }
     hashes = {file.path: file.sha256 for entry in starters() for file in entry.files}
     assert STARTER_SHA256.items() <= hashes.items()

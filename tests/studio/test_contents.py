@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from contract.errors import DownloadFailed
-from studio.catalogue import load_catalogue
 from studio.sources.contents import check_contents
+from tests.studio.conftest import starters_here
 
 
 class Evil:
@@ -45,6 +45,6 @@ def test_a_pickle_is_refused_whatever_its_name(tmp_path: Path, name: str, kind: 
 
 
 def test_the_real_files_of_every_starter_pass(starters: Path) -> None:
-    for entry in (entry for entry in load_catalogue().values() if entry.starter):
+    for entry in starters_here():
         for file in entry.files:
             check_contents(starters / entry.engine / entry.id / file.path)

@@ -10,7 +10,6 @@ import PIL.Image
 import pytest
 from gradio.components import Component
 
-import engines
 from studio import Caller, ImageRequest, InvalidRequest, Progress, QueuedImage, Settings, Studio, UpscaleRequest
 from tests.echo_models import manifest_of
 from tests.ui.conftest import Asked, everything, shown
@@ -104,19 +103,6 @@ async def test_pictures_of_others_are_not_shown(echo: Studio, ask: Asked) -> Non
     await make(panel, ask)
     page = shown(await everything(panel.load({}, ask(owner="bob"))))
     assert page[panel.gallery] == ""
-
-
-def test_without_the_packages_for_pictures_the_panel_says_what_adds_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Asked
-) -> None:
-    with Studio.open(Settings(data_dir=tmp_path, ollama_host="http://127.0.0.1:9")) as studio:
-        panel = laid_out(ImagesPanel, studio)
-        offered = panel.start.drawn(words_of(ask()), LOCAL)
-        assert "SD-Turbo (2.6 GB)" in offered and 'data-act="fetch"' in offered and "of memory" in offered
-        assert 'data-act="fetch"' not in panel.start.drawn(words_of(ask()), Caller(owner="guest", role="user"))
-        monkeypatch.setattr(engines, "missing", lambda engine: ["torch"] if engine.extra else [])
-        assert "make install PROFILE=full" in panel.start.drawn(words_of(ask()), LOCAL)
-        assert "make install PROFILE=full" in studio.health().parts["diffusers"].message
 
 
 async def test_what_waits_is_in_the_queue_and_is_cancelled_and_tried_again(slow_echo: Studio, ask: Asked) -> None:

@@ -7,6 +7,8 @@ IMAGES: dict[str, tuple[str, str]] = {
     "im_go": ("Make the image", "Utwórz obraz"),
     "im_empty": ("Describe a picture, or start with this one:", "Opisz obraz albo zacznij od tego:"),
     "im_example": ("a small house at night, warm light in the window", "mały dom nocą, ciepłe światło w oknie"),
+    "im_example_icon": ("red apple", "czerwone jabłko"),
+    "im_larger": ("For photographs and all else:", "Do zdjęć i wszystkiego innego:"),
     "im_not_installed": (
         "Drawing is not installed. Run {command} in Hearth's folder, then start it again.",
         "Rysowanie nie jest zainstalowane. Wpisz {command} w folderze Hearth i uruchom go ponownie.",

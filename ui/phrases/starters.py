@@ -15,6 +15,10 @@ STARTERS: dict[str, tuple[str, str]] = {
         "The starter voice speaks English only.",
         "Głos na początek mówi tylko po angielsku.",
     ),
+    "note_hearth-icons": (
+        "The starter draws small icons, not photographs: faces, hearts, animals, plants, food and drink.",
+        "Model na początek rysuje małe ikony, nie zdjęcia: twarze, serca, zwierzęta, rośliny, jedzenie i napoje.",
+    ),
     "note_echo": (
         "Demo: this stands in for a model and repeats what it gets.",
         "Demo: to zastępuje model i powtarza to, co dostanie.",
