@@ -76,9 +76,10 @@ def test_what_the_protocol_can_do_reaches_the_server(llama_server: LlamaServer) 
     found = PROVIDERS["openai"].discover(Server("them", llama_server.url), 30)
     spec = spec_for(found.url, "openai", found.models[0].name, **found.models[0].options)
     engine = engine_for(spec)
-    schema = '{"type": "object", "properties": {"age": {"type": "integer"}}, "required": ["age"]}'
-    said = json.loads(text_of(run(engine, ask("How old is a cat?", json_schema=schema, max_tokens=30))))
-    assert isinstance(said["age"], int)
+    # A number has no end that a grammar could tell, and the model may go on writing digits.
+    schema = '{"type": "object", "properties": {"purrs": {"type": "boolean"}}, "required": ["purrs"]}'
+    asked = ask("Does a cat purr?", json_schema=schema, max_tokens=80, temperature=0.0)
+    assert json.loads(text_of(run(engine, asked)))["purrs"] in (True, False)
     same = [text_of(run(engine, ask("Tell me a joke.", seed=7, top_k=40, max_tokens=8))) for _ in range(2)]
     assert same[0] == same[1]
     told = run(engine, ask("Hello", max_tokens=2, logprobs=2))
