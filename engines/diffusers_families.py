@@ -169,10 +169,10 @@ def check(request: ImageRequest, able: ImageRange, title: str) -> None:
                 field=field,
             )
         if not able.least_px <= value <= able.most_px:
-            raise InvalidRequest(
-                f"{field} is {value}; {title} draws {able.least_px} to {able.most_px:,} px. Try {able.side_px}.",
-                field=field,
-            )
+            draws = f"{able.least_px} to {able.most_px:,} px. Try {able.side_px}"
+            if able.least_px == able.most_px:
+                draws = f"nothing but {able.side_px} px"
+            raise InvalidRequest(f"{field} is {value}; {title} draws {draws}.", field=field)
     if (steps := request.num_inference_steps) is not None and steps > able.most_steps:
         raise InvalidRequest(
             f"num_inference_steps is {steps}; {title} takes 1 to {able.most_steps}. Try {able.steps}.",
