@@ -15,7 +15,7 @@ from typing import Literal, get_args
 from contract.errors import StorageFailed, UnknownModel
 from contract.models import Kind, ModelSpec, Scalar
 
-_DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "data"
 SourceType = Literal["included", "wheel", "firefox", "hub", "ollama", "url"]
 
 
@@ -124,7 +124,7 @@ def load_catalogue() -> Mapping[str, Entry]:
     """Every entry by its id: starters first, then the recommended, then the rest by file."""
     found: dict[str, Entry] = {}
     for name in ("starters", "recommended", "firefox", "voices"):
-        text = (_DATA / f"{name}.json").read_text(encoding="utf-8")
+        text = (DATA / f"{name}.json").read_text(encoding="utf-8")
         for item in json.loads(text)["models"]:
             entry = read_entry(item)
             if entry.id in found:

@@ -21,18 +21,20 @@ class ImageStart:
 
     def drawn(self, words: Words, caller: Caller) -> str:
         """Return the example to click; without a model that draws, how to get one and what it weighs."""
-        if choices.drawing(self.studio).value is None:
+        model = choices.drawing(self.studio).value
+        if model is None:
             self.studio.registry.refresh()  # it may have been put there by hand meanwhile
-        drawing, starter = choices.drawing(self.studio).value is not None, self._starter()
-        offered = self._offered()
-        if drawing and not starter:
-            return render.empty(words("im_empty"), self.example(words))
+            model = choices.drawing(self.studio).value
+        starter = choices.is_starter(self.studio, model)
+        if model is not None and not starter:
+            return render.empty(words("im_empty"), words("im_example"))
         if (command := self.studio.command_for(IMAGE)) is not None:
             return render.notice("", words("im_not_installed", command=command), kind="info")
-        if drawing:
+        offered = self._offered()
+        if starter:
             larger = self._fetching(offered, words, "second") if offered and caller.role == "admin" else ""
             offer = f'<p class="acts"><span class="hint">{words("im_larger")}</span>{larger}</p>' if larger else ""
-            return render.empty(words("im_empty"), self.example(words)) + offer
+            return render.empty(words("im_empty"), words("im_example_icon")) + offer
         offline = words("im_none_offline", command=IMPORT)
         others = render.button(words("im_others"), "tab", "models", kind="second", drawing="arrow")
         if caller.role != "admin":
@@ -52,11 +54,8 @@ class ImageStart:
 
     def example(self, words: Words) -> str:
         """Return a prompt to begin with, that the model at hand can draw."""
-        return words("im_example_icon" if self._starter() else "im_example")
-
-    def _starter(self) -> bool:
-        """Whether what draws is what came along, and nothing larger."""
-        return choices.is_starter(self.studio, choices.drawing(self.studio).value)
+        starter = choices.is_starter(self.studio, choices.drawing(self.studio).value)
+        return words("im_example_icon" if starter else "im_example")
 
     def _fetching(self, offered: ModelInfo, words: Words, kind: str) -> str:
         said = words("im_fetch", title=offered.spec.title, size=words.size(offered.spec.size_bytes))
@@ -74,7 +73,8 @@ class ImageStart:
 
     def running(self, caller: Caller) -> Job | None:
         """Return the download of a first image model of one's own, for a page loaded anew; None: there is none."""
-        if choices.drawing(self.studio).value is not None and not self._starter():
+        model = choices.drawing(self.studio).value
+        if model is not None and not choices.is_starter(self.studio, model):
             return None
         drawing = {info.spec.id for info in self.studio.models() if info.spec.kind == IMAGE}
         return next((job for job in self.studio.jobs(caller, "download") if model_of(job) in drawing), None)

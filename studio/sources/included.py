@@ -6,10 +6,8 @@ from pathlib import Path
 from contract.engine import Stop
 from contract.errors import DownloadFailed
 from contract.events import Progress
-from studio.catalogue import Entry, ModelFile
+from studio.catalogue import DATA, Entry, ModelFile
 from studio.sources.copying import checked_copy
-
-DATA = Path(__file__).parent.parent / "data"
 
 
 def fetch(entry: Entry, into: Path, stop: Stop) -> Generator[Progress, None, tuple[ModelFile, ...]]:
